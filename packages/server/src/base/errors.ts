@@ -1,0 +1,326 @@
+/**
+ * The one catalogue of errors that clients see. A row per wire code; `fail` throws the only class that leaves a layer
+ * on purpose. Everything else that escapes is either an {@link IntegrityError} or a bug, and is answered alike: 500, a
+ * request id, no detail.
+ */
+
+interface Entry {
+  readonly status: number;
+  readonly message: string;
+}
+
+/** S3 codes. Texts are wire constants (spec s3-encryption, access) where a client may match on them. */
+const S3 = {
+  AccessDenied: { status: 403, message: "Access Denied" },
+  AccessControlListNotSupported: { status: 400, message: "The bucket does not allow ACLs" },
+  AuthorizationHeaderMalformed: { status: 400, message: "The authorization header is malformed." },
+  AuthorizationQueryParametersError: {
+    status: 400,
+    message:
+      "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+  },
+  BadDigest: { status: 400, message: "The Content-MD5 you specified did not match what we received." },
+  BucketAlreadyExists: {
+    status: 409,
+    message:
+      "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
+  },
+  BucketAlreadyOwnedByYou: {
+    status: 409,
+    message: "Your previous request to create the named bucket succeeded and you already own it.",
+  },
+  BucketNotEmpty: { status: 409, message: "The bucket you tried to delete is not empty." },
+  ConditionalRequestConflict: {
+    status: 409,
+    message: "The conditional request cannot succeed due to a conflicting operation against this resource.",
+  },
+  EntityTooLarge: { status: 400, message: "Your proposed upload exceeds the maximum allowed size" },
+  EntityTooSmall: { status: 400, message: "Your proposed upload is smaller than the minimum allowed size" },
+  ExpiredToken: { status: 400, message: "The provided token has expired." },
+  IllegalLocationConstraintException: {
+    status: 400,
+    message: "The specified location-constraint is not valid for the region this request was sent to.",
+  },
+  IllegalVersioningConfigurationException: {
+    status: 400,
+    message: "The Versioning element must be specified",
+  },
+  IncompleteBody: {
+    status: 400,
+    message: "You did not provide the number of bytes specified by the Content-Length HTTP header",
+  },
+  InsufficientStorage: {
+    status: 507,
+    message:
+      "The store is running out of disk space and refuses writes. Reads and deletes go on; free some space.",
+  },
+  InternalError: { status: 500, message: "We encountered an internal error. Please try again." },
+  InvalidAccessKeyId: {
+    status: 403,
+    message: "The AWS Access Key Id you provided does not exist in our records.",
+  },
+  InvalidArgument: { status: 400, message: "Invalid Argument" },
+  InvalidBucketName: { status: 400, message: "The specified bucket is not valid." },
+  InvalidBucketState: {
+    status: 409,
+    message: "The request is not valid with the current state of the bucket.",
+  },
+  InvalidChunkSizeError: {
+    status: 400,
+    message: "Only the last chunk is allowed to have a size less than 8192 bytes",
+  },
+  InvalidDigest: { status: 400, message: "The Content-MD5 you specified is not valid." },
+  InvalidEncryptionAlgorithmError: {
+    status: 400,
+    message: "The Encryption request you specified is not valid. Supported value: AES256.",
+  },
+  InvalidLocationConstraint: { status: 400, message: "The specified location-constraint is not valid" },
+  InvalidObjectState: {
+    status: 403,
+    message: "The operation is not valid for the object's storage class",
+  },
+  InvalidPart: {
+    status: 400,
+    message:
+      "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+  },
+  InvalidPartNumber: { status: 416, message: "The requested partnumber is not satisfiable" },
+  InvalidPartOrder: {
+    status: 400,
+    message:
+      "The list of parts was not in ascending order. The parts list must be specified in order by part number.",
+  },
+  InvalidPolicyDocument: { status: 400, message: "Invalid Policy: Invalid JSON." },
+  InvalidRange: { status: 416, message: "The requested range is not satisfiable" },
+  InvalidRequest: { status: 400, message: "Invalid Request" },
+  InvalidStorageClass: { status: 400, message: "The storage class you specified is not valid" },
+  InvalidTag: { status: 400, message: "The tag provided was not a valid tag." },
+  InvalidTargetBucketForLogging: { status: 400, message: "The target bucket for logging is not valid." },
+  InvalidToken: { status: 400, message: "The provided token is malformed or otherwise invalid." },
+  InvalidURI: { status: 400, message: "Couldn't parse the specified URI." },
+  KeyTooLongError: { status: 400, message: "Your key is too long" },
+  MalformedACLError: {
+    status: 400,
+    message: "The XML you provided was not well-formed or did not validate against our published schema",
+  },
+  MalformedPOSTRequest: {
+    status: 400,
+    message: "The body of your POST request is not well-formed multipart/form-data.",
+  },
+  MalformedPolicy: {
+    status: 400,
+    message: "Policies must be valid JSON and the first byte must be '{'",
+  },
+  MalformedTrailerError: {
+    status: 400,
+    message:
+      "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+  },
+  MalformedXML: {
+    status: 400,
+    message: "The XML you provided was not well-formed or did not validate against our published schema",
+  },
+  MaxMessageLengthExceeded: { status: 400, message: "Your request was too big." },
+  MetadataTooLarge: {
+    status: 400,
+    message: "Your metadata headers exceed the maximum allowed metadata size",
+  },
+  MethodNotAllowed: { status: 405, message: "The specified method is not allowed against this resource." },
+  MissingContentLength: { status: 411, message: "You must provide the Content-Length HTTP header." },
+  MissingRequestBodyError: { status: 400, message: "Request Body is empty" },
+  NoSuchBucket: { status: 404, message: "The specified bucket does not exist" },
+  NoSuchBucketPolicy: { status: 404, message: "The bucket policy does not exist" },
+  NoSuchCORSConfiguration: { status: 404, message: "The CORS configuration does not exist" },
+  NoSuchKey: { status: 404, message: "The specified key does not exist." },
+  NoSuchLifecycleConfiguration: { status: 404, message: "The lifecycle configuration does not exist" },
+  NoSuchTagSet: { status: 404, message: "The TagSet does not exist" },
+  NoSuchUpload: {
+    status: 404,
+    message:
+      "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+  },
+  NoSuchVersion: { status: 404, message: "The specified version does not exist." },
+  NoSuchWebsiteConfiguration: {
+    status: 404,
+    message: "The specified bucket does not have a website configuration",
+  },
+  NoSuchPublicAccessBlockConfiguration: {
+    status: 404,
+    message: "The public access block configuration was not found",
+  },
+  NotImplemented: {
+    status: 501,
+    message: "A header or operation you provided implies functionality that is not implemented",
+  },
+  ObjectLockConfigurationNotFoundError: {
+    status: 404,
+    message: "Object Lock configuration does not exist for this bucket",
+  },
+  NoSuchObjectLockConfiguration: {
+    status: 404,
+    message: "The specified object does not have a ObjectLock configuration",
+  },
+  OperationAborted: {
+    status: 409,
+    message:
+      "A conflicting conditional operation is currently in progress against this resource. Please try again.",
+  },
+  OwnershipControlsNotFoundError: { status: 404, message: "The bucket ownership controls were not found" },
+  PermanentRedirect: { status: 301, message: "The bucket is in another region." },
+  PreconditionFailed: {
+    status: 412,
+    message: "At least one of the pre-conditions you specified did not hold",
+  },
+  ReplicationConfigurationNotFoundError: {
+    status: 404,
+    message: "The replication configuration was not found",
+  },
+  RequestHeaderSectionTooLarge: {
+    status: 400,
+    message: "Your request header section exceeds the maximum allowed size.",
+  },
+  RequestTimeTooSkewed: {
+    status: 403,
+    message: "The difference between the request time and the current time is too large.",
+  },
+  RequestTimeout: {
+    status: 400,
+    message:
+      "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.",
+  },
+  ServiceUnavailable: { status: 503, message: "Service is unable to handle request." },
+  SignatureDoesNotMatch: {
+    status: 403,
+    message:
+      "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+  },
+  SlowDown: { status: 503, message: "Please reduce your request rate." },
+  TooManyBuckets: { status: 400, message: "You have attempted to create more buckets than allowed" },
+  UnexpectedContent: { status: 400, message: "This request does not support content" },
+  XAmzContentSHA256Mismatch: {
+    status: 400,
+    message: "The provided 'x-amz-content-sha256' header does not match what was computed.",
+  },
+  "KMS.NotFoundException": { status: 400, message: "Key does not exist" },
+  "KMS.DisabledException": { status: 400, message: "Key is disabled." },
+  "KMS.KMSInvalidStateException": { status: 400, message: "Key is in an invalid state." },
+  "KMS.InvalidKeyUsageException": { status: 400, message: "Key usage is not valid for GenerateDataKey." },
+} as const satisfies Record<string, Entry>;
+
+/** KMS codes (spec kms 1.4). Every client error is HTTP 400. */
+const KMS = {
+  ValidationException: { status: 400, message: "1 validation error detected" },
+  NotFoundException: { status: 400, message: "Key does not exist" },
+  InvalidArnException: { status: 400, message: "Invalid ARN" },
+  DisabledException: { status: 400, message: "Key is disabled." },
+  KMSInvalidStateException: { status: 400, message: "Key is in an invalid state." },
+  InvalidKeyUsageException: { status: 400, message: "Key usage is not valid for this operation." },
+  InvalidCiphertextException: { status: 400, message: "" },
+  IncorrectKeyException: {
+    status: 400,
+    message: "The key ID in the request does not identify a CMK that can perform this operation.",
+  },
+  UnsupportedOperationException: { status: 400, message: "" },
+  AlreadyExistsException: { status: 400, message: "An alias with the name already exists" },
+  InvalidAliasNameException: { status: 400, message: "Invalid alias name" },
+  LimitExceededException: { status: 400, message: "A quota was exceeded" },
+  MalformedPolicyDocumentException: { status: 400, message: "The policy document is malformed." },
+  TagException: { status: 400, message: "Invalid tags" },
+  InvalidMarkerException: { status: 400, message: "The marker is invalid." },
+  InvalidGrantIdException: { status: 400, message: "The grant id is invalid." },
+  InvalidGrantTokenException: { status: 400, message: "The grant token is invalid." },
+  DryRunOperationException: {
+    status: 400,
+    message: "The request would have succeeded, but the DryRun option is set.",
+  },
+  AccessDeniedException: { status: 400, message: "Access denied" },
+  NotAuthorizedException: { status: 400, message: "The alias namespace is reserved." },
+  ThrottlingException: {
+    status: 400,
+    message: "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.",
+  },
+  KMSInternalException: { status: 500, message: "The request was rejected because of an internal error." },
+  KeyUnavailableException: { status: 500, message: "The key material is temporarily unavailable." },
+  DependencyTimeoutException: { status: 503, message: "A dependency timed out." },
+  MissingAuthenticationTokenException: { status: 400, message: "Missing Authentication Token" },
+  IncompleteSignatureException: { status: 400, message: "The authorization header is incomplete." },
+  UnrecognizedClientException: {
+    status: 400,
+    message: "The security token included in the request is invalid.",
+  },
+  ExpiredTokenException: { status: 400, message: "The security token included in the request is expired" },
+  InvalidSignatureException: {
+    status: 400,
+    message:
+      "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+  },
+  UnknownOperationException: { status: 400, message: "" },
+  SerializationException: { status: 400, message: "The request body could not be read." },
+} as const satisfies Record<string, Entry>;
+
+export const CATALOGUE = { ...S3, ...KMS } as const;
+
+export type ErrorCode = keyof typeof CATALOGUE;
+export type S3ErrorCode = keyof typeof S3;
+export type KmsErrorCode = keyof typeof KMS;
+
+/** Extra elements of an S3 error document (`ArgumentName`, `BucketName` …), and what goes with the answer. */
+export interface ErrorDetails {
+  readonly message?: string;
+  /** Extra XML elements in this order. Never secrets. */
+  readonly elements?: Readonly<Record<string, string>>;
+  /** Extra response headers, for example `Retry-After` or `x-amz-delete-marker`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** The client's fault, or a documented state. The only class whose text a client sees. */
+export class ServiceError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly elements: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    super(
+      details.message ?? CATALOGUE[code].message,
+      details.cause === undefined ? {} : { cause: details.cause },
+    );
+    this.name = "ServiceError";
+    this.code = code;
+    this.status = CATALOGUE[code].status;
+    this.elements = details.elements ?? {};
+    this.headers = details.headers ?? {};
+  }
+}
+
+/**
+ * Stored bytes are not what was written: a tag, a commitment, a checksum, a record that is missing. Logged in full,
+ * answered as InternalError without detail, so that it is no oracle.
+ */
+export class IntegrityError extends Error {
+  constructor(what: string, cause?: unknown) {
+    super(what, cause === undefined ? {} : { cause });
+    this.name = "IntegrityError";
+  }
+}
+
+/** Throws a {@link ServiceError} of the catalogue. */
+export function fail(code: ErrorCode, details?: ErrorDetails | string): never {
+  throw new ServiceError(code, typeof details === "string" ? { message: details } : details);
+}
+
+/** 400 InvalidArgument with the two elements that SDKs and suites look at. */
+export function failArgument(message: string, argumentName: string, argumentValue?: string): never {
+  throw new ServiceError("InvalidArgument", {
+    message,
+    elements: {
+      ArgumentName: argumentName,
+      ...(argumentValue === undefined ? {} : { ArgumentValue: argumentValue }),
+    },
+  });
+}
+
+/** An internal invariant. A failure is a bug: 500 to the client, the text to the log. */
+export function assert(condition: unknown, what: string): asserts condition {
+  if (!condition) throw new Error(`INVARIANT: ${what}`);
+}

@@ -1,0 +1,80 @@
+/**
+ * Branded identifiers. A brand is created by a cast only here, in its parser; past the pipeline no function takes a bare
+ * string or buffer for these.
+ */
+import { randomBytes } from "node:crypto";
+import { fail } from "./errors.ts";
+import { KEY_BYTES_MAX } from "./limits.ts";
+
+declare const brand: unique symbol;
+type Brand<T, B extends string> = T & { readonly [brand]: B };
+
+export type AccountId = Brand<string, "AccountId">;
+export type BucketName = Brand<string, "BucketName">;
+/** An object key as the client means it: any UTF-8 string of 1 to 1024 bytes. */
+export type ObjectKey = Brand<string, "ObjectKey">;
+/** 16 random bytes, chosen at the bucket's creation: a bucket made again under an old name is another bucket. */
+export type BucketId = Brand<Uint8Array, "BucketId">;
+/** 16 random bytes, chosen when a PUT, copy or CreateMultipartUpload starts. Not the version id that clients see. */
+export type VersionUid = Brand<Uint8Array, "VersionUid">;
+/** 16 random bytes naming a content (the sealed streams), which several versions may share. */
+export type ContentId = Brand<Uint8Array, "ContentId">;
+/** 16 random bytes naming one stored blob, never reused. */
+export type BlobId = Brand<Uint8Array, "BlobId">;
+/** 16 random bytes chosen by the committer: the identity of a row's present value. */
+export type Rev = Brand<Uint8Array, "Rev">;
+/** `arn:aws:kms:<region>:<account>:key/<id>` */
+export type KeyArn = Brand<string, "KeyArn">;
+
+const random16 = (): Uint8Array => new Uint8Array(randomBytes(16));
+export const newBucketId = (): BucketId => random16() as BucketId;
+export const newVersionUid = (): VersionUid => random16() as VersionUid;
+export const newContentId = (): ContentId => random16() as ContentId;
+export const newBlobId = (): BlobId => random16() as BlobId;
+export const newRev = (): Rev => random16() as Rev;
+
+/** Ids read back from a sealed record or a row key: 16 bytes, else corruption. */
+export function asId<T extends BucketId | VersionUid | ContentId | BlobId | Rev>(bytes: Uint8Array): T {
+  if (bytes.length !== 16) throw new Error("INVARIANT: an id has 16 bytes");
+  return bytes as T;
+}
+
+const ACCOUNT = /^[0-9]{12}$/;
+export function parseAccountId(s: string): AccountId {
+  if (!ACCOUNT.test(s)) fail("InvalidArgument", `\`${s}\` is not a 12-digit account id`);
+  return s as AccountId;
+}
+
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const IPV4 = /^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$/;
+/** General purpose bucket naming rules of S3; throws InvalidBucketName. */
+export function parseBucketName(s: string): BucketName {
+  const bad =
+    !BUCKET.test(s) ||
+    s.includes("..") ||
+    IPV4.test(s) ||
+    s.startsWith("xn--") ||
+    s.startsWith("sthree-") ||
+    s.endsWith("-s3alias") ||
+    s.endsWith("--ol-s3") ||
+    s.endsWith(".mrap") ||
+    s.endsWith("--x-s3");
+  if (bad) fail("InvalidBucketName", { elements: { BucketName: s } });
+  return s as BucketName;
+}
+
+/** 1 to 1024 bytes of well-formed UTF-8; throws KeyTooLongError. */
+export function parseObjectKey(s: string): ObjectKey {
+  const size = Buffer.byteLength(s);
+  if (size === 0) fail("InvalidArgument", "the object key is empty");
+  if (size > KEY_BYTES_MAX) {
+    fail("KeyTooLongError", { elements: { Size: String(size), MaxSizeAllowed: String(KEY_BYTES_MAX) } });
+  }
+  return s as ObjectKey;
+}
+
+const KEY_ARN = /^arn:aws[a-zA-Z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key\/[a-zA-Z0-9-]+$/;
+export const isKeyArn = (s: string): s is KeyArn => KEY_ARN.test(s);
+export function keyArn(region: string, account: string, keyId: string): KeyArn {
+  return `arn:aws:kms:${region}:${account}:key/${keyId}` as KeyArn;
+}
