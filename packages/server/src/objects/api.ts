@@ -77,8 +77,8 @@ export interface Checksum {
 export interface Integrity {
   /** Raw 16 bytes of Content-MD5. */
   readonly contentMd5?: Uint8Array;
-  /** x-amz-checksum-<algorithm> header, or the one announced by x-amz-trailer (then the value comes from the trailers). */
-  readonly checksum?: { readonly algorithm: ChecksumAlgorithm; readonly value: string | "trailer" };
+  /** x-amz-checksum-<algorithm> header, or the one announced by x-amz-trailer (then `value` is absent and comes from the trailers). */
+  readonly checksum?: { readonly algorithm: ChecksumAlgorithm; readonly value?: string };
   /** x-amz-sdk-checksum-algorithm / x-amz-checksum-algorithm without a value: compute and keep this one. */
   readonly algorithm?: ChecksumAlgorithm;
 }
