@@ -38,3 +38,14 @@ export const SPACE_RESERVE_BYTES_MIN = 1024 ** 3;
 export const SPACE_RESERVE_FRACTION = 0.05;
 export const SPACE_RESERVE_BYTES_MAX = 10 * 1024 ** 3;
 export const SPACE_RESERVE_FRACTION_MAX = 0.1;
+/** Signing keys kept ready, one per (credential version, date, region, service); the oldest goes first. */
+export const SIGNING_KEYS_MAX = 4096;
+/** `<hex size>;chunk-signature=<64 hex>` takes 97 bytes at most; a longer line is no chunk header. */
+export const CHUNK_HEADER_BYTES_MAX = 128;
+/** Trailing fields of an aws-chunked body, all lines together. Clients send one checksum and one signature. */
+export const TRAILER_BYTES_MAX = 4096;
+/** S3: every chunk but the last carries at least this much. */
+export const CHUNK_BYTES_MIN = 8192;
+/** Validity of a presigned URL: one week. */
+export const PRESIGNED_SECONDS_MAX = 604_800;
+export const FORM_FIELDS_MAX = 200;
