@@ -58,7 +58,7 @@ const BANS: readonly Ban[] = [
       TEST,
       /^packages\/crypto\//,
       /^packages\/client\//,
-      /base\/ids\.ts$/,
+      /base\/(ids|random-text)\.ts$/,
       /server\/src\/auth\//,
       /server\/src\/objects\/checksum/,
       /server\/src\/app\//,

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { z } from "zod";
-import type { Logger } from "../base/log.ts";
+import type { Log } from "../base/log.ts";
 
 /** A worker that ends this soon after its start counts as failed to start. */
 const START_MS = 5_000;
@@ -28,7 +28,7 @@ export interface SupervisorOptions {
   readonly args: readonly string[];
   readonly workers: number;
   readonly env: NodeJS.ProcessEnv;
-  readonly log: Logger;
+  readonly log: Log;
   /** Each time a worker is ready. */
   readonly onReady: (index: number, endpoints: Readonly<Record<string, string>>) => void;
 }

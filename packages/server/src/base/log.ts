@@ -1,14 +1,15 @@
 /**
- * The log port: a constant message and typed fields, units in names. Safe by type: a SecretKey cannot print, and nothing
- * that a caller chose and must keep secret is ever a field.
+ * The log port: constant message, typed fields. Safety by type: a SecretKey cannot print, and no field takes a header or
+ * a body. The app hands in the real one.
  */
-export type LogField = string | number | boolean | null | undefined;
-export type LogFields = Readonly<Record<string, LogField>>;
-export interface Logger {
-  debug(message: string, fields?: LogFields): void;
+export type LogFields = Readonly<Record<string, unknown>>;
+
+export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
+  /** `error` in the fields is logged with its causes and stack. */
   error(message: string, fields?: LogFields): void;
 }
+
 const nothing = (): void => {};
-export const silentLog: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+export const silentLog: Log = { info: nothing, warn: nothing, error: nothing };
