@@ -12,6 +12,7 @@ import type { HeaderView } from "./headers.ts";
 import { checkContentSha256, hasBody, type PayloadMode, payloadMode } from "./payload-mode.ts";
 import { effectiveHeaders, parsePresigned, type PresignedClaim, presignedParameters } from "./presigned.ts";
 import type { RawRequest } from "./raw-request.ts";
+import { redactCanonical } from "./redact.ts";
 import {
   sameSecretText,
   sameSignature,
@@ -287,7 +288,7 @@ function verifySignature(
     service: scope.service,
     signedHeaders,
     payloadHash,
-    ...(presigned === undefined ? {} : { omitParameter: presigned.signatureParameter }),
+    omitParameter: presigned?.signatureParameter,
   };
   const canonical = canonicalRequest(request, parts);
   const text = stringToSign(timestamp.text, scopeText(scope), canonical);
@@ -299,7 +300,13 @@ function verifySignature(
     if (sameSignature(key.sign(stringToSign(timestamp.text, scopeText(scope), forwarded)), signature)) return;
   }
   refuse(
-    { kind: "mismatch", accessKeyId, signature, stringToSign: text, canonicalRequest: canonical },
+    {
+      kind: "mismatch",
+      accessKeyId,
+      signature,
+      stringToSign: text,
+      canonicalRequest: redactCanonical(canonical),
+    },
     scope.service,
   );
 }
