@@ -228,8 +228,15 @@ test("wrong region and service name what would be right", async () => {
 });
 
 test("times: Date stands in for x-amz-date; neither is refused", async () => {
-  const names = { "x-amz-date": "" };
-  const raw = signHeaders({ target: "/b/k", headers: { ...names, "x-amz-date": "20130524" } });
+  for (const date of ["Fri, 24 May 2013 00:00:00 GMT", "20130524T000000Z"]) {
+    const dated = signHeaders({ target: "/b/k", headers: { date } });
+    assert.equal((await check("GET", "/b/k", dated)).kind, "signed");
+  }
+  for (const date of ["Thu, 24 May 2013 00:00:00 GMT", "2013-05-24", "today"]) {
+    const error = await refusal(check("GET", "/b/k", signHeaders({ target: "/b/k", headers: { date } })));
+    assert.equal(error.code, "AccessDenied");
+  }
+  const raw = signHeaders({ target: "/b/k", headers: { "x-amz-date": "20130524" } });
   const none = await refusal(check("GET", "/b/k", raw));
   assert.deepEqual(
     [none.code, none.message],

@@ -2,7 +2,8 @@
 import { ServiceError } from "../../base/errors.ts";
 import { AuthFailure } from "../auth-failure.ts";
 import { authError } from "../auth-errors.ts";
-import { type AuthDeps, type AuthResult, authenticate, serviceRules } from "../authenticate.ts";
+import { type AuthDeps, type AuthResult, authenticate } from "../authenticate.ts";
+import { serviceRules } from "../claim-checks.ts";
 import type { Credential } from "../credentials.ts";
 import { readRequest } from "../raw-request.ts";
 import { type Scope, scopeText, SigningKeyCache, SigningSecret } from "../signing-key.ts";
@@ -53,7 +54,7 @@ export function signHeaders(plan: Plan): string[] {
   const { method = "GET", target, scope = SCOPE, timestamp = TIMESTAMP } = plan;
   const headers: Record<string, string> = {
     host: HOST,
-    "x-amz-date": timestamp,
+    ...(plan.headers?.date === undefined ? { "x-amz-date": timestamp } : {}),
     "x-amz-content-sha256": EMPTY_SHA256,
     ...plan.headers,
   };
