@@ -1,6 +1,5 @@
 /**
- * Reasons become wire errors: S3 (spec access 1.8), JSON services (spec kms 1.4), Query services (spec access 3.2). What
- * a mismatch echoes is redacted first: a canonical request may carry an SSE-C key.
+ * Reasons become wire errors: S3 (spec access 1.8), JSON services (spec kms 1.4), Query services (spec access 3.2).
  */
 import { ServiceError } from "../base/errors.ts";
 import type { AuthFailure, AuthReason } from "./auth-failure.ts";
@@ -135,27 +134,13 @@ function malformed(
   }
 }
 
-const REDACTED = "REDACTED";
-/** Customer keys, not their MD5; and session tokens, which are half of a credential. */
-const SECRET_HEADER = /^(x-amz-[a-z-]*server-side-encryption-customer-key|x-amz-security-token):.*$/gm;
-const SECRET_PARAMETER =
-  /([?&\n])(x-amz-[a-z-]*server-side-encryption-customer-key|x-amz-security-token)=[^&\n]*/gi;
-
-/** The canonical request without the values that nobody else may read. */
-export function redactCanonical(canonical: string): string {
-  return canonical
-    .replaceAll(SECRET_HEADER, `$1:${REDACTED}`)
-    .replaceAll(SECRET_PARAMETER, `$1$2=${REDACTED}`);
-}
-
 const bytesOf = (text: string): string =>
   Buffer.from(text, "latin1")
     .toString("hex")
     .replaceAll(/(..)(?!$)/g, "$1 ");
 
 function mismatchElements(reason: AuthReason & { kind: "mismatch" }): Record<string, string> {
-  const canonical =
-    reason.canonicalRequest === undefined ? undefined : redactCanonical(reason.canonicalRequest);
+  const canonical = reason.canonicalRequest;
   return {
     AWSAccessKeyId: reason.accessKeyId,
     StringToSign: reason.stringToSign,

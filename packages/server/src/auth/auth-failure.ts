@@ -52,7 +52,7 @@ export type AuthReason =
       readonly accessKeyId: string;
       readonly signature: string;
       readonly stringToSign: string;
-      /** Absent for POST forms, which sign their policy alone. Shown to clients only after redaction. */
+      /** Redacted. Absent for POST forms, which sign their policy alone. */
       readonly canonicalRequest?: string;
     };
 

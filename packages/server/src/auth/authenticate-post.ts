@@ -4,8 +4,9 @@
  */
 import { failArgument } from "../base/errors.ts";
 import { refuse } from "./auth-failure.ts";
-import { type AuthDeps, checkScope, findCredential } from "./authenticate.ts";
+import type { AuthDeps } from "./authenticate.ts";
 import { parseCredential } from "./authorization.ts";
+import { checkScope, findCredential } from "./claim-checks.ts";
 import type { Credential } from "./credentials.ts";
 import {
   checkPostPolicy,
@@ -85,7 +86,7 @@ export async function authenticatePost<P>(
       { kind: "wrong-scope", place: "form", part: "service", given: scope.service, expected: "s3" },
       "s3",
     );
-  checkScope(deps.services, { scope }, "form");
+  checkScope(deps.services, scope, "form");
   const key = deps.signingKeys.get(accessKeyId, credential.version, credential.secret, scope);
   if (!sameSignature(key.sign(policy), signature)) {
     refuse({ kind: "mismatch", accessKeyId, signature, stringToSign: policy }, "s3");

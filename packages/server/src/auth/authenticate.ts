@@ -5,42 +5,24 @@
 import { hash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { fail, failArgument } from "../base/errors.ts";
-import { type AuthReason, type CredentialPlace, refuse } from "./auth-failure.ts";
+import { type CredentialPlace, refuse } from "./auth-failure.ts";
 import { type Claim, parseAuthorization } from "./authorization.ts";
+import {
+  checkScope,
+  checkTime,
+  findCredential,
+  type ServiceRule,
+  unsignedAmzHeaders,
+} from "./claim-checks.ts";
 import type { Credential, CredentialLookup } from "./credentials.ts";
 import type { HeaderView } from "./headers.ts";
 import { checkContentSha256, hasBody, type PayloadMode, payloadMode } from "./payload-mode.ts";
 import { effectiveHeaders, parsePresigned, type PresignedClaim, presignedParameters } from "./presigned.ts";
 import type { RawRequest } from "./raw-request.ts";
-import {
-  sameSecretText,
-  sameSignature,
-  scopeText,
-  type SigningKey,
-  type SigningKeyCache,
-} from "./signing-key.ts";
+import { redactCanonical } from "./redact.ts";
+import { sameSignature, scopeText, type SigningKey, type SigningKeyCache } from "./signing-key.ts";
 import { ALGORITHM, canonicalRequest, ChunkChain, stringToSign } from "./sigv4.ts";
 import { parseDateHeader, parseTimestamp, type Timestamp } from "./timestamp.ts";
-
-export interface ServiceRule {
-  /** How far the client's clock may be off. */
-  readonly skewMsMax: number;
-  /** Regions accepted in the credential scope; the first is the one that errors name. */
-  readonly regions: readonly [string, ...string[]];
-}
-
-const MINUTE_MS = 60_000;
-
-/** One endpoint serves all: S3 with AWS's 15 minutes, the others with 5. IAM is global and signs for us-east-1. */
-export function serviceRules(region: string): ReadonlyMap<string, ServiceRule> {
-  const other: ServiceRule = { skewMsMax: 5 * MINUTE_MS, regions: [region] };
-  return new Map([
-    ["s3", { skewMsMax: 15 * MINUTE_MS, regions: [region] }],
-    ["kms", other],
-    ["sts", { skewMsMax: 5 * MINUTE_MS, regions: [region, "us-east-1"] }],
-    ["iam", { skewMsMax: 5 * MINUTE_MS, regions: [region, "us-east-1"] }],
-  ]);
-}
 
 export interface AuthDeps<P> {
   readonly clock: Clock;
@@ -105,9 +87,9 @@ export async function authenticate<P>(
   const place: CredentialPlace = presigned === undefined ? "header" : "query";
 
   const credential = await findCredential(deps, accessKeyId, presented.sessionToken, scope.service);
-  const rule = checkScope(deps.services, claim, place);
+  const rule = checkScope(deps.services, scope, place);
   const nowMs = deps.clock.now();
-  checkTime(rule, presented, nowMs);
+  checkTime(rule, scope.service, timestamp, presigned?.expiresSeconds, nowMs);
 
   const unsigned = unsignedAmzHeaders(request.headers, claim.signedHeaders);
   if (presigned !== undefined && unsigned.length > 0)
@@ -201,80 +183,6 @@ function checkDay(date: string, timestamp: Timestamp, place: CredentialPlace, se
   refuse({ kind: "malformed", place, detail }, service);
 }
 
-/** Unknown, inactive and deleted keys are answered alike. Shared with POST forms. */
-export async function findCredential<P>(
-  deps: Pick<AuthDeps<P>, "lookup" | "clock">,
-  accessKeyId: string,
-  sessionToken: string | undefined,
-  service: string,
-): Promise<Credential<P>> {
-  const found = await deps.lookup(accessKeyId, sessionToken);
-  if (found === "invalid-token") return refuse({ kind: "invalid-token" }, service);
-  if (found === undefined || !found.active || (found.session !== undefined && sessionToken === undefined))
-    return refuse({ kind: "unknown-access-key", accessKeyId }, service);
-  if (found.session === undefined) {
-    if (sessionToken !== undefined) refuse({ kind: "invalid-token" }, service);
-    return found;
-  }
-  if (!sameSecretText(found.session.token, sessionToken ?? "")) refuse({ kind: "invalid-token" }, service);
-  if (deps.clock.now() >= found.session.expiresAtMs) refuse({ kind: "expired-token" }, service);
-  return found;
-}
-
-/** Shared with POST forms. */
-export function checkScope(
-  services: ReadonlyMap<string, ServiceRule>,
-  { scope }: Pick<Claim, "scope">,
-  place: CredentialPlace,
-): ServiceRule {
-  const rule = services.get(scope.service);
-  if (rule === undefined) {
-    return refuse({ kind: "wrong-scope", place, part: "service", given: scope.service, expected: "s3" });
-  }
-  if (!rule.regions.includes(scope.region)) {
-    const reason: AuthReason = {
-      kind: "wrong-scope",
-      place,
-      part: "region",
-      given: scope.region,
-      expected: rule.regions[0],
-    };
-    return refuse(reason, scope.service);
-  }
-  return rule;
-}
-
-function checkTime(rule: ServiceRule, { claim, presigned, timestamp }: Presented, nowMs: number): void {
-  const { service } = claim.scope;
-  const { skewMsMax } = rule;
-  if (presigned === undefined) {
-    if (Math.abs(nowMs - timestamp.ms) > skewMsMax) {
-      const { text, ms } = timestamp;
-      refuse({ kind: "skewed", timestamp: text, timestampMs: ms, nowMs, skewMsMax }, service);
-    }
-    return;
-  }
-  const expiresAtMs = timestamp.ms + presigned.expiresSeconds * 1000;
-  if (nowMs > expiresAtMs) {
-    refuse({ kind: "expired", seconds: presigned.expiresSeconds, expiresAtMs, nowMs }, service);
-  }
-  if (nowMs < timestamp.ms - skewMsMax) {
-    refuse({ kind: "not-yet-valid", timestampMs: timestamp.ms, nowMs }, service);
-  }
-}
-
-/** Every `x-amz-*` header changes what a request means, so each must be signed. */
-function unsignedAmzHeaders(headers: HeaderView, signed: readonly string[]): readonly string[] {
-  const unsigned: string[] = [];
-  let set: ReadonlySet<string> | undefined;
-  for (const name of headers.names()) {
-    if (!name.startsWith("x-amz-")) continue;
-    if (signed.length > 32) set ??= new Set(signed);
-    if (!(set === undefined ? signed.includes(name) : set.has(name))) unsigned.push(name);
-  }
-  return unsigned;
-}
-
 function verifySignature(
   request: RawRequest,
   { claim, presigned, timestamp, contentSha256: sent }: Presented,
@@ -287,7 +195,7 @@ function verifySignature(
     service: scope.service,
     signedHeaders,
     payloadHash,
-    ...(presigned === undefined ? {} : { omitParameter: presigned.signatureParameter }),
+    omitParameter: presigned?.signatureParameter,
   };
   const canonical = canonicalRequest(request, parts);
   const text = stringToSign(timestamp.text, scopeText(scope), canonical);
@@ -299,7 +207,13 @@ function verifySignature(
     if (sameSignature(key.sign(stringToSign(timestamp.text, scopeText(scope), forwarded)), signature)) return;
   }
   refuse(
-    { kind: "mismatch", accessKeyId, signature, stringToSign: text, canonicalRequest: canonical },
+    {
+      kind: "mismatch",
+      accessKeyId,
+      signature,
+      stringToSign: text,
+      canonicalRequest: redactCanonical(canonical),
+    },
     scope.service,
   );
 }

@@ -41,10 +41,10 @@ export function parseCredential(
   return { accessKeyId, scope: { date, region, service } };
 }
 
-/** `host;x-amz-date`, in any order and case. Undefined if a name is empty or `host` is missing. */
+/** `host;x-amz-date`, in any order. Undefined if a name is empty or in upper case, or `host` is missing. */
 export function parseSignedHeaders(text: string): readonly string[] | undefined {
-  const names = text.toLowerCase().split(";");
-  if (!names.includes("host") || names.includes("")) return undefined;
+  const names = text.split(";");
+  if (!names.includes("host") || names.includes("") || text !== text.toLowerCase()) return undefined;
   for (let i = 1; i < names.length; i++) {
     if ((names[i - 1] ?? "") >= (names[i] ?? "")) return [...new Set(names)].sort();
   }

@@ -18,7 +18,7 @@ export interface CanonicalParts {
   readonly signedHeaders: readonly string[];
   readonly payloadHash: string;
   /** Presigned: the name of the parameter that carries the signature. */
-  readonly omitParameter?: string;
+  readonly omitParameter?: string | undefined;
   /** Stands for the received `host` where a trusted proxy has rewritten it. */
   readonly host?: string;
 }

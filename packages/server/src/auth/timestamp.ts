@@ -48,7 +48,7 @@ export function parseDateHeader(text: string): Timestamp | undefined {
   return { text: formatTimestamp(ms), ms };
 }
 
-/** Eight digits that name a day. */
+/** Eight digits. Whether they name a real day shows when they are held against the timestamp. */
 export function isScopeDate(text: string): boolean {
-  return text.length === 8 && parseTimestamp(`${text}T000000Z`) !== undefined;
+  return text.length === 8 && !Number.isNaN(two(text, 0) + two(text, 2) + two(text, 4) + two(text, 6));
 }
