@@ -28,3 +28,8 @@ export const BUCKETS_PER_ACCOUNT_MAX = 10_000;
 export const MANIFEST_STREAMS_MAX = 16;
 export const STREAM_PAGE_ENTRIES = 256;
 export const COMMIT_RETRIES_MAX = 20;
+/** Bucket keys in memory (spec s3-encryption G): how long, how many, and how much each may wrap. */
+export const BUCKET_KEY_AGE_MS = 5 * 60 * 1000;
+export const BUCKET_KEYS_MAX = 10_000;
+export const BUCKET_KEY_USES_MAX = 1_000_000;
+export const BUCKET_KEY_BYTES_MAX = 64 * 1024 ** 4;
