@@ -33,3 +33,7 @@ export const BUCKET_KEY_AGE_MS = 5 * 60 * 1000;
 export const BUCKET_KEYS_MAX = 10_000;
 export const BUCKET_KEY_USES_MAX = 1_000_000;
 export const BUCKET_KEY_BYTES_MAX = 64 * 1024 ** 4;
+/** Epoch keys in memory, and how long the newest epoch of a bucket is taken for the newest. */
+export const EPOCH_KEYS_CACHED_MAX = 100_000;
+export const EPOCH_NEWEST_AGE_MS = 5000;
+export const LIFE_ROWS_CACHED_MAX = 100_000;

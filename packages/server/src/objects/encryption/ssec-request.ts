@@ -4,7 +4,7 @@
  * The key's bytes leave the header string here, into a SecretKey, and are wiped when the request ends.
  */
 import { SecretKey } from "@strongroom/crypto";
-import { digestOnce } from "../checksums.ts";
+import { checksumOf } from "../checksum/algorithms.ts";
 
 export interface SsecRequest {
   /** None of the three headers was sent. */
@@ -47,7 +47,7 @@ export function parseSsecHeaders(
   const bytes = Buffer.alloc(Buffer.byteLength(key, "base64"));
   bytes.write(key, "base64");
   try {
-    const keyMd5 = digestOnce("MD5", bytes);
+    const keyMd5 = checksumOf("MD5", bytes);
     return {
       ...sent,
       keyBytes: bytes.length,
