@@ -3,6 +3,7 @@ export const KEY_BYTES_MAX = 1024;
 /** An escaped object key (NUL becomes 00 FF) that exceeds this is KeyTooLongError: the row key must fit the store. */
 export const ESCAPED_KEY_BYTES_MAX = 1150;
 export const ROW_KEY_BYTES_MAX = 1200;
+export const ROW_VALUE_BYTES_MAX = 64 * 1024;
 export const COMMIT_CONDITIONS_MAX = 32;
 export const COMMIT_WRITES_MAX = 64;
 export const COMMIT_BYTES_MAX = 256 * 1024;
@@ -37,3 +38,14 @@ export const BUCKET_KEY_BYTES_MAX = 64 * 1024 ** 4;
 export const EPOCH_KEYS_CACHED_MAX = 100_000;
 export const EPOCH_NEWEST_AGE_MS = 5000;
 export const LIFE_ROWS_CACHED_MAX = 100_000;
+/** What a blob is read and written in; two such buffers are in use for each running transfer. */
+export const BLOB_BUFFER_BYTES = 256 * 1024;
+/** Idle blob buffers kept for reuse: fresh ones of this size cost page faults. */
+export const BLOB_BUFFERS_IDLE_MAX = 64;
+/** Free space below which writes are refused: at least the minimum and the fraction, at most either maximum. */
+export const SPACE_RESERVE_BYTES_MIN = 1024 ** 3;
+export const SPACE_RESERVE_FRACTION = 0.05;
+export const SPACE_RESERVE_BYTES_MAX = 10 * 1024 ** 3;
+export const SPACE_RESERVE_FRACTION_MAX = 0.1;
+/** Opened version records in memory, about. */
+export const VERSIONS_CACHED_BYTES_MAX = 24 * 1024 ** 2;

@@ -8,7 +8,7 @@ import { fail } from "../../base/errors.ts";
 import type { BucketId, Rev } from "../../base/ids.ts";
 import { LIFE_ROWS_CACHED_MAX } from "../../base/limits.ts";
 import type { Expect, Row, RowKey, Store } from "../../store/port.ts";
-import type { SealedRows } from "./sealed-rows.ts";
+import { sameRev, type SealedRows } from "./sealed-rows.ts";
 
 export type LifeState = "active" | "deleting";
 const FORMAT = 1;
@@ -53,10 +53,4 @@ export class LifeRows {
     const [row] = await this.#store.get([lifeRow(bucket)]);
     return this.expectFrom(bucket, row);
   }
-}
-
-export function sameRev(a: Uint8Array, b: Uint8Array): boolean {
-  if (a === b) return true;
-  for (let i = 0; i < 16; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
