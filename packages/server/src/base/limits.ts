@@ -20,6 +20,14 @@ export const HEADER_SECTION_BYTES_MAX = 32 * 1024;
 export const XML_BODY_BYTES_MAX = 2 * 1024 ** 2;
 export const POLICY_BYTES_MAX = 20 * 1024;
 export const FORM_FIELDS_BYTES_MAX = 64 * 1024;
+/** Bucket keys in memory (spec s3-encryption G): how long, how many, and how much each may wrap. */
+export const BUCKET_KEY_AGE_MS = 5 * 60 * 1000;
+export const BUCKET_KEYS_MAX = 10_000;
+export const BUCKET_KEY_USES_MAX = 1_000_000;
+export const BUCKET_KEY_BYTES_MAX = 64 * 1024 ** 4;
+/** Epoch keys in memory, and how long the newest epoch of a bucket is taken for the newest. */
+export const EPOCH_KEYS_CACHED_MAX = 100_000;
+export const EPOCH_NEWEST_AGE_MS = 5000;
 export const LIST_KEYS_MAX = 1000;
 export const DELETE_KEYS_MAX = 1000;
 export const OBJECT_TAGS_MAX = 10;
@@ -29,15 +37,6 @@ export const BUCKETS_PER_ACCOUNT_MAX = 10_000;
 export const MANIFEST_STREAMS_MAX = 16;
 export const STREAM_PAGE_ENTRIES = 256;
 export const COMMIT_RETRIES_MAX = 20;
-/** Bucket keys in memory (spec s3-encryption G): how long, how many, and how much each may wrap. */
-export const BUCKET_KEY_AGE_MS = 5 * 60 * 1000;
-export const BUCKET_KEYS_MAX = 10_000;
-export const BUCKET_KEY_USES_MAX = 1_000_000;
-export const BUCKET_KEY_BYTES_MAX = 64 * 1024 ** 4;
-/** Epoch keys in memory, and how long the newest epoch of a bucket is taken for the newest. */
-export const EPOCH_KEYS_CACHED_MAX = 100_000;
-export const EPOCH_NEWEST_AGE_MS = 5000;
-export const LIFE_ROWS_CACHED_MAX = 100_000;
 /** What a blob is read and written in; two such buffers are in use for each running transfer. */
 export const BLOB_BUFFER_BYTES = 256 * 1024;
 /** Idle blob buffers kept for reuse: fresh ones of this size cost page faults. */
@@ -47,5 +46,21 @@ export const SPACE_RESERVE_BYTES_MIN = 1024 ** 3;
 export const SPACE_RESERVE_FRACTION = 0.05;
 export const SPACE_RESERVE_BYTES_MAX = 10 * 1024 ** 3;
 export const SPACE_RESERVE_FRACTION_MAX = 0.1;
-/** Opened version records in memory, about. */
-export const VERSIONS_CACHED_BYTES_MAX = 24 * 1024 ** 2;
+/** Terms of one purpose in the keyring: they stand in one row. */
+export const KEYRING_TERMS_MAX = 512;
+/** Decoded records kept by (table, key), checked by revision at each use. */
+export const RECORD_CACHE_ENTRIES = 20_000;
+/** Entries of one list record (sealed format, section 6). */
+export const LIST_PAGE_ENTRIES = 500;
+/** Bytes of entries in one list record: a row's value must fit. */
+export const LIST_PAGE_BYTES_MAX = 48 * 1024;
+/** What one trash row may name; more is split over several. */
+export const TRASH_BLOBS_MAX = 1000;
+export const TRASH_ROWS_MAX = 24;
+/** How long what is unreferenced stays for those who still read it. */
+export const TRASH_GRACE_MS = 10 * 60_000;
+/** An intent not renewed for this long belongs to nobody; long uploads renew theirs well before. */
+export const INTENT_AGE_MAX_MS = 60 * 60_000;
+/** Temporary files untouched for this long are leftovers of a crash. */
+export const LEFTOVER_AGE_MAX_MS = 6 * 3600_000;
+export const COLLECTOR_LEASE_MS = 60_000;

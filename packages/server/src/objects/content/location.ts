@@ -4,8 +4,10 @@
  *
  *     kind(1: 0 inline, 1 blob) || [blobId(16)] || storedSize(8) || crc32c(4)
  */
-import type { Reader, Writer } from "@strongroom/crypto";
+import { Reader, Writer } from "@strongroom/crypto";
 import { asId, type BlobId } from "../../base/ids.ts";
+
+const LOCATIONS_FORMAT = 1;
 
 export interface Location {
   /** Absent: inline, under content id and stream index. */
@@ -28,4 +30,20 @@ export function readLocation(from: Reader): Location {
   const storedSize = from.u64();
   const crc32c = from.u32();
   return blob === undefined ? { storedSize, crc32c } : { blob, storedSize, crc32c };
+}
+
+/** Body of a page of locations (table `page`): format(1) = 1 || count(4) || locations. */
+export function encodeLocations(locations: readonly Location[]): Uint8Array {
+  const out = new Writer(8 + locations.length * 29).u8(LOCATIONS_FORMAT).u32(locations.length);
+  for (const location of locations) writeLocation(out, location);
+  return out.done();
+}
+
+export function decodeLocations(body: Uint8Array): readonly Location[] {
+  const reader: Reader = new Reader(body, "locations");
+  if (reader.u8() !== LOCATIONS_FORMAT) reader.fail("unknown format");
+  const locations: Location[] = [];
+  for (let n = reader.u32(); n > 0; n--) locations.push(readLocation(reader));
+  reader.end();
+  return locations;
 }

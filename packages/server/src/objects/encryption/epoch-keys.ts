@@ -3,7 +3,7 @@
  * bucket and epoch, newest first, holds the key record under a term of the service key. Kept in memory: an epoch's key
  * never changes (a reseal under a new term keeps it); which epoch is the newest is looked up again after a few seconds.
  */
-import { keyRecordId, keyRecordTerm, openKeyRecord, sealKeyRecord, SecretKey } from "@strongroom/crypto";
+import { CryptoError, keyRecordId, type KeyRecordPlace, keyRecordTerm, openKeyRecord, sealKeyRecord, SecretKey } from "@strongroom/crypto";
 import { assert, fail, IntegrityError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type BucketId, newRev } from "../../base/ids.ts";
@@ -12,17 +12,16 @@ import {
   EPOCH_KEYS_CACHED_MAX,
   EPOCH_NEWEST_AGE_MS,
 } from "../../base/limits.ts";
+import type { Keyring } from "../../store/keyring.ts";
 import type { Sealed, Store } from "../../store/port.ts";
+import type { Records } from "../../store/records.ts";
 import { after, epochKey, epochOfKey } from "../rows/row-keys.ts";
-import type { LifeRows } from "../rows/life.ts";
+import { readExpectActive } from "../rows/life.ts";
 
-/** The terms of the SSE-S3 service key, from the keyring. */
-export interface ServiceKeys {
-  readonly storeId: Uint8Array;
-  /** The term that seals new epoch keys. */
-  currentServiceTerm(): number;
-  /** Throws for a term that the keyring does not hold. */
-  serviceKey(term: number): SecretKey<"service">;
+/** The keyring as it is now; `reload` when a row names a term that it does not hold. */
+export interface KeyringSource {
+  current(): Keyring;
+  reload(): Promise<Keyring>;
 }
 
 export interface EpochKey {
@@ -36,16 +35,16 @@ interface Newest extends EpochKey {
 
 export class EpochKeys {
   readonly #store: Store;
-  readonly #services: ServiceKeys;
-  readonly #life: LifeRows;
+  readonly #records: Records;
+  readonly #keyring: KeyringSource;
   readonly #clock: Clock;
   readonly #newest = new Map<string, Newest>();
   readonly #keys = new Map<string, SecretKey<"kek">>();
 
-  constructor(store: Store, services: ServiceKeys, life: LifeRows, clock: Clock) {
-    this.#store = store;
-    this.#services = services;
-    this.#life = life;
+  constructor(records: Records, keyring: KeyringSource, clock: Clock) {
+    this.#store = records.store;
+    this.#records = records;
+    this.#keyring = keyring;
     this.#clock = clock;
   }
 
@@ -100,20 +99,20 @@ export class EpochKeys {
     const [row] = page.rows;
     if (row === undefined) return this.#make(bucket, 1);
     const epoch = epochOfKey(row.key);
-    return this.#remember(bucket, epoch, this.cached(bucket, epoch) ?? this.#open(bucket, epoch, row.value));
+    return this.#remember(bucket, epoch, this.cached(bucket, epoch) ?? (await this.#open(bucket, epoch, row.value)));
   }
 
   async #make(bucket: BucketId, epoch: number): Promise<EpochKey> {
     const key = SecretKey.generate("kek");
-    const term = this.#services.currentServiceTerm();
-    const place = { ...this.#place(bucket, epoch), term, termKey: this.#services.serviceKey(term) };
+    const { term, key: termKey } = this.#keyring.current().current("service");
+    const place = { ...this.#place(bucket, epoch), term, termKey };
     const record = sealKeyRecord(place, key);
     // Pitfall 12: what many deks will hang on is opened again before it is used.
     using again = openKeyRecord(place, record, "kek");
     assert(again.equals(key), "an epoch key opens to itself");
     const row = { table: "epoch" as const, key: epochKey(bucket, epoch) };
     for (let attempt = 0; attempt < COMMIT_RETRIES_MAX; attempt++) {
-      const life = await this.#life.expectActive(bucket);
+      const life = await readExpectActive(this.#records, bucket);
       const result = await this.#store.commit({
         id: newRev(),
         expect: [{ ...row, rev: "absent" }, life],
@@ -122,20 +121,23 @@ export class EpochKeys {
       if (result.kind === "ok") return this.#remember(bucket, epoch, key);
       // Somebody else made it, or the answer was lost: the row says what holds.
       const [there] = await this.#store.get([row]);
-      if (there !== undefined) return this.#remember(bucket, epoch, this.#open(bucket, epoch, there.value));
+      if (there !== undefined) return this.#remember(bucket, epoch, await this.#open(bucket, epoch, there.value));
     }
     fail("SlowDown");
   }
 
   #place(bucket: BucketId, epoch: number): { kind: "epoch"; storeId: Uint8Array; id: Uint8Array } {
     const id = keyRecordId(bucket, Uint8Array.of(epoch >>> 24, epoch >>> 16, epoch >>> 8, epoch));
-    return { kind: "epoch", storeId: this.#services.storeId, id };
+    return { kind: "epoch", storeId: this.#keyring.current().storeId, id };
   }
 
-  #open(bucket: BucketId, epoch: number, record: Uint8Array): SecretKey<"kek"> {
+  async #open(bucket: BucketId, epoch: number, record: Uint8Array): Promise<SecretKey<"kek">> {
     const term = keyRecordTerm(record);
-    const place = { ...this.#place(bucket, epoch), term, termKey: this.#services.serviceKey(term) };
-    const key = openKeyRecord(place, record, "kek");
+    const termKey =
+      this.#keyring.current().byTerm("service", term) ??
+      (await this.#keyring.reload()).byTerm("service", term);
+    if (termKey === undefined) throw new IntegrityError(`service key term ${term} is missing`);
+    const key = openEpoch({ ...this.#place(bucket, epoch), term, termKey }, record);
     if (this.#keys.size >= EPOCH_KEYS_CACHED_MAX) {
       const [oldest] = this.#keys.keys();
       if (oldest !== undefined) this.#keys.delete(oldest);
@@ -149,6 +151,15 @@ export class EpochKeys {
     const newest = { epoch, key, seenMs: this.#clock.now() };
     this.#newest.set(nameOf(bucket), newest);
     return newest;
+  }
+}
+
+function openEpoch(place: KeyRecordPlace<"epoch">, record: Uint8Array): SecretKey<"kek"> {
+  try {
+    return openKeyRecord(place, record, "kek");
+  } catch (cause) {
+    if (cause instanceof CryptoError) throw new IntegrityError("an epoch key does not open", cause);
+    throw cause;
   }
 }
 

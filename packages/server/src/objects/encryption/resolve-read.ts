@@ -5,6 +5,7 @@
  */
 import type { SecretKey } from "@strongroom/crypto";
 import type { Caller } from "../../base/caller.ts";
+import type { RefusedHeaders } from "../api.ts";
 import type { EncryptionMode } from "../rows/version-record.ts";
 import {
   headerNotSupported,
@@ -19,14 +20,6 @@ import {
 } from "./refusals.ts";
 import { requireKmsTransport } from "./resolve-write.ts";
 import type { SsecRequest } from "./ssec-request.ts";
-
-/** Encryption headers that no read takes, as they came (A.3). */
-export interface RefusedHeaders {
-  readonly sse?: string;
-  readonly keyId?: string;
-  readonly context?: string;
-  readonly bucketKey?: string;
-}
 
 const NAMES: readonly (readonly [keyof RefusedHeaders, string])[] = [
   ["sse", "x-amz-server-side-encryption"],

@@ -163,6 +163,7 @@ export function decodeVersion(body: Uint8Array): Version {
   for (let n = reader.u32(); n > 0; n--) located.push(readLocation(reader));
   reader.end();
   const locations = (flags & PAGED) === 0 ? located : undefined;
+  if (!sameId(manifest.versionUid, uid)) reader.fail("the manifest is another version's");
   const count = manifest.streams.kind === "inline" ? manifest.streams.entries.length : 0;
   if (located.length !== count) reader.fail("streams and locations differ in number");
   return {
@@ -180,6 +181,11 @@ export function decodeVersion(body: Uint8Array): Version {
     openedBy,
     locations,
   };
+}
+
+function sameId(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < 16; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function readEnvelopes(reader: Reader): ObjectVersion["envelopes"] {
