@@ -114,3 +114,4 @@ export {
   type StreamRange,
   streamRange,
 } from "./stream-size.ts";
+export { openToken, sealToken } from "./token.ts";

@@ -2,7 +2,7 @@
  * Branded identifiers. A brand is created by a cast only here, in its parser; past the pipeline no function takes a bare
  * string or buffer for these.
  */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { fail } from "./errors.ts";
 import { KEY_BYTES_MAX } from "./limits.ts";
 
@@ -78,3 +78,5 @@ export const isKeyArn = (s: string): s is KeyArn => KEY_ARN.test(s);
 export function keyArn(region: string, account: string, keyId: string): KeyArn {
   return `arn:aws:kms:${region}:${account}:key/${keyId}` as KeyArn;
 }
+/** The id of a new KMS key: a version 4 UUID. */
+export const newKeyId = (): string => randomUUID();

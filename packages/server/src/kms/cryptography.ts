@@ -10,7 +10,7 @@ import {
 } from "@strongroom/crypto";
 import { fail, ServiceError } from "../base/errors.ts";
 import type { KeyArn } from "../base/ids.ts";
-import { type Entered, enter, enterHeld, requireUsage } from "./enter.ts";
+import { type Entered, enter, enterHeld, peek, requireUsage } from "./enter.ts";
 import type { RequestFacts } from "./conditions.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { currentMaterial, type Material } from "./model.ts";
@@ -285,11 +285,12 @@ async function namesSameKey(
   source: OpenInput,
   destinationKeyId: string,
 ): Promise<boolean> {
-  const destination = await k.rows.find(destinationKeyId, requester.account, k.region);
+  const blobName = source.blob === undefined ? undefined : headerOf(source.blob).keyUuid;
+  const destination = await peek(k, requester, destinationKeyId);
   if (destination === undefined) return false;
-  if (source.blob !== undefined) return sameBytes(headerOf(source.blob).keyUuid, destination.value.blobName);
+  if (blobName !== undefined) return sameBytes(blobName, destination.value.blobName);
   if (source.keyId === undefined) return false;
-  const from = await k.rows.find(source.keyId, requester.account, k.region);
+  const from = await peek(k, requester, source.keyId);
   return from?.value.bornArn === destination.value.bornArn;
 }
 

@@ -27,11 +27,14 @@ interface Resolved {
   readonly requestAlias?: string;
 }
 
+/** How an operation names keys. */
+type Resolution = Pick<OperationRule, "action" | "aliases">;
+
 async function resolveAlias(
   k: Kernel,
   requester: Requester,
   name: Extract<KeyName, { kind: "alias" }>,
-  rule: OperationRule,
+  rule: Resolution,
 ): Promise<Resolved> {
   // An alias that moves between the two reads is read again: its old target may be gone by then.
   for (let attempt = 0; attempt < COMMIT_RETRIES_MAX; attempt++) {
@@ -48,11 +51,11 @@ async function resolveAlias(
 }
 
 /** Spec kms 1.6 step 5. */
-async function resolve(
+export async function resolve(
   k: Kernel,
   requester: Requester,
   keyId: string,
-  rule: OperationRule,
+  rule: Resolution,
 ): Promise<Resolved> {
   const name = parseKeyName(keyId, requester.account, k.region);
   if (name.kind === "alias") {
@@ -115,4 +118,16 @@ export function requireUsage(entered: Entered, usage: KeyUsage, operation: strin
       "InvalidKeyUsageException",
       `${entered.arn} key usage is ${entered.key.usage} which is not valid for ${operation}.`,
     );
+}
+
+/** The key that a KeyId names, if there is one: to compare keys before anybody is let in. Malformed ids throw. */
+export async function peek(
+  k: Kernel,
+  requester: Requester,
+  keyId: string,
+): Promise<Held<KeyRecord> | undefined> {
+  const name = parseKeyName(keyId, requester.account, k.region);
+  if (name.kind === "key") return await k.rows.key(name.account, name.keyId);
+  const alias = await k.rows.alias(name.account, name.name);
+  return alias === undefined ? undefined : await k.rows.key(name.account, alias.value.targetKeyId);
 }

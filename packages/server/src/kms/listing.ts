@@ -1,25 +1,20 @@
 /** ListKeys and ListAliases: the identity side alone decides, and only the caller's own account is listed. */
-import { parseAccountId } from "../base/ids.ts";
 import { requirePlainAccess } from "./authorise.ts";
-import { enter } from "./enter.ts";
+import { resolve } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import type { AliasRecord, KeyRecord } from "./model.ts";
-import { type Page, pageOf, type Paging } from "./paging.ts";
+import { type Found, type Page, pageOf, pageOfAll, type Paging } from "./paging.ts";
 
 export async function listKeys(k: Kernel, requester: Requester, paging: Paging): Promise<Page<KeyRecord>> {
   await requirePlainAccess(k, requester, "kms:ListKeys");
   const { account } = requester;
-  return await pageOf(
-    k,
-    { operation: "ListKeys", scope: account },
-    paging,
-    { standard: 100, max: 1000 },
-    async (after, limit) => ({
-      ...(await k.rows.keys(account, after, limit)),
-      nameOf: (key) => key.keyId,
-    }),
+  const list = { operation: "ListKeys", scope: account };
+  return await pageOf(k, list, paging, { standard: 100, max: 1000 }, (after, limit) =>
+    k.rows.keys(account, after, limit),
   );
 }
+
+const ALIASES = { standard: 50, max: 100 };
 
 export async function listAliases(
   k: Kernel,
@@ -28,19 +23,28 @@ export async function listAliases(
   paging: Paging,
 ): Promise<Page<AliasRecord>> {
   await requirePlainAccess(k, requester, "kms:ListAliases");
-  const bounds = { standard: 50, max: 100 };
-  const nameOf = (alias: AliasRecord): string => alias.name;
+  if (keyId !== undefined) return await listAliasesOf(k, requester, keyId, paging);
   const { account } = requester;
-  if (keyId === undefined)
-    return await pageOf(k, { operation: "ListAliases", scope: account }, paging, bounds, async (after, limit) => ({
-      ...(await k.rows.aliases(account, after, limit)),
-      nameOf,
-    }));
-  const { key } = await enter(k, requester, "ListAliasesOfKey", keyId);
-  const owner = parseAccountId(key.account);
-  return await pageOf(k, { operation: "ListAliases", scope: key.bornArn }, paging, bounds, async (after, limit) => {
-    const names = key.aliases.filter((name) => after === undefined || name > after);
-    const held = await Promise.all(names.slice(0, limit).map((name) => k.rows.alias(owner, name)));
-    return { items: held.flatMap((h) => (h === undefined ? [] : [h.value])), more: names.length > limit, nameOf };
+  return await pageOf(k, { operation: "ListAliases", scope: account }, paging, ALIASES, (after, limit) =>
+    k.rows.aliases(account, after, limit),
+  );
+}
+
+/** The names stand in the key's record; their dates in rows of their own. */
+async function listAliasesOf(
+  k: Kernel,
+  requester: Requester,
+  keyId: string,
+  paging: Paging,
+): Promise<Page<AliasRecord>> {
+  const { held } = await resolve(k, requester, keyId, { action: "kms:ListAliases", aliases: false });
+  const key = held.value;
+  // Another account's aliases are not this caller's to list, and it learns nothing from being told none.
+  const names = key.account === requester.account ? key.aliases : [];
+  const list = { operation: "ListAliases", scope: key.bornArn };
+  return await pageOf(k, list, paging, ALIASES, async (after, limit): Promise<Found<AliasRecord>> => {
+    const page = pageOfAll(names, (name) => name, after, limit);
+    const held = await Promise.all(page.items.map((name) => k.rows.alias(key.account, name)));
+    return { items: held.flatMap((h) => (h === undefined ? [] : [h.value])), next: page.next };
   });
 }

@@ -16,10 +16,10 @@ export interface Page<T> {
   readonly nextMarker?: string;
 }
 
-interface Found<T> {
+export interface Found<T> {
   readonly items: readonly T[];
-  readonly more: boolean;
-  nameOf(item: T): string;
+  /** The name to go on after, if there is more. A page may be short, even empty, and still have more after it. */
+  readonly next: string | undefined;
 }
 
 interface ListName {
@@ -38,10 +38,22 @@ export async function pageOf<T>(
 ): Promise<Page<T>> {
   const purpose = `kms/${list.operation}/${list.scope}`;
   const after = marker === undefined ? undefined : openMarker(k, purpose, marker);
-  const { items, more, nameOf } = await find(after, Math.min(limit ?? bounds.standard, bounds.max));
+  const { items, next } = await find(after, Math.min(limit ?? bounds.standard, bounds.max));
+  return next === undefined ? { items } : { items, nextMarker: k.tokens.seal(purpose, next) };
+}
+
+/** A page of what is all in memory, in the order of names. */
+export function pageOfAll<T>(
+  all: readonly T[],
+  nameOf: (item: T) => string,
+  after: string | undefined,
+  limit: number,
+): Found<T> {
+  const sorted = all.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const later = after === undefined ? sorted : sorted.filter((item) => nameOf(item) > after);
+  const items = later.slice(0, limit);
   const last = items.at(-1);
-  if (!more || last === undefined) return { items };
-  return { items, nextMarker: k.tokens.seal(purpose, nameOf(last)) };
+  return { items, next: later.length > limit && last !== undefined ? nameOf(last) : undefined };
 }
 
 function openMarker(k: Kernel, purpose: string, marker: string): string {

@@ -5,7 +5,7 @@ import { changeKey } from "./change.ts";
 import { tagConditions } from "./conditions.ts";
 import { enter } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
-import { type Page, type Paging, pageOf } from "./paging.ts";
+import { type Page, type Paging, pageOf, pageOfAll } from "./paging.ts";
 import type { Tag } from "./model.ts";
 
 /** Throws TagException. */
@@ -66,10 +66,11 @@ export async function listResourceTags(
   paging: Paging,
 ): Promise<Page<Tag>> {
   const { key, arn } = await enter(k, requester, "ListResourceTags", keyId);
-  return pageOf(k, { operation: "ListResourceTags", scope: arn }, paging, { standard: 50, max: 50 }, (after, limit) => {
-    const later = key.tags
-      .filter((t) => after === undefined || t.key > after)
-      .toSorted((a, b) => (a.key < b.key ? -1 : 1));
-    return { items: later.slice(0, limit), more: later.length > limit, nameOf: (t) => t.key };
-  });
+  return await pageOf(
+    k,
+    { operation: "ListResourceTags", scope: arn },
+    paging,
+    { standard: 50, max: 50 },
+    (after, limit) => pageOfAll(key.tags, (t) => t.key, after, limit),
+  );
 }
