@@ -10,7 +10,7 @@ import { enter, enterHeld } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { ALIAS_PREFIX, aliasArn, isAliasName, RESERVED_ALIAS_PREFIX } from "./key-id.ts";
 import type { AliasRecord, KeyRecord } from "./model.ts";
-import type { Held } from "./rows.ts";
+import type { Held, HeldKey } from "./rows.ts";
 import { SPECS } from "./specs.ts";
 
 /** Static rules of an alias name that a client may administer. */
@@ -44,13 +44,12 @@ function requireRoom(key: KeyRecord): void {
 async function requireAlias(k: Kernel, requester: Requester, name: string): Promise<Held<AliasRecord>> {
   const alias = await k.rows.alias(requester.account, name);
   return (
-    alias ??
-    fail("NotFoundException", `Alias ${aliasArn(k.region, requester.account, name)} is not found.`)
+    alias ?? fail("NotFoundException", `Alias ${aliasArn(k.region, requester.account, name)} is not found.`)
   );
 }
 
-async function targetOf(k: Kernel, alias: AliasRecord): Promise<Held<KeyRecord> | undefined> {
-  return await k.rows.key(alias.account, alias.targetKeyId);
+async function targetOf(k: Kernel, alias: AliasRecord): Promise<HeldKey | undefined> {
+  return k.rows.key(alias.account, alias.targetKeyId);
 }
 
 export async function createAlias(

@@ -4,9 +4,9 @@ import { fail } from "../base/errors.ts";
 import type { AccountId, KeyArn } from "../base/ids.ts";
 import { keyConditions, plainConditions, type RequestFacts } from "./conditions.ts";
 import { arnOf, type Kernel, type Requester } from "./kernel.ts";
-import type { KeyRecord } from "./model.ts";
+import type { KeyAttributes, KeyRecord } from "./model.ts";
 import { defaultPolicy } from "./policies.ts";
-import type { Held } from "./rows.ts";
+import type { HeldKey } from "./rows.ts";
 
 export function deny(requester: Requester, action: string, resource: string, reason: string): never {
   fail(
@@ -30,7 +30,7 @@ export async function requireKeyAccess(
   k: Kernel,
   requester: Requester,
   action: string,
-  held: Held<KeyRecord>,
+  held: HeldKey,
   facts: RequestFacts,
 ): Promise<void> {
   const key = held.value;
@@ -83,7 +83,7 @@ export async function requireIdentityAccess(
 export async function requireNoLockout(
   k: Kernel,
   requester: Requester,
-  key: KeyRecord,
+  key: KeyAttributes & Pick<KeyRecord, "policy">,
   arn: KeyArn,
 ): Promise<void> {
   const decision = await k.authoriser.decide(requester.caller, {

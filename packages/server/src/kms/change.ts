@@ -1,11 +1,14 @@
 /** Read, decide, commit; again when somebody else committed in between. Every change of the service goes through here. */
 import { fail } from "../base/errors.ts";
+import { newRev } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { enter, type Entered } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import type { KeyRecord } from "./model.ts";
 import type { KeyOperation } from "./operations.ts";
+
+const FREE_TRIES = 2;
 
 /** What one attempt came to: `again` after a conflict, which re-runs authorisation and state checks as well. */
 export type Attempt<T> = { readonly done: T } | "again";
@@ -14,6 +17,8 @@ export async function retried<T>(attempt: () => Promise<Attempt<T>>): Promise<T>
   for (let i = 0; i < COMMIT_RETRIES_MAX; i++) {
     const result = await attempt();
     if (result !== "again") return result.done;
+    // Spread the losers of a race; the first tries go at once.
+    if (i >= FREE_TRIES) await new Promise((done) => setTimeout(done, ((newRev()[0] ?? 0) * i) / 64));
   }
   return fail("KMSInternalException", "Too many concurrent changes; try again.");
 }

@@ -1,7 +1,7 @@
 /** The condition values that a use of a key carries (spec kms 16): names in lower case, absent where AWS sends none. */
 import type { ConditionValues } from "../base/access.ts";
 import type { Requester } from "./kernel.ts";
-import type { KeyRecord, Tag } from "./model.ts";
+import type { KeyAttributes, Tag } from "./model.ts";
 import type { EncryptionContext } from "./port.ts";
 
 type Value = string | readonly string[];
@@ -16,9 +16,9 @@ export interface RequestFacts {
 }
 
 /** The part that the record decides; records are immutable and cached, so it is worked out once for each. */
-const ofKeys = new WeakMap<KeyRecord, ReadonlyMap<string, Value>>();
+const ofKeys = new WeakMap<KeyAttributes, ReadonlyMap<string, Value>>();
 
-function keyFacts(key: KeyRecord): ReadonlyMap<string, Value> {
+function keyFacts(key: KeyAttributes): ReadonlyMap<string, Value> {
   const known = ofKeys.get(key);
   if (known !== undefined) return known;
   const facts = new Map<string, Value>([
@@ -53,7 +53,7 @@ function setContext(values: Map<string, Value>, context: EncryptionContext): voi
 export function keyConditions(
   requester: Requester,
   region: string,
-  key: KeyRecord,
+  key: KeyAttributes,
   facts: RequestFacts,
 ): ConditionValues {
   const values = new Map<string, Value>(keyFacts(key));

@@ -51,8 +51,7 @@ async function enterToSeal(
   const entered = await enter(k, requester, operation, keyId, facts);
   requireUsage(entered, "ENCRYPT_DECRYPT", shown);
   const current = currentMaterial(entered.key);
-  if (current === undefined)
-    return fail("KMSInvalidStateException", `${entered.arn} is pending import.`);
+  if (current === undefined) return fail("KMSInvalidStateException", `${entered.arn} is pending import.`);
   return { ...entered, current };
 }
 
@@ -64,7 +63,13 @@ async function seal(
 ): Promise<Sealed> {
   const material = await k.materials.get(key, current);
   const blob = sealBlob(
-    { multiRegion: key.multiRegion, keyUuid: key.blobName, materialId: material.shortId, material: material.key, keyArn: key.bornArn },
+    {
+      multiRegion: key.multiRegion,
+      keyUuid: key.blobName,
+      materialId: material.shortId,
+      material: material.key,
+      keyArn: key.bornArn,
+    },
     plaintext,
     canonicalContext(context),
   );
@@ -112,7 +117,7 @@ export async function encrypt(
   requireAlgorithm(entered, input.algorithm);
   stopIfDryRun(input.dryRun);
   k.hooks.kmsCall("Encrypt");
-  return await seal(k, entered, input.plaintext, input.context);
+  return seal(k, entered, input.plaintext, input.context);
 }
 
 function requireAlgorithm({ key }: Entered, algorithm: string | undefined): void {
@@ -172,7 +177,7 @@ async function enterByBlob(
 
 interface EnteredBlob {
   readonly entered: Entered;
-  open(): Promise<Opened>;
+  readonly open: () => Promise<Opened>;
 }
 
 /** Steps 4 to 9 of Decrypt and of ReEncrypt's source. Nothing is opened until `open` is called. */
@@ -213,11 +218,18 @@ async function openWith(
 ): Promise<Opened> {
   const prefix = hex(header.materialId);
   const version = key.materials.find((m) => m.id.startsWith(prefix));
-  if (version === undefined || version.state === "PENDING_ROTATION") return fail("InvalidCiphertextException");
+  if (version === undefined || version.state === "PENDING_ROTATION")
+    return fail("InvalidCiphertextException");
   const material = await k.materials.get(key, version);
   try {
     const plaintext = openBlob(
-      { multiRegion: key.multiRegion, keyUuid: key.blobName, materialId: material.shortId, material: material.key, keyArn: key.bornArn },
+      {
+        multiRegion: key.multiRegion,
+        keyUuid: key.blobName,
+        materialId: material.shortId,
+        material: material.key,
+        keyArn: key.bornArn,
+      },
       blob,
       canonicalContext(context),
     );
@@ -231,7 +243,7 @@ export async function decrypt(k: Kernel, requester: Requester, input: OpenInput)
   const { open } = await enterToOpen(k, requester, "Decrypt", input);
   stopIfDryRun(input.dryRun);
   k.hooks.kmsCall("Decrypt");
-  return await open();
+  return open();
 }
 
 export interface ReEncrypted {
@@ -295,7 +307,7 @@ async function namesSameKey(
 }
 
 export const hex = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).hexSlice();
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
 
 /** Names are public: no constant time needed. */
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;

@@ -7,8 +7,9 @@ import type { KeyArn } from "../base/ids.ts";
 import { changeKey } from "./change.ts";
 import type { Entered } from "./enter.ts";
 import { arnOf, type Kernel, type Requester } from "./kernel.ts";
+import type { StoredKey } from "./codec.ts";
 import type { KeyRecord } from "./model.ts";
-import type { Held } from "./rows.ts";
+import type { HeldKey } from "./rows.ts";
 
 const DAY_MS = 86_400_000;
 export const DELETION_DAYS_DEFAULT = 30;
@@ -58,12 +59,13 @@ export async function destroyDue(k: Kernel, nowMs: number): Promise<number> {
   return destroyed;
 }
 
-async function destroy(k: Kernel, listed: KeyRecord): Promise<boolean> {
+async function destroy(k: Kernel, listed: StoredKey): Promise<boolean> {
   const { materials, aliases } = listed;
   for (;;) {
     const held = await k.rows.keyEvenDestroying(listed.account, listed.keyId);
     // Gone, or cancelled before the first step: another process, or its owner, was faster.
-    if (held?.value.state.kind !== "PendingDeletion" || held.value.state.deletionMs > k.clock.now()) return false;
+    if (held?.value.state.kind !== "PendingDeletion" || held.value.state.deletionMs > k.clock.now())
+      return false;
     if (!(await step(k, held))) {
       // A conflict, or more to do: look again.
       continue;
@@ -79,7 +81,7 @@ async function destroy(k: Kernel, listed: KeyRecord): Promise<boolean> {
 }
 
 /** One commit towards the end; true when the key's own row went. */
-async function step(k: Kernel, held: Held<KeyRecord>): Promise<boolean> {
+async function step(k: Kernel, held: HeldKey): Promise<boolean> {
   const key = held.value;
   if (key.state.kind !== "PendingDeletion") return false;
   if (!key.state.destroying) {

@@ -1,7 +1,6 @@
 /** The key service as the objects layer sees it: S3 calls it as the requester, in-process. */
-import { canonicalContext, SecretKey } from "@strongroom/crypto";
-import { accountOf, type Caller } from "../base/caller.ts";
-import type { KeyArn } from "../base/ids.ts";
+import { SecretKey } from "@strongroom/crypto";
+import { isKeyArn } from "../base/ids.ts";
 import { parseEncryptionContext } from "./context.ts";
 import { decrypt, generateDataKey } from "./cryptography.ts";
 import { enter, requireUsage } from "./enter.ts";
@@ -10,6 +9,13 @@ import { findOrMakeManagedKey, MANAGED_ALIAS } from "./managed-key.ts";
 import type { KeyService } from "./port.ts";
 
 const DATA_KEY_BYTES = 32;
+
+/** Stored ARNs name the region that the store had then; the key is the same one. */
+function here(k: Kernel, keyId: string): string {
+  if (!isKeyArn(keyId)) return keyId;
+  const [, , , , account = "", ...rest] = keyId.split(":");
+  return `arn:aws:kms:${k.region}:${account}:${rest.join(":")}`;
+}
 
 export function embeddedKeyService(k: Kernel): KeyService {
   /** No key id, or the managed key's alias: the account's `aws/s3`, made if it is not there yet. */
@@ -51,7 +57,7 @@ export function embeddedKeyService(k: Kernel): KeyService {
     async authoriseUse(caller, keyId, action, context) {
       const requester = requesterOf(caller, "s3", `kms:${action}`);
       const id = await keyIdOf(requester, keyId);
-      const entered = await enter(k, requester, action, here(k, id), {
+      const entered = await enter(k, requester, action, action === "Decrypt" ? here(k, id) : id, {
         context: parseEncryptionContext(context),
         algorithm: "SYMMETRIC_DEFAULT",
       });

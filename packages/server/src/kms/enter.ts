@@ -11,19 +11,19 @@ import { arnOf, type Kernel, type Requester } from "./kernel.ts";
 import { aliasArn, invalidKeyId, isIssuedKeyId, type KeyName, parseKeyName } from "./key-id.ts";
 import type { KeyRecord } from "./model.ts";
 import { type KeyOperation, OPERATIONS, type OperationRule } from "./operations.ts";
-import type { Held } from "./rows.ts";
+import type { HeldKey } from "./rows.ts";
 import type { KeyUsage } from "./specs.ts";
 import { requireState } from "./states.ts";
 
 export interface Entered {
-  readonly held: Held<KeyRecord>;
+  readonly held: HeldKey;
   readonly key: KeyRecord;
   /** Under the region that the service runs in; what answers and policies show. */
   readonly arn: KeyArn;
 }
 
 interface Resolved {
-  readonly held: Held<KeyRecord>;
+  readonly held: HeldKey;
   readonly requestAlias?: string;
 }
 
@@ -75,7 +75,7 @@ export async function enterHeld(
   k: Kernel,
   requester: Requester,
   operation: KeyOperation,
-  held: Held<KeyRecord>,
+  held: HeldKey,
   facts: RequestFacts,
 ): Promise<Entered> {
   const rule: OperationRule = OPERATIONS[operation];
@@ -97,7 +97,13 @@ export async function enter(
   facts: RequestFacts = {},
 ): Promise<Entered> {
   const { held, requestAlias } = await resolve(k, requester, keyId, OPERATIONS[operation]);
-  return await enterHeld(k, requester, operation, held, requestAlias === undefined ? facts : { ...facts, requestAlias });
+  return enterHeld(
+    k,
+    requester,
+    operation,
+    held,
+    requestAlias === undefined ? facts : { ...facts, requestAlias },
+  );
 }
 
 /** Spec kms 9.4: what the managed key's own policy says, kept also where an authoriser does not read policies. */
@@ -121,13 +127,9 @@ export function requireUsage(entered: Entered, usage: KeyUsage, operation: strin
 }
 
 /** The key that a KeyId names, if there is one: to compare keys before anybody is let in. Malformed ids throw. */
-export async function peek(
-  k: Kernel,
-  requester: Requester,
-  keyId: string,
-): Promise<Held<KeyRecord> | undefined> {
+export async function peek(k: Kernel, requester: Requester, keyId: string): Promise<HeldKey | undefined> {
   const name = parseKeyName(keyId, requester.account, k.region);
-  if (name.kind === "key") return await k.rows.key(name.account, name.keyId);
+  if (name.kind === "key") return k.rows.key(name.account, name.keyId);
   const alias = await k.rows.alias(name.account, name.name);
-  return alias === undefined ? undefined : await k.rows.key(name.account, alias.value.targetKeyId);
+  return alias === undefined ? undefined : k.rows.key(name.account, alias.value.targetKeyId);
 }

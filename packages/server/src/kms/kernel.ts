@@ -51,4 +51,5 @@ export function requesterOf(caller: Caller, via: "direct" | "s3", action: string
   return { caller, account, arn: principal.arn, via };
 }
 
-export const arnOf = (k: Kernel, key: KeyRecord): KeyArn => keyArn(k.region, key.account, key.keyId);
+export const arnOf = (k: Kernel, key: Pick<KeyRecord, "account" | "keyId">): KeyArn =>
+  keyArn(k.region, key.account, key.keyId);

@@ -18,8 +18,7 @@ export const isIssuedKeyId = (keyId: string): boolean => UUID.test(keyId) || MUL
 export const isUuid = (keyId: string): boolean => UUID.test(keyId);
 export const isAliasName = (name: string): boolean => ALIAS_NAME.test(name);
 
-export const invalidKeyId = (given: string): never =>
-  fail("NotFoundException", `Invalid keyId '${given}'`);
+export const invalidKeyId = (given: string): never => fail("NotFoundException", `Invalid keyId '${given}'`);
 
 /**
  * Parses a KeyId; bare ids and aliases belong to the caller's account. Throws NotFoundException for a malformed id and
@@ -48,6 +47,14 @@ function parseArn(arn: string, region: string): KeyName {
   if (!resource.startsWith("key/") || resource.length === 4)
     fail("InvalidArnException", `Invalid arn ${arn}`);
   return { kind: "key", account: owner, keyId: resource.slice(4) };
+}
+
+const CHOSEN = /^[A-Za-z0-9-]{1,128}$/;
+/** A key id that an operator chose. Throws ValidationException. */
+export function parseChosenKeyId(keyId: string): string {
+  if (!CHOSEN.test(keyId))
+    fail("ValidationException", `A chosen key id has 1 to 128 of [A-Za-z0-9-]: ${keyId}`);
+  return keyId;
 }
 
 export const aliasArn = (region: string, account: AccountId, name: string): string =>

@@ -20,8 +20,15 @@ export async function getKeyPolicy(
   return key.policy;
 }
 
-export async function listKeyPolicies(k: Kernel, requester: Requester, keyId: string): Promise<readonly string[]> {
+/** One name, so one page: no marker was ever issued for this list. */
+export async function listKeyPolicies(
+  k: Kernel,
+  requester: Requester,
+  keyId: string,
+  marker: string | undefined,
+): Promise<readonly string[]> {
   await enter(k, requester, "ListKeyPolicies", keyId);
+  if (marker !== undefined) fail("InvalidMarkerException");
   return [POLICY_NAME];
 }
 

@@ -2,14 +2,15 @@
 import { requirePlainAccess } from "./authorise.ts";
 import { resolve } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
-import type { AliasRecord, KeyRecord } from "./model.ts";
+import type { StoredKey } from "./codec.ts";
+import type { AliasRecord } from "./model.ts";
 import { type Found, type Page, pageOf, pageOfAll, type Paging } from "./paging.ts";
 
-export async function listKeys(k: Kernel, requester: Requester, paging: Paging): Promise<Page<KeyRecord>> {
+export async function listKeys(k: Kernel, requester: Requester, paging: Paging): Promise<Page<StoredKey>> {
   await requirePlainAccess(k, requester, "kms:ListKeys");
   const { account } = requester;
   const list = { operation: "ListKeys", scope: account };
-  return await pageOf(k, list, paging, { standard: 100, max: 1000 }, (after, limit) =>
+  return pageOf(k, list, paging, { standard: 100, max: 1000 }, (after, limit) =>
     k.rows.keys(account, after, limit),
   );
 }
@@ -23,9 +24,9 @@ export async function listAliases(
   paging: Paging,
 ): Promise<Page<AliasRecord>> {
   await requirePlainAccess(k, requester, "kms:ListAliases");
-  if (keyId !== undefined) return await listAliasesOf(k, requester, keyId, paging);
+  if (keyId !== undefined) return listAliasesOf(k, requester, keyId, paging);
   const { account } = requester;
-  return await pageOf(k, { operation: "ListAliases", scope: account }, paging, ALIASES, (after, limit) =>
+  return pageOf(k, { operation: "ListAliases", scope: account }, paging, ALIASES, (after, limit) =>
     k.rows.aliases(account, after, limit),
   );
 }
@@ -42,7 +43,7 @@ async function listAliasesOf(
   // Another account's aliases are not this caller's to list, and it learns nothing from being told none.
   const names = key.account === requester.account ? key.aliases : [];
   const list = { operation: "ListAliases", scope: key.bornArn };
-  return await pageOf(k, list, paging, ALIASES, async (after, limit): Promise<Found<AliasRecord>> => {
+  return pageOf(k, list, paging, ALIASES, async (after, limit): Promise<Found<AliasRecord>> => {
     const page = pageOfAll(names, (name) => name, after, limit);
     const held = await Promise.all(page.items.map((name) => k.rows.alias(key.account, name)));
     return { items: held.flatMap((h) => (h === undefined ? [] : [h.value])), next: page.next };

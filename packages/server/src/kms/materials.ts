@@ -126,7 +126,13 @@ export class Materials {
   }
 
   #place(bornArn: KeyArn, id: string, term: number, termKey: SecretKey<"domain">) {
-    return { kind: "material", storeId: this.#domain.storeId, id: keyRecordId(bornArn, id), term, termKey } as const;
+    return {
+      kind: "material",
+      storeId: this.#domain.storeId,
+      id: keyRecordId(bornArn, id),
+      term,
+      termKey,
+    } as const;
   }
 }
 

@@ -55,6 +55,12 @@ export interface KeyRecord {
   readonly tags: readonly Tag[];
 }
 
+/** What conditions of policies may ask of a key. */
+export type KeyAttributes = Pick<
+  KeyRecord,
+  "account" | "spec" | "usage" | "origin" | "multiRegion" | "aliases" | "tags"
+>;
+
 export interface Tag {
   readonly key: string;
   readonly value: string;

@@ -9,8 +9,11 @@ export async function generateRandom(
   k: Kernel,
   requester: Requester,
   bytes: number | undefined,
+  customKeyStoreId: string | undefined,
 ): Promise<Uint8Array> {
   if (bytes === undefined) return fail("ValidationException", "NumberOfBytes is required.");
+  if (customKeyStoreId !== undefined)
+    fail("UnsupportedOperationException", "Custom key stores are not supported.");
   await requirePlainAccess(k, requester, "kms:GenerateRandom");
   k.hooks.kmsCall("GenerateRandom");
   return randomBytes(bytes);

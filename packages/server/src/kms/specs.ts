@@ -1,11 +1,6 @@
 /** Key specs as data (spec kms 3.2): what each may be used for and with which algorithms. Null prototype: names come from clients. */
 
-export const KEY_USAGES = [
-  "SIGN_VERIFY",
-  "ENCRYPT_DECRYPT",
-  "GENERATE_VERIFY_MAC",
-  "KEY_AGREEMENT",
-] as const;
+export const KEY_USAGES = ["SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"] as const;
 export type KeyUsage = (typeof KEY_USAGES)[number];
 
 /** Every spec of the API model, in the model's order: the enum text of validation errors lists them all. */

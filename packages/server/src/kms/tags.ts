@@ -66,7 +66,7 @@ export async function listResourceTags(
   paging: Paging,
 ): Promise<Page<Tag>> {
   const { key, arn } = await enter(k, requester, "ListResourceTags", keyId);
-  return await pageOf(
+  return pageOf(
     k,
     { operation: "ListResourceTags", scope: arn },
     paging,

@@ -3,7 +3,7 @@ import { epochSeconds } from "../../kms/metadata.ts";
 import type { Page } from "../../kms/paging.ts";
 
 export const base64 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).base64Slice();
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
 
 /** The one door of secrets: encodes for the answer, and wipes the bytes (best effort: the text lives until it is sent). */
 export function secretBase64(bytes: Uint8Array): string {

@@ -13,7 +13,12 @@ export const context = is.stringMap;
 export const description = is.text({ min: 0, max: 8192 });
 export const policy = is.text({ min: 1, max: 131_072, pattern: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+" });
 export const policyName = is.text({ min: 1, max: 128, pattern: "[\\w]+" });
-export const encryptionAlgorithm = is.oneOf(["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"]);
+export const encryptionAlgorithm = is.oneOf([
+  "SYMMETRIC_DEFAULT",
+  "RSAES_OAEP_SHA_1",
+  "RSAES_OAEP_SHA_256",
+  "SM2PKE",
+]);
 export const dryRunModifiers = is.list(is.oneOf(["IGNORE_CIPHERTEXT"]), { min: 0, max: 1 });
 export const plaintext = is.blob({ min: 1, max: 4096 });
 export const ciphertext = is.blob({ min: 1, max: 6144 });

@@ -166,7 +166,8 @@ const timestamp: Member<number, false> = {
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-const base64Size = (s: string): number => (s.length / 4) * 3 - (s.endsWith("==") ? 2 : s.endsWith("=") ? 1 : 0);
+const base64Size = (s: string): number =>
+  (s.length / 4) * 3 - (s.endsWith("==") ? 2 : s.endsWith("=") ? 1 : 0);
 
 /** Bytes in base64. Its value is never shown, sensitive or not. */
 function blob(rules: Length): Member<Uint8Array, false> {

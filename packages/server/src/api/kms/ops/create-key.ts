@@ -1,4 +1,4 @@
-import { createKey } from "../../../kms/lifecycle.ts";
+import { createKey } from "../../../kms/creation.ts";
 import { KEY_SPECS, KEY_USAGES } from "../../../kms/specs.ts";
 import { description, policy, tagsOf, tags } from "../members.ts";
 import { operation } from "../operation.ts";
