@@ -2,7 +2,8 @@
 import { SecretKey } from "@strongroom/crypto";
 import { isKeyArn } from "../base/ids.ts";
 import { parseEncryptionContext } from "./context.ts";
-import { decrypt, generateDataKey } from "./cryptography.ts";
+import { decrypt } from "./decryption.ts";
+import { generateDataKey } from "./encryption.ts";
 import { enter, requireUsage } from "./enter.ts";
 import { type Kernel, type Requester, requesterOf } from "./kernel.ts";
 import { findOrMakeManagedKey, MANAGED_ALIAS } from "./managed-key.ts";

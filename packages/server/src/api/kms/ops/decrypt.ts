@@ -1,5 +1,6 @@
 import { parseEncryptionContext } from "../../../kms/context.ts";
-import { decrypt, SYMMETRIC } from "../../../kms/cryptography.ts";
+import { decrypt } from "../../../kms/decryption.ts";
+import { SYMMETRIC } from "../../../kms/use.ts";
 import { secretBase64 } from "../encode.ts";
 import {
   ciphertext,

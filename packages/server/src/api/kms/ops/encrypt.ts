@@ -1,5 +1,6 @@
 import { parseEncryptionContext } from "../../../kms/context.ts";
-import { encrypt, SYMMETRIC } from "../../../kms/cryptography.ts";
+import { encrypt } from "../../../kms/encryption.ts";
+import { SYMMETRIC } from "../../../kms/use.ts";
 import { base64 } from "../encode.ts";
 import { context, dryRun, encryptionAlgorithm, grantTokens, keyId, plaintext } from "../members.ts";
 import { operation } from "../operation.ts";

@@ -1,5 +1,5 @@
 import { parseEncryptionContext } from "../../../kms/context.ts";
-import { generateDataKey } from "../../../kms/cryptography.ts";
+import { generateDataKey } from "../../../kms/encryption.ts";
 import { base64 } from "../encode.ts";
 import { dataKeyBytes, dataKeyMembers } from "../members.ts";
 import { operation } from "../operation.ts";

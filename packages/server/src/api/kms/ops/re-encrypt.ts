@@ -1,5 +1,6 @@
 import { parseEncryptionContext } from "../../../kms/context.ts";
-import { reEncrypt, SYMMETRIC } from "../../../kms/cryptography.ts";
+import { reEncrypt } from "../../../kms/re-encryption.ts";
+import { SYMMETRIC } from "../../../kms/use.ts";
 import { base64 } from "../encode.ts";
 import {
   ciphertext,
