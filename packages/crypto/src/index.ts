@@ -115,3 +115,4 @@ export {
   type StreamRange,
   streamRange,
 } from "./stream-size.ts";
+export { openToken, sealToken } from "./token.ts";

@@ -16,7 +16,8 @@ export const LABELS: Readonly<
     | "keyrecord"
     | "kms"
     | "import"
-    | "materialId",
+    | "materialId"
+    | "token",
     Uint8Array
   >
 > = {
@@ -31,4 +32,5 @@ export const LABELS: Readonly<
   kms: ascii("strongroom/v1/kms"),
   import: ascii("strongroom/v1/import"),
   materialId: ascii("strongroom/v1/material-id"),
+  token: ascii("strongroom/v1/token"),
 };

@@ -36,6 +36,16 @@ export const DELETES_AT_ONCE = 32;
 export const OBJECT_TAGS_MAX = 10;
 export const BUCKET_TAGS_MAX = 50;
 export const BUCKETS_PER_ACCOUNT_MAX = 10_000;
+/** Key service (spec kms 13.1). */
+export const JSON_BODY_BYTES_MAX = 1024 ** 2;
+export const KEY_TAGS_MAX = 50;
+export const KEY_POLICY_BYTES_MAX = 32 * 1024;
+export const ALIASES_PER_KEY_MAX = 50;
+export const CONTEXT_PAIRS_MAX = 256;
+export const CONTEXT_BYTES_MAX = 8192;
+/** Unwrapped key versions in memory, and for how long one stays without being read again. */
+export const KMS_MATERIALS_HELD_MAX = 4096;
+export const KMS_MATERIAL_HELD_MS_MAX = 600_000;
 /** Streams (parts) that stand in a manifest itself; beyond, pages of {@link STREAM_PAGE_ENTRIES}. */
 export const MANIFEST_STREAMS_MAX = 16;
 export const STREAM_PAGE_ENTRIES = 256;
