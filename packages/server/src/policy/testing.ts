@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import type { AccessRequest, PolicySet } from "./decision.ts";
 import { type ParseOptions, parsePolicy } from "./parse.ts";
 import type { Policy, PolicyKind } from "./policy.ts";
-import type { Principal, RolePrincipal, UserPrincipal } from "./principal.ts";
+import type { Principal, RolePrincipal, RootPrincipal, UserPrincipal } from "./principal.ts";
 
 export const ACCOUNT = "111122223333";
 export const OTHER = "444455556666";
-export const ROOT: Principal = { kind: "root", account: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root` };
-export const OTHER_ROOT: Principal = { kind: "root", account: OTHER, arn: `arn:aws:iam::${OTHER}:root` };
+export const ROOT: RootPrincipal = { kind: "root", account: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root` };
+export const OTHER_ROOT: RootPrincipal = { kind: "root", account: OTHER, arn: `arn:aws:iam::${OTHER}:root` };
 export const ANONYMOUS: Principal = { kind: "anonymous" };
 
 export const user = (name: string, account = ACCOUNT, tags?: Record<string, string>): UserPrincipal => ({
