@@ -120,3 +120,9 @@ function matchParts(
   }
   return matchTemplate(tail, text.slice(tailAt), values);
 }
+
+/** Whether every variable of a Resource pattern has a value. */
+export function hasValues(pattern: ArnPattern, values: Values): boolean {
+  if (pattern.kind === "every" || pattern.kind === "whole") return true;
+  return pattern.tail.fixed !== undefined || substitute(pattern.tail.tokens, values) !== undefined;
+}

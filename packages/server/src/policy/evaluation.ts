@@ -3,7 +3,7 @@
  * match. The evaluator supplies what follows from principal and resource itself; a caller's context can't override it.
  */
 import { DECISION_STEPS_MAX } from "../base/limits.ts";
-import { arnTail, matchArn } from "./arn.ts";
+import { arnTail, hasValues, matchArn } from "./arn.ts";
 import { holds } from "./condition.ts";
 import type { Meter } from "./glob.ts";
 import type { Policy, ResourceElement, Statement } from "./policy.ts";
@@ -83,15 +83,21 @@ export class Evaluation implements Values {
   }
 
   #applies(statement: Statement): boolean {
-    if (statement.resources !== undefined && !this.#namesResource(statement.resources)) return false;
+    if (statement.resources !== undefined && !this.#namesResource(statement.resources, statement.effect))
+      return false;
     for (const condition of statement.conditions) if (!holds(condition, this)) return false;
     return true;
   }
 
-  #namesResource({ patterns, negated }: ResourceElement): boolean {
+  /**
+   * A pattern whose variable has no value matches nothing. Under NotResource that would mean everything: it may for a Deny, and
+   * must not for an Allow (AWS does not say; an Allow for everybody without a user name is nobody's intention).
+   */
+  #namesResource({ patterns, negated }: ResourceElement, effect: Statement["effect"]): boolean {
     const { resource } = this.question;
     for (const pattern of patterns) if (matchArn(pattern, resource, this.#tailAt, this)) return !negated;
-    return negated;
+    if (!negated || effect === "Deny") return negated;
+    return patterns.every((pattern) => hasValues(pattern, this));
   }
 }
 
