@@ -298,4 +298,5 @@ for (const c of sample) {
   }
 }
 if ([...tally.keys()].some((what) => what.startsWith("DIFFER"))) process.exitCode = 1;
-for (const [what, times] of [...tally].toSorted()) console.log(String(times).padStart(6), what);
+for (const [what, times] of [...tally].toSorted(([a], [b]) => a.localeCompare(b)))
+  console.log(String(times).padStart(6), what);

@@ -41,8 +41,7 @@ function run(bytes: Uint8Array): void {
   } as const;
   const decision = decide(request);
   const failed = decision.effect === "implicit-deny" ? decision.error : undefined;
-  if (failed !== undefined && !(failed instanceof Error && failed.name === "EvaluationLimitError"))
-    throw failed;
+  if (failed instanceof Error && failed.name !== "EvaluationLimitError") throw failed;
   decideKeyAccess({ ...request, action: "kms:Decrypt", grants: [] });
 }
 
