@@ -98,7 +98,6 @@ export {
 export type { Layer } from "./stream-header.ts";
 export {
   openRange,
-  openSegments,
   openSmall,
   openStream,
   type ReadStored,
