@@ -113,3 +113,4 @@ export {
   type StreamRange,
   streamRange,
 } from "./stream-size.ts";
+export { keyedHash, openToken, sealToken, TOKEN_OVERHEAD_BYTES } from "./token.ts";
