@@ -39,7 +39,6 @@ export const BUCKETS_PER_ACCOUNT_MAX = 10_000;
 /** Key service (spec kms 13.1). */
 export const JSON_BODY_BYTES_MAX = 1024 ** 2;
 export const KEY_TAGS_MAX = 50;
-export const KEY_POLICY_BYTES_MAX = 32 * 1024;
 export const ALIASES_PER_KEY_MAX = 50;
 export const CONTEXT_PAIRS_MAX = 256;
 export const CONTEXT_BYTES_MAX = 8192;
