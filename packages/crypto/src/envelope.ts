@@ -100,10 +100,14 @@ export function unwrapDek(input: UnwrapInput): Unwrapped {
   const aad = aadOf(input.kekReference, input.manifestHash);
   const message = open(wrapKey, ZERO_NONCE, input.wrapped, aad, "wrapped dek");
   wrapKey.fill(0);
-  const reader = new Reader(message, "wrapped dek");
+  const reader: Reader = new Reader(message, "wrapped dek");
   const dekBytes = reader.take(DEK_BYTES);
   const inner = reader.lp();
   reader.end();
+  if (inner.length > 0 && (input.identity.layer !== 0 || input.identity.form !== 1)) {
+    dekBytes.fill(0);
+    reader.fail("a private part belongs to layer 0 in form 1");
+  }
   const dek = SecretKey.fromBytes("dek", dekBytes);
   dekBytes.fill(0);
   return { dek, private: inner };
