@@ -9,6 +9,7 @@ import {
   parsePolicy,
   presentPolicy,
 } from "../../packages/server/src/policy/index.ts";
+import type { FuzzTarget } from "./target.ts";
 
 const KINDS: readonly PolicyKind[] = ["bucket", "identity", "key", "trust", "session", "boundary"];
 const text = (value: object): Uint8Array => new TextEncoder().encode(`0${JSON.stringify(value)}`);
@@ -45,8 +46,7 @@ function run(bytes: Uint8Array): void {
   decideKeyAccess({ ...request, action: "kms:Decrypt", grants: [] });
 }
 
-export const target = {
-  name: "policy",
+export const target: FuzzTarget = {
   seeds: [
     text({ Version: "2012-10-17", Statement: [statement] }),
     text({
@@ -76,7 +76,25 @@ export const target = {
       },
     }),
   ],
+  words: [
+    '"',
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "*",
+    "?",
+    "${",
+    "'",
+    "\\u0000",
+    "\\ud800",
+    "Null",
+    "Deny",
+    "IfExists",
+    "Not",
+    "arn:",
+  ],
   run,
 };
-export const { name, seeds } = target;
-export { run };
