@@ -19,7 +19,7 @@ export async function openAdmin(
       response.end(request.method === "HEAD" ? undefined : body);
     };
     if (request.method !== "GET" && request.method !== "HEAD") return answer(405, "only GET\n");
-    switch (request.url) {
+    switch (request.url ?? "") {
       case "/healthz":
         return answer(200, "ok\n");
       case "/readyz":
