@@ -86,6 +86,10 @@ export class TestServer {
     mount(this.server, serve);
   }
 
+  static unstarted(overrides: Partial<S3Deps>): TestServer {
+    return new TestServer(overrides);
+  }
+
   static async start(overrides: Partial<S3Deps> = {}): Promise<TestServer> {
     const test = new TestServer(overrides);
     test.server.listen(0, "127.0.0.1");
