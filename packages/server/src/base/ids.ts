@@ -2,7 +2,7 @@
  * Branded identifiers. A brand is created by a cast only here, in its parser; past the pipeline no function takes a bare
  * string or buffer for these.
  */
-import { randomBytes, randomFillSync } from "node:crypto";
+import { randomBytes, randomFillSync, randomUUID } from "node:crypto";
 import { fail } from "./errors.ts";
 import { KEY_BYTES_MAX } from "./limits.ts";
 
@@ -91,3 +91,5 @@ export const isKeyArn = (s: string): s is KeyArn => KEY_ARN.test(s);
 export function keyArn(region: string, account: string, keyId: string): KeyArn {
   return `arn:aws:kms:${region}:${account}:key/${keyId}` as KeyArn;
 }
+/** The id of a new KMS key: a version 4 UUID. */
+export const newKeyId = (): string => randomUUID();

@@ -36,10 +36,29 @@ export const DELETES_AT_ONCE = 32;
 export const OBJECT_TAGS_MAX = 10;
 export const BUCKET_TAGS_MAX = 50;
 export const BUCKETS_PER_ACCOUNT_MAX = 10_000;
+/** Key service (spec kms 13.1). */
+export const JSON_BODY_BYTES_MAX = 1024 ** 2;
+export const KEY_TAGS_MAX = 50;
+export const ALIASES_PER_KEY_MAX = 50;
+export const CONTEXT_PAIRS_MAX = 256;
+export const CONTEXT_BYTES_MAX = 8192;
+/** Unwrapped key versions in memory, and for how long one stays without being read again. */
+export const KMS_MATERIALS_HELD_MAX = 4096;
+export const KMS_MATERIAL_HELD_MS_MAX = 600_000;
 /** Streams (parts) that stand in a manifest itself; beyond, pages of {@link STREAM_PAGE_ENTRIES}. */
 export const MANIFEST_STREAMS_MAX = 16;
 export const STREAM_PAGE_ENTRIES = 256;
 export const COMMIT_RETRIES_MAX = 20;
+/** Policies. A bucket policy is bounded by {@link POLICY_BYTES_MAX}; the rest by kind, in bytes as received. */
+export const KEY_POLICY_BYTES_MAX = 32_768;
+/** Document bounds of the IAM API; the quotas in characters without white space are IAM's own. */
+export const IDENTITY_POLICY_BYTES_MAX = 131_072;
+export const POLICY_DEPTH_MAX = 10;
+export const POLICY_STATEMENTS_MAX = 500;
+/** Actions, resources, principals and condition values of one document together. */
+export const POLICY_VALUES_MAX = 5000;
+/** Comparisons of wildcard matching that one decision may cost; beyond, it denies. About ten milliseconds. */
+export const DECISION_STEPS_MAX = 4_000_000;
 /** Signing keys kept ready, one per (credential version, date, region, service); the oldest goes first. */
 export const SIGNING_KEYS_MAX = 4096;
 /** `<hex size>;chunk-signature=<64 hex>` takes 97 bytes at most; a longer line is no chunk header. */
