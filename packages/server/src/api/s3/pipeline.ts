@@ -50,7 +50,8 @@ export class S3Service implements Service {
   }
 
   async run(op: Operation, req: S3Request): Promise<void> {
-    const answer = await this.#act(op, req, await op.needs(req));
+    const needs = op.needs(req);
+    const answer = await this.#act(op, req, needs instanceof Promise ? await needs : needs);
     if (answer !== undefined) await req.exchange.send(answer);
   }
 

@@ -86,8 +86,9 @@ export class S3Request {
     return this.#key;
   }
 
+  /** `name` in lower case. */
   header(name: string): string | undefined {
-    return this.headers.get(name);
+    return this.headers.find(name);
   }
 
   /** A parameter whose empty value means the same as its absence. */

@@ -57,7 +57,6 @@ const NOT_HONOURED = new Set([
   "x-amz-object-lock-retain-until-date",
   "x-amz-object-lock-legal-hold",
   "x-amz-bypass-governance-retention",
-  "x-amz-bucket-object-lock-enabled",
   "x-amz-write-offset-bytes",
   "x-amz-object-annotation-directive",
 ]);
@@ -91,7 +90,7 @@ export function refuseUnhonoured(req: S3Request): void {
 }
 
 function notHonoured(name: string): never {
-  if (name.includes("object-lock") && name !== "x-amz-bucket-object-lock-enabled") {
+  if (name.includes("object-lock")) {
     fail("InvalidRequest", "Bucket is missing Object Lock Configuration");
   }
   fail("NotImplemented", {
