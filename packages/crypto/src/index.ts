@@ -19,6 +19,7 @@ export {
   decodeChecksums,
   encodeChecksums,
 } from "./checksums.ts";
+export { Reader, utf8, Writer } from "./bytes.ts";
 export { completionKey, completionKeyForRecord, manifestTag, verifyManifestTag } from "./completion.ts";
 export {
   DSSE_SMALL_BYTES_MAX,
@@ -98,7 +99,6 @@ export {
 export type { Layer } from "./stream-header.ts";
 export {
   openRange,
-  openSegments,
   openSmall,
   openStream,
   type ReadStored,
@@ -114,4 +114,4 @@ export {
   type StreamRange,
   streamRange,
 } from "./stream-size.ts";
-export { openToken, sealToken } from "./token.ts";
+export { keyedHash, openToken, sealToken, TOKEN_OVERHEAD_BYTES } from "./token.ts";

@@ -17,7 +17,8 @@ export const LABELS: Readonly<
     | "kms"
     | "import"
     | "materialId"
-    | "token",
+    | "token"
+    | "keyedHash",
     Uint8Array
   >
 > = {
@@ -33,4 +34,5 @@ export const LABELS: Readonly<
   import: ascii("strongroom/v1/import"),
   materialId: ascii("strongroom/v1/material-id"),
   token: ascii("strongroom/v1/token"),
+  keyedHash: ascii("strongroom/v1/hash"),
 };

@@ -7,8 +7,12 @@ import { tokensUnder } from "./tokens.ts";
 
 const first = SecretKey.generate("token");
 const second = SecretKey.generate("token");
-const at = (term: number) => (term === 1 ? first : term === 2 ? second : undefined);
-const tokens = tokensUnder({ current: () => ({ term: 2, key: second }), at });
+const all = () =>
+  new Map([
+    [1, first],
+    [2, second],
+  ]);
+const tokens = tokensUnder({ current: () => ({ term: 2, key: second }), all });
 
 test("a token opens to its text, for its purpose only", () => {
   fc.assert(
@@ -22,7 +26,7 @@ test("a token opens to its text, for its purpose only", () => {
 });
 
 test("a token of an earlier term still opens", () => {
-  const old = tokensUnder({ current: () => ({ term: 1, key: first }), at });
+  const old = tokensUnder({ current: () => ({ term: 1, key: first }), all });
   assert.equal(tokens.open("list", old.seal("list", "k")), "k");
 });
 

@@ -13,22 +13,21 @@ export interface Tokens {
 /** Token keys by term: new tokens under the current one, tokens of earlier terms still open. */
 export interface TokenKeys {
   current(): { readonly term: number; readonly key: SecretKey<"token"> };
-  at(term: number): SecretKey<"token"> | undefined;
+  all(): ReadonlyMap<number, SecretKey<"token">>;
 }
 
-const TERM_BYTES = 4;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export function tokensUnder(keys: TokenKeys): Tokens {
   function tryOpen(purpose: string, token: string): string | undefined {
     if (!BASE64URL.test(token)) return undefined;
     const bytes = Buffer.from(token, "base64url");
     // One token, one text: what decodes to the same bytes but is written otherwise was not issued here.
-    if (bytes.length <= TERM_BYTES || bytes.toString("base64url") !== token) return undefined;
-    const key = keys.at(bytes.readUInt32BE(0));
-    if (key === undefined) return undefined;
+    if (bytes.toString("base64url") !== token) return undefined;
     try {
-      return openToken(key, purpose, bytes.subarray(TERM_BYTES));
+      return decoder.decode(openToken(keys.all(), purpose, bytes));
     } catch (error) {
       if (error instanceof CryptoError) return undefined;
       throw error;
@@ -37,9 +36,7 @@ export function tokensUnder(keys: TokenKeys): Tokens {
   return {
     seal(purpose, text) {
       const { term, key } = keys.current();
-      const head = Buffer.alloc(TERM_BYTES);
-      head.writeUInt32BE(term);
-      return Buffer.concat([head, sealToken(key, purpose, text)]).toString("base64url");
+      return Buffer.from(sealToken(key, term, purpose, encoder.encode(text))).toString("base64url");
     },
     open: (purpose, token) =>
       tryOpen(purpose, token) ?? fail("InvalidArgument", "The continuation token provided is incorrect"),

@@ -78,7 +78,7 @@ export async function testKms(store: Store = new MemoryModel().open(), root = RO
     authoriser,
     tokens: tokensUnder({
       current: () => keyring.current("token"),
-      at: (term) => keyring.byTerm("token", term),
+      all: () => new Map(keyring.terms("token").map(({ term, key }) => [term, key])),
     }),
     clock,
     region: REGION,
