@@ -2,7 +2,7 @@
  * The key service's rows. Reads are strongly consistent across processes: every read is one raw get, and what was decoded
  * before is used again only while the row has the same revision. All changes are conditional commits.
  */
-import { IntegrityError } from "../base/errors.ts";
+import { fail, IntegrityError } from "../base/errors.ts";
 import { type AccountId, newRev } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
 import type { Codec } from "../store/codec.ts";
@@ -163,6 +163,7 @@ export class Rows {
 
   /** All of the change or nothing. False: something was no longer as it was read. */
   async commit(change: Change): Promise<boolean> {
+    this.#requireRoom(change);
     const expect: Expect[] = [];
     const put: Put[] = [];
     const remove: RowKey[] = [];
@@ -186,6 +187,16 @@ export class Rows {
     }
     const settled = await commitSettled(this.#records.store, { expect, put, delete: remove });
     return settled.kind === "ok";
+  }
+
+  /** A store that is nearly full takes no new rows; what removes some goes on. */
+  #requireRoom(change: Change): void {
+    const { kind } = this.#records.store.writable();
+    const removes = change.keys.some(
+      ({ after }) => after === undefined || after.state.kind === "PendingDeletion",
+    );
+    if (kind === "full" && !removes)
+      fail("LimitExceededException", "The store is running out of disk space and refuses writes.");
   }
 
   #draftKey(
