@@ -3,6 +3,7 @@
  * cheaper than a KeyObject. `final()` returns nothing for GCM; it only computes or checks the tag.
  */
 import { createCipheriv, createDecipheriv } from "node:crypto";
+import { plainBytes } from "./bytes.ts";
 import { CryptoError } from "./errors.ts";
 
 export const TAG_BYTES = 16;
@@ -59,5 +60,5 @@ export function open(
     plaintext.fill(0);
     throw new CryptoError("TagMismatch", what, cause);
   }
-  return plaintext;
+  return plainBytes(plaintext);
 }

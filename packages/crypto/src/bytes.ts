@@ -13,16 +13,13 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  let size = 0;
-  for (const part of parts) size += part.length;
-  const out = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+/**
+ * The same bytes as a plain Uint8Array. node:crypto answers with Buffers, whose `slice` is a view where a Uint8Array's is a
+ * copy, and which compare unequal to arrays in tests; they stay inside.
+ */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.constructor === Uint8Array) return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** Appends fields to one buffer that grows when needed. Sized right, a message costs one allocation. */
@@ -116,8 +113,7 @@ export class Reader {
   /** `what` names the structure in errors. */
   constructor(bytes: Uint8Array, what: string) {
     // A plain view, so that fields are Uint8Array also when the caller read a Buffer.
-    this.#bytes =
-      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#bytes = plainBytes(bytes);
     this.#what = what;
   }
 
@@ -151,7 +147,7 @@ export class Reader {
     return this.#bytes.subarray(at, at + n);
   }
 
-  lp(bytesMax = Number.POSITIVE_INFINITY): Uint8Array {
+  lp(bytesMax: number = Number.POSITIVE_INFINITY): Uint8Array {
     const size = this.u32();
     if (size > bytesMax)
       throw new CryptoError("Malformed", `${this.#what}: a field exceeds ${bytesMax} bytes`);

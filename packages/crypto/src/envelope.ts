@@ -98,12 +98,20 @@ export function unwrapDek(input: UnwrapInput): Unwrapped {
   if (input.wrapped.length < DEK_BYTES + 4 + TAG_BYTES) throw new CryptoError("Truncated", "wrapped dek");
   const wrapKey = deriveWrapKey(input.kek, input.identity, input.wrapSalt);
   const aad = aadOf(input.kekReference, input.manifestHash);
-  const message = open(wrapKey, ZERO_NONCE, input.wrapped, aad, "wrapped dek");
-  wrapKey.fill(0);
-  const reader = new Reader(message, "wrapped dek");
+  let message: Uint8Array;
+  try {
+    message = open(wrapKey, ZERO_NONCE, input.wrapped, aad, "wrapped dek");
+  } finally {
+    wrapKey.fill(0);
+  }
+  const reader: Reader = new Reader(message, "wrapped dek");
   const dekBytes = reader.take(DEK_BYTES);
   const inner = reader.lp();
   reader.end();
+  if (inner.length > 0 && (input.identity.layer !== 0 || input.identity.form !== 1)) {
+    dekBytes.fill(0);
+    reader.fail("a private part belongs to layer 0 in form 1");
+  }
   const dek = SecretKey.fromBytes("dek", dekBytes);
   dekBytes.fill(0);
   return { dek, private: inner };

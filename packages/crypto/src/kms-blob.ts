@@ -47,7 +47,7 @@ export function sealBlob(
   context: Uint8Array,
   random: Random = systemRandom,
 ): Uint8Array {
-  const message = plaintext instanceof SecretKey ? keyBytes(plaintext, "kek", "data") : plaintext;
+  const message = plaintext instanceof SecretKey ? keyBytes(plaintext, plaintext.purpose) : plaintext;
   if (message.length === 0 || message.length > BLOB_PLAINTEXT_BYTES_MAX) {
     throw new CryptoError("SizeMismatch", "KMS plaintext");
   }

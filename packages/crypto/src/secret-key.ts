@@ -124,10 +124,8 @@ export class SecretKey<P extends KeyPurpose = KeyPurpose> {
 }
 
 /** Package-private door: never re-exported. Raw bytes, because a KeyObject costs more per call than it saves. */
-export function keyBytes(key: SecretKey, ...purposes: readonly [KeyPurpose, ...KeyPurpose[]]): Uint8Array {
-  if (!purposes.includes(key.purpose)) {
-    throw new CryptoError("BadKey", `${key.id} where a ${purposes.join(" or ")} key belongs`);
-  }
+export function keyBytes(key: SecretKey, purpose: KeyPurpose): Uint8Array {
+  if (key.purpose !== purpose) throw new CryptoError("BadKey", `${key.id} where a ${purpose} key belongs`);
   return bytesOf(key);
 }
 

@@ -6,7 +6,7 @@
  * Neither the customer's key nor its MD5 is ever stored. The key check tells "wrong key" from "damaged".
  */
 import { hash, timingSafeEqual } from "node:crypto";
-import { Writer } from "./bytes.ts";
+import { plainBytes, Writer } from "./bytes.ts";
 import { hmac512 } from "./derive.ts";
 import { CryptoError } from "./errors.ts";
 import type { KekReference } from "./kek-reference.ts";
@@ -41,7 +41,7 @@ export function customerKek(
 
 /** MD5 of the customer's key, 16 bytes, for the response header: recomputed from each request's key, never stored. */
 export function customerKeyMd5(customerKey: SecretKey<"customer">): Uint8Array {
-  return hash("md5", keyBytes(customerKey, "customer"), "buffer");
+  return plainBytes(hash("md5", keyBytes(customerKey, "customer"), "buffer"));
 }
 
 function derive(

@@ -37,6 +37,17 @@ export const BUCKETS_PER_ACCOUNT_MAX = 10_000;
 export const MANIFEST_STREAMS_MAX = 16;
 export const STREAM_PAGE_ENTRIES = 256;
 export const COMMIT_RETRIES_MAX = 20;
+/** Signing keys kept ready, one per (credential version, date, region, service); the oldest goes first. */
+export const SIGNING_KEYS_MAX = 4096;
+/** `<hex size>;chunk-signature=<64 hex>` takes 97 bytes at most; a longer line is no chunk header. */
+export const CHUNK_HEADER_BYTES_MAX = 128;
+/** Trailing fields of an aws-chunked body, all lines together. Clients send one checksum and one signature. */
+export const TRAILER_BYTES_MAX = 4096;
+/** S3: every chunk but the last carries at least this much. */
+export const CHUNK_BYTES_MIN = 8192;
+/** Validity of a presigned URL: one week. */
+export const PRESIGNED_SECONDS_MAX = 604_800;
+export const FORM_FIELDS_MAX = 200;
 /** What a blob is read and written in; two such buffers are in use for each running transfer. */
 export const BLOB_BUFFER_BYTES = 256 * 1024;
 /** Idle blob buffers kept for reuse: fresh ones of this size cost page faults. */
