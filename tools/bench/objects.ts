@@ -19,7 +19,7 @@ import { MemoryModel } from "../../packages/server/src/store/memory/model.ts";
 
 const BYTES = Number(process.argv[2] ?? 4096);
 const ROUNDS = 5;
-const PER_ROUND = 4000;
+const PER_ROUND = 8000;
 const KEY = "11111111-1111-4111-8111-111111111111";
 
 /** The cheapest home there can be: what is measured is the layer above. */
@@ -69,11 +69,12 @@ const MODES = {
   "DSSE-KMS": { sse: "aws:kms:dsse", keyId: KEY, ssec: NO_SSEC },
   "SSE-C": { ssec: ssec(0) },
 } as const;
+let made = 0;
 const only = process.argv[3];
 for (const [mode, encryption] of Object.entries(MODES)) {
   if (only !== undefined && only !== mode) continue;
   await measure(`PUT ${BYTES} ${mode}`, (i) =>
-    world.objects.put(caller, bucket, putInput(`key/${i % 500}`, { encryption }), body),
+    world.objects.put(caller, bucket, putInput(`key/${made++ % 20_000}`, { encryption }), body),
   );
   const read = { ssec: encryption.ssec };
   await measure(`GET ${BYTES} ${mode}`, (i) =>
