@@ -16,6 +16,8 @@ import { transportOf, type TransportRules } from "./transport.ts";
 /** S3, KMS, later IAM and STS: one instance for the life of the process. */
 export interface Service {
   readonly name: string;
+  /** The service's bodies send 100 Continue themselves, once they are read; for others it leaves at once. */
+  readonly continuesLate?: boolean;
   /** The service's pipeline: authenticates, authorises, acts and sends. Throws for anything it has not answered. */
   answer(exchange: Exchange): Promise<void>;
   /** The error in the service's own form (XML, JSON). */
@@ -38,6 +40,7 @@ export async function handle(req: IncomingMessage, res: ServerResponse, deps: Se
   const exchange = new Exchange(req, res, transportOf(req, deps.transport), deps.hostId, deps.clock.now());
   const service = deps.services.get(serviceNameOf(req)) ?? deps.services.get("s3");
   if (service === undefined) throw new Error("INVARIANT: the S3 service is always there");
+  if (req.headers.expect !== undefined && service.continuesLate !== true) res.writeContinue();
   try {
     await service.answer(exchange);
   } catch (error) {
@@ -93,7 +96,7 @@ function logFields(exchange: Exchange, error: unknown): Readonly<Record<string, 
   return { requestId: exchange.requestId, operation: exchange.operation, error };
 }
 
-/** Mounts the handler. `checkContinue` too: 100 Continue is sent when an operation first reads the body, not before. */
+/** Mounts the handler. `checkContinue` too: a service decides when 100 Continue leaves. */
 export function mount(server: Server, deps: ServeDeps): void {
   const listener = (req: IncomingMessage, res: ServerResponse): void => {
     void handle(req, res, deps);
