@@ -7,11 +7,13 @@ import type { Clock } from "../../base/clock.ts";
 import { IntegrityError, ServiceError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Answer } from "./answer.ts";
+import { answerClientError } from "./client-error.ts";
 import { Exchange } from "./exchange.ts";
-import { hasUnreadBody, linger } from "./linger.ts";
+import { linger } from "./linger.ts";
 import type { Meter } from "./ports.ts";
 import { serviceNameOf } from "./service-name.ts";
 import { transportOf, type TransportRules } from "./transport.ts";
+import { hasUnreadBody } from "./unread-body.ts";
 
 /** S3, KMS, later IAM and STS: one instance for the life of the process. */
 export interface Service {
@@ -72,7 +74,6 @@ async function refuse(exchange: Exchange, service: Service, error: unknown, deps
     return;
   }
   // The rest of the body will not be read: say so, let the client see the answer, and close.
-  res.shouldKeepAlive = false;
   await linger(exchange, answer);
 }
 
@@ -103,4 +104,5 @@ export function mount(server: Server, deps: ServeDeps): void {
   };
   server.on("request", listener);
   server.on("checkContinue", listener);
+  server.on("clientError", answerClientError);
 }
