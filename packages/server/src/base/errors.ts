@@ -237,6 +237,10 @@ const KMS = {
   LimitExceededException: { status: 400, message: "A quota was exceeded" },
   MalformedPolicyDocumentException: { status: 400, message: "The policy document is malformed." },
   TagException: { status: 400, message: "Invalid tags" },
+  ConflictException: {
+    status: 400,
+    message: "An automatic rotation is in progress or due within the next 20 minutes.",
+  },
   InvalidMarkerException: { status: 400, message: "The marker is invalid." },
   InvalidGrantIdException: { status: 400, message: "The grant id is invalid." },
   InvalidGrantTokenException: { status: 400, message: "The grant token is invalid." },

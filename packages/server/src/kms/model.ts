@@ -51,6 +51,8 @@ export interface KeyRecord {
   /** Automatic rotation; absent = off. */
   readonly rotation?: { readonly periodDays: number; readonly nextMs: number };
   readonly onDemandRotations: number;
+  /** How many grants there are, and what changes with any of them. Absent: none were ever made. */
+  readonly grants?: { readonly count: number; readonly edition: string };
   readonly policy: string;
   readonly tags: readonly Tag[];
 }
@@ -64,6 +66,24 @@ export type KeyAttributes = Pick<
 export interface Tag {
   readonly key: string;
   readonly value: string;
+}
+
+export interface GrantRecord {
+  readonly account: AccountId;
+  readonly keyId: string;
+  /** 64 hex digits. */
+  readonly id: string;
+  readonly grantee: string;
+  readonly retiring?: string;
+  /** Without the `kms:` prefix. */
+  readonly operations: readonly string[];
+  readonly constraint?: {
+    readonly kind: "subset" | "equals";
+    readonly pairs: ReadonlyMap<string, string>;
+  };
+  readonly name?: string;
+  readonly createdMs: number;
+  readonly issuingAccount: AccountId;
 }
 
 export interface AliasRecord {

@@ -11,7 +11,7 @@ import { equalBytes } from "../store/key-order.ts";
 import { type Counted, countedCodec } from "../store/list-page.ts";
 import type { Expect, Put, RowKey } from "../store/port.ts";
 import { type Entry, type Records, unchanged } from "../store/records.ts";
-import { commitSettled } from "../store/retry.ts";
+import { type Draft as StoreDraft, commitSettled } from "../store/retry.ts";
 import {
   aliasCodec,
   type BlobOwner,
@@ -49,6 +49,8 @@ export interface Change {
     readonly before: Held<AliasRecord> | undefined;
     readonly after: AliasRecord | undefined;
   }[];
+  /** Writes of other tables' owners that stand or fall with it: grants. */
+  readonly with?: StoreDraft;
   readonly materials?: readonly {
     readonly key: Pick<KeyRecord, "account" | "keyId">;
     readonly id: string;
@@ -185,6 +187,9 @@ export class Rows {
       put.push(...(list.put ?? []));
       remove.push(...(list.delete ?? []));
     }
+    expect.push(...(change.with?.expect ?? []));
+    put.push(...(change.with?.put ?? []));
+    remove.push(...(change.with?.delete ?? []));
     const settled = await commitSettled(this.#records.store, { expect, put, delete: remove });
     return settled.kind === "ok";
   }

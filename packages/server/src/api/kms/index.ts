@@ -2,11 +2,14 @@
 import type { KmsOperation } from "./operation.ts";
 import { CancelKeyDeletion } from "./ops/cancel-key-deletion.ts";
 import { CreateAlias } from "./ops/create-alias.ts";
+import { CreateGrant } from "./ops/create-grant.ts";
 import { CreateKey } from "./ops/create-key.ts";
 import { Decrypt } from "./ops/decrypt.ts";
 import { DeleteAlias } from "./ops/delete-alias.ts";
 import { DescribeKey } from "./ops/describe-key.ts";
+import { DisableKeyRotation } from "./ops/disable-key-rotation.ts";
 import { DisableKey } from "./ops/disable-key.ts";
+import { EnableKeyRotation } from "./ops/enable-key-rotation.ts";
 import { EnableKey } from "./ops/enable-key.ts";
 import { Encrypt } from "./ops/encrypt.ts";
 import { GenerateDataKeyWithoutPlaintext } from "./ops/generate-data-key-without-plaintext.ts";
@@ -15,11 +18,17 @@ import { GenerateRandom } from "./ops/generate-random.ts";
 import { GetKeyPolicy } from "./ops/get-key-policy.ts";
 import { GetKeyRotationStatus } from "./ops/get-key-rotation-status.ts";
 import { ListAliases } from "./ops/list-aliases.ts";
+import { ListGrants } from "./ops/list-grants.ts";
 import { ListKeyPolicies } from "./ops/list-key-policies.ts";
+import { ListKeyRotations } from "./ops/list-key-rotations.ts";
 import { ListKeys } from "./ops/list-keys.ts";
 import { ListResourceTags } from "./ops/list-resource-tags.ts";
+import { ListRetirableGrants } from "./ops/list-retirable-grants.ts";
 import { PutKeyPolicy } from "./ops/put-key-policy.ts";
 import { ReEncrypt } from "./ops/re-encrypt.ts";
+import { RetireGrant } from "./ops/retire-grant.ts";
+import { RevokeGrant } from "./ops/revoke-grant.ts";
+import { RotateKeyOnDemand } from "./ops/rotate-key-on-demand.ts";
 import { ScheduleKeyDeletion } from "./ops/schedule-key-deletion.ts";
 import { TagResource } from "./ops/tag-resource.ts";
 import { UntagResource } from "./ops/untag-resource.ts";
@@ -29,11 +38,14 @@ import { UpdateKeyDescription } from "./ops/update-key-description.ts";
 const LIST: readonly KmsOperation[] = [
   CancelKeyDeletion,
   CreateAlias,
+  CreateGrant,
   CreateKey,
   Decrypt,
   DeleteAlias,
   DescribeKey,
+  DisableKeyRotation,
   DisableKey,
+  EnableKeyRotation,
   EnableKey,
   Encrypt,
   GenerateDataKeyWithoutPlaintext,
@@ -42,11 +54,17 @@ const LIST: readonly KmsOperation[] = [
   GetKeyPolicy,
   GetKeyRotationStatus,
   ListAliases,
+  ListGrants,
   ListKeyPolicies,
+  ListKeyRotations,
   ListKeys,
   ListResourceTags,
+  ListRetirableGrants,
   PutKeyPolicy,
   ReEncrypt,
+  RetireGrant,
+  RevokeGrant,
+  RotateKeyOnDemand,
   ScheduleKeyDeletion,
   TagResource,
   UntagResource,
@@ -60,14 +78,11 @@ export const OPERATIONS: ReadonlyMap<string, KmsOperation> = new Map(LIST.map((o
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
   "ConnectCustomKeyStore",
   "CreateCustomKeyStore",
-  "CreateGrant",
   "DeleteCustomKeyStore",
   "DeleteImportedKeyMaterial",
   "DeriveSharedSecret",
   "DescribeCustomKeyStores",
-  "DisableKeyRotation",
   "DisconnectCustomKeyStore",
-  "EnableKeyRotation",
   "GenerateDataKeyPair",
   "GenerateDataKeyPairWithoutPlaintext",
   "GenerateMac",
@@ -75,13 +90,7 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
   "GetParametersForImport",
   "GetPublicKey",
   "ImportKeyMaterial",
-  "ListGrants",
-  "ListKeyRotations",
-  "ListRetirableGrants",
   "ReplicateKey",
-  "RetireGrant",
-  "RevokeGrant",
-  "RotateKeyOnDemand",
   "Sign",
   "UpdateCustomKeyStore",
   "UpdatePrimaryRegion",
