@@ -2,7 +2,7 @@
 import { IntegrityError } from "../base/errors.ts";
 import { type AccountId, isKeyArn, type KeyArn, parseAccountId } from "../base/ids.ts";
 import { type Codec, msgpackCodec } from "../store/codec.ts";
-import type { AliasRecord, GrantRecord, KeyRecord, Material, StoredState, Tag } from "./model.ts";
+import type { AliasRecord, GrantRecord, Imported, KeyRecord, Material, StoredState, Tag } from "./model.ts";
 import { KEY_SPECS, KEY_USAGES } from "./specs.ts";
 
 /** A key's row. Its long texts are a row of their own, tied to this one by `edition`: a changed text has a new edition. */
@@ -62,11 +62,21 @@ function parseMaterial(value: unknown): Material {
     createdMs: number(f.createdMs, "material's date"),
     state: oneOf(["CURRENT", "NON_CURRENT", "PENDING_ROTATION"], f.state, "material state"),
   };
-  if (f.rotation === undefined) return base;
-  const r = fields(f.rotation);
-  const type = oneOf(["AUTOMATIC", "ON_DEMAND"], r.type, "rotation type");
-  return { ...base, rotation: { type, atMs: number(r.atMs, "rotation date") } };
+  return {
+    ...base,
+    ...(f.rotation !== undefined && { rotation: parseRotated(fields(f.rotation)) }),
+    ...(f.imported !== undefined && { imported: parseImported(fields(f.imported)) }),
+  };
 }
+const parseRotated = (f: Fields): NonNullable<Material["rotation"]> => ({
+  type: oneOf(["AUTOMATIC", "ON_DEMAND"], f.type, "rotation type"),
+  atMs: number(f.atMs, "rotation date"),
+});
+const parseImported = (f: Fields): Imported => ({
+  present: flag(f.present, "presence"),
+  ...(f.validToMs !== undefined && { validToMs: number(f.validToMs, "expiry") }),
+  ...(f.description !== undefined && { description: text(f.description, "material's description") }),
+});
 
 function parseTag(value: unknown): Tag {
   const f = fields(value);

@@ -10,7 +10,7 @@ import type { RequestFacts } from "./conditions.ts";
 import { checkGrantTokens } from "./grant-tokens.ts";
 import { arnOf, type Kernel, type Requester } from "./kernel.ts";
 import { aliasArn, invalidKeyId, isIssuedKeyId, type KeyName, parseKeyName } from "./key-id.ts";
-import type { KeyRecord } from "./model.ts";
+import { type KeyRecord, stateOf } from "./model.ts";
 import { type KeyOperation, OPERATIONS, type OperationRule } from "./operations.ts";
 import type { HeldKey } from "./rows.ts";
 import type { KeyUsage } from "./specs.ts";
@@ -89,7 +89,7 @@ export async function enterHeld(
   if (key.manager === "AWS") protectManaged(requester, rule, key, arn);
   if (key.account !== requester.account && !rule.crossAccount)
     deny(requester, rule.action, arn, noResourcePolicy(rule.action));
-  requireState(arn, key.state.kind, rule.states);
+  requireState(arn, stateOf(key, k.clock.now()).kind, rule.states);
   return grantId === undefined ? { held, key, arn } : { held, key, arn, grantId };
 }
 

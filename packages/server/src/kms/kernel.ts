@@ -21,6 +21,8 @@ export interface KmsHooks {
     readonly previousMaterialId: string | undefined;
     readonly currentMaterialId: string;
   }): void;
+  /** Imported material reached its end and was removed. */
+  materialExpired?(event: { readonly keyArn: KeyArn; readonly materialId: string }): void;
   /** A key and its material were destroyed, by schedule. */
   keyDeleted?(event: {
     readonly keyArn: KeyArn;

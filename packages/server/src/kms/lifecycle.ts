@@ -17,7 +17,7 @@ export async function describeKey(
 ): Promise<KeyMetadata> {
   if (namesManagedAlias(k, requester.account, keyId)) await findOrMakeManagedKey(k, requester.account);
   const { key } = await enter(k, requester, "DescribeKey", keyId, { grantTokens });
-  return keyMetadata(key, k.region);
+  return keyMetadata(key, k.region, k.clock.now());
 }
 
 function namesManagedAlias(k: Kernel, account: AccountId, keyId: string): boolean {

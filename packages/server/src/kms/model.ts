@@ -27,6 +27,16 @@ export interface Material {
   readonly state: "CURRENT" | "NON_CURRENT" | "PENDING_ROTATION";
   /** How it became current; absent on a key's first material. */
   readonly rotation?: { readonly type: "AUTOMATIC" | "ON_DEMAND"; readonly atMs: number };
+  /** Imported material only. */
+  readonly imported?: Imported;
+}
+
+export interface Imported {
+  /** False after its removal or expiry: its bytes are gone, until they are imported again. */
+  readonly present: boolean;
+  /** Absent: it does not expire. */
+  readonly validToMs?: number;
+  readonly description?: string;
 }
 
 export interface KeyRecord {
@@ -93,6 +103,19 @@ export interface AliasRecord {
   readonly targetKeyId: string;
   readonly createdMs: number;
   readonly updatedMs: number;
+}
+
+/** A version that its key cannot do without and that is not there, or no longer. */
+export const isMissing = ({ imported, state }: Material, nowMs: number): boolean =>
+  imported !== undefined &&
+  state !== "PENDING_ROTATION" &&
+  (!imported.present || (imported.validToMs !== undefined && imported.validToMs <= nowMs));
+
+/** The state that counts: material expires at its time, whether or not a job has seen to it yet. */
+export function stateOf(key: Pick<KeyRecord, "state" | "origin" | "materials">, nowMs: number): StoredState {
+  const { kind } = key.state;
+  if (key.origin !== "EXTERNAL" || (kind !== "Enabled" && kind !== "Disabled")) return key.state;
+  return key.materials.some((m) => isMissing(m, nowMs)) ? { kind: "PendingImport" } : key.state;
 }
 
 export function currentMaterial(key: KeyRecord): Material | undefined {

@@ -70,6 +70,9 @@ export const OPERATIONS = {
   DisableKeyRotation: rotation("DisableKeyRotation", "rotationSetting"),
   RotateKeyOnDemand: rotation("RotateKeyOnDemand", "rotateOnDemand"),
   ListKeyRotations: reading("ListKeyRotations"),
+  GetParametersForImport: administration("GetParametersForImport", "importParameters"),
+  ImportKeyMaterial: administration("ImportKeyMaterial", "importMaterial"),
+  DeleteImportedKeyMaterial: administration("DeleteImportedKeyMaterial", "deleteMaterial"),
   /** The key that an alias leaves (UpdateAlias) or loses (DeleteAlias) may be in any state. */
   UpdateAliasFrom: administration("UpdateAlias", "anyState"),
   DeleteAlias: administration("DeleteAlias", "anyState"),

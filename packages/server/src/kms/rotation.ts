@@ -8,7 +8,7 @@ import { ON_DEMAND_ROTATIONS_MAX } from "../base/limits.ts";
 import { type Attempt, changeKey, retried } from "./change.ts";
 import { type Entered, enter } from "./enter.ts";
 import { arnOf, type Kernel, type Requester } from "./kernel.ts";
-import { currentMaterial, type KeyRecord, type Material } from "./model.ts";
+import { currentMaterial, isMissing, type KeyRecord, type Material } from "./model.ts";
 import { type Page, pageOf, pageOfAll, type Paging } from "./paging.ts";
 import type { HeldKey } from "./rows.ts";
 import { SPECS } from "./specs.ts";
@@ -87,6 +87,7 @@ export async function disableRotation(k: Kernel, requester: Requester, keyId: st
 /** Adds a version, proved to open, and makes it current: one commit. False: the key changed meanwhile. */
 async function rotate(k: Kernel, held: HeldKey, type: "AUTOMATIC" | "ON_DEMAND"): Promise<boolean> {
   const { value: key } = held;
+  if (key.origin === "EXTERNAL") return rotateToPending(k, held);
   const made = k.materials.make(key.bornArn);
   const nowMs = k.clock.now();
   const next: Material = {
@@ -105,13 +106,30 @@ async function rotate(k: Kernel, held: HeldKey, type: "AUTOMATIC" | "ON_DEMAND")
     keys: [{ before: held, after }],
     materials: [{ key, id: made.id, after: made.record }],
   });
-  if (ok)
-    k.hooks.keyRotated?.({
-      keyArn: arnOf(k, key),
-      type,
-      previousMaterialId: currentMaterial(key)?.id,
-      currentMaterialId: made.id,
-    });
+  if (ok) tell(k, key, type, made.id);
+  return ok;
+}
+
+function tell(k: Kernel, key: KeyRecord, type: "AUTOMATIC" | "ON_DEMAND", currentMaterialId: string): void {
+  const previousMaterialId = currentMaterial(key)?.id;
+  k.hooks.keyRotated?.({ keyArn: arnOf(k, key), type, previousMaterialId, currentMaterialId });
+}
+
+/** A key whose material is imported rotates to what was imported for that (spec kms 10.6, 11). */
+async function rotateToPending(k: Kernel, held: HeldKey): Promise<boolean> {
+  const { value: key } = held;
+  const nowMs = k.clock.now();
+  const pending = key.materials.find((m) => m.state === "PENDING_ROTATION");
+  if (pending === undefined || isMissing({ ...pending, state: "CURRENT" }, nowMs))
+    return fail(
+      "KMSInvalidStateException",
+      `No available key material pending rotation for the key: ${arnOf(k, key)}.`,
+    );
+  const next: Material = { ...pending, state: "CURRENT", rotation: { type: "ON_DEMAND", atMs: nowMs } };
+  const others = key.materials.filter((m) => m !== pending).map(retired);
+  const after = { ...key, materials: [...others, next], onDemandRotations: key.onDemandRotations + 1 };
+  const ok = await k.rows.commit({ keys: [{ before: held, after }] });
+  if (ok) tell(k, key, "ON_DEMAND", next.id);
   return ok;
 }
 
@@ -132,7 +150,7 @@ const isDue = ({ state, rotation }: Pick<KeyRecord, "state" | "rotation">, nowMs
 export async function rotateOnDemand(k: Kernel, requester: Requester, keyId: string): Promise<KeyArn> {
   return retried(async (): Promise<Attempt<KeyArn>> => {
     const entered = await enter(k, requester, "RotateKeyOnDemand", keyId);
-    requireSchedulable(entered);
+    requireSymmetric(entered);
     const { held, key, arn } = entered;
     if (key.rotation !== undefined && key.rotation.nextMs - k.clock.now() < QUIET_MS)
       fail("ConflictException");

@@ -14,6 +14,9 @@ DescribeKey GetKeyPolicy PutKeyPolicy ListKeyPolicies ListResourceTags DeleteAli
 CreateAlias UpdateAlias TagResource UntagResource UpdateKeyDescription | OK OK S OK OK OK OK
 EnableKeyRotation DisableKeyRotation | OK D1 S OK OK S OK
 RotateKeyOnDemand | OK D1 S S OK S S
+GetParametersForImport | OK OK S OK OK S S
+ImportKeyMaterial | OK OK S OK OK S OK
+DeleteImportedKeyMaterial | OK OK OK OK OK S S
 CreateGrant | OK D1 S S OK S OK
 EnableKey DisableKey | OK OK S S OK S S
 ScheduleKeyDeletion | OK OK S OK OK OK S

@@ -6,6 +6,7 @@ import { CreateGrant } from "./ops/create-grant.ts";
 import { CreateKey } from "./ops/create-key.ts";
 import { Decrypt } from "./ops/decrypt.ts";
 import { DeleteAlias } from "./ops/delete-alias.ts";
+import { DeleteImportedKeyMaterial } from "./ops/delete-imported-key-material.ts";
 import { DescribeKey } from "./ops/describe-key.ts";
 import { DisableKeyRotation } from "./ops/disable-key-rotation.ts";
 import { DisableKey } from "./ops/disable-key.ts";
@@ -17,6 +18,8 @@ import { GenerateDataKey } from "./ops/generate-data-key.ts";
 import { GenerateRandom } from "./ops/generate-random.ts";
 import { GetKeyPolicy } from "./ops/get-key-policy.ts";
 import { GetKeyRotationStatus } from "./ops/get-key-rotation-status.ts";
+import { GetParametersForImport } from "./ops/get-parameters-for-import.ts";
+import { ImportKeyMaterial } from "./ops/import-key-material.ts";
 import { ListAliases } from "./ops/list-aliases.ts";
 import { ListGrants } from "./ops/list-grants.ts";
 import { ListKeyPolicies } from "./ops/list-key-policies.ts";
@@ -42,6 +45,7 @@ const LIST: readonly KmsOperation[] = [
   CreateKey,
   Decrypt,
   DeleteAlias,
+  DeleteImportedKeyMaterial,
   DescribeKey,
   DisableKeyRotation,
   DisableKey,
@@ -53,6 +57,8 @@ const LIST: readonly KmsOperation[] = [
   GenerateRandom,
   GetKeyPolicy,
   GetKeyRotationStatus,
+  GetParametersForImport,
+  ImportKeyMaterial,
   ListAliases,
   ListGrants,
   ListKeyPolicies,
@@ -79,7 +85,6 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
   "ConnectCustomKeyStore",
   "CreateCustomKeyStore",
   "DeleteCustomKeyStore",
-  "DeleteImportedKeyMaterial",
   "DeriveSharedSecret",
   "DescribeCustomKeyStores",
   "DisconnectCustomKeyStore",
@@ -87,9 +92,7 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
   "GenerateDataKeyPairWithoutPlaintext",
   "GenerateMac",
   "GetKeyLastUsage",
-  "GetParametersForImport",
   "GetPublicKey",
-  "ImportKeyMaterial",
   "ReplicateKey",
   "Sign",
   "UpdateCustomKeyStore",

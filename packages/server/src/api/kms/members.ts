@@ -25,6 +25,7 @@ export const ciphertext = is.blob({ min: 1, max: 6144 });
 /** Attestation documents belong to enclaves that this service has no part in; the member is read to be refused. */
 export const recipient = is.structure({});
 
+export const materialId = is.text({ min: 64, max: 64, pattern: "^[a-f0-9]+$" });
 export const grantId = is.text({ min: 1, max: 128 });
 export const principal = is.text({ min: 1, max: 256, pattern: "^[\\w+=,.@:/-]+$" });
 
