@@ -120,6 +120,10 @@ const S3 = {
     status: 400,
     message: "The XML you provided was not well-formed or did not validate against our published schema",
   },
+  MaxPostPreDataLengthExceeded: {
+    status: 400,
+    message: "Your POST request fields preceding the upload file were too large.",
+  },
   MaxMessageLengthExceeded: { status: 400, message: "Your request was too big." },
   MetadataTooLarge: {
     status: 400,
@@ -258,15 +262,28 @@ const KMS = {
   SerializationException: { status: 400, message: "The request body could not be read." },
 } as const satisfies Record<string, Entry>;
 
-export const CATALOGUE = { ...S3, ...KMS } as const;
+/** Codes of the Query services (IAM, STS) that S3 does not share (spec access 3.2). */
+const QUERY = {
+  IncompleteSignature: { status: 400, message: "The authorization header is incomplete." },
+  InvalidClientTokenId: {
+    status: 403,
+    message: "The security token included in the request is invalid.",
+  },
+  MissingAuthenticationToken: { status: 403, message: "Request is missing Authentication Token" },
+} as const satisfies Record<string, Entry>;
+
+export const CATALOGUE = { ...S3, ...KMS, ...QUERY } as const;
 
 export type ErrorCode = keyof typeof CATALOGUE;
 export type S3ErrorCode = keyof typeof S3;
 export type KmsErrorCode = keyof typeof KMS;
+export type QueryErrorCode = keyof typeof QUERY;
 
 /** Extra elements of an S3 error document (`ArgumentName`, `BucketName` …), and what goes with the answer. */
 export interface ErrorDetails {
   readonly message?: string;
+  /** Where the same code has another status in another protocol; else the catalogue's. */
+  readonly status?: number;
   /** Extra XML elements in this order. Never secrets. */
   readonly elements?: Readonly<Record<string, string>>;
   /** Extra response headers, for example `Retry-After` or `x-amz-delete-marker`. */
@@ -287,7 +304,7 @@ export class ServiceError extends Error {
     );
     this.name = "ServiceError";
     this.code = code;
-    this.status = CATALOGUE[code].status;
+    this.status = details.status ?? CATALOGUE[code].status;
     this.elements = details.elements ?? {};
     this.headers = details.headers ?? {};
   }

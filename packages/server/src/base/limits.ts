@@ -3,6 +3,7 @@ export const KEY_BYTES_MAX = 1024;
 /** An escaped object key (NUL becomes 00 FF) that exceeds this is KeyTooLongError: the row key must fit the store. */
 export const ESCAPED_KEY_BYTES_MAX = 1150;
 export const ROW_KEY_BYTES_MAX = 1200;
+export const ROW_VALUE_BYTES_MAX = 64 * 1024;
 export const COMMIT_CONDITIONS_MAX = 32;
 export const COMMIT_WRITES_MAX = 64;
 export const COMMIT_BYTES_MAX = 256 * 1024;
@@ -28,3 +29,41 @@ export const BUCKETS_PER_ACCOUNT_MAX = 10_000;
 export const MANIFEST_STREAMS_MAX = 16;
 export const STREAM_PAGE_ENTRIES = 256;
 export const COMMIT_RETRIES_MAX = 20;
+/** Signing keys kept ready, one per (credential version, date, region, service); the oldest goes first. */
+export const SIGNING_KEYS_MAX = 4096;
+/** `<hex size>;chunk-signature=<64 hex>` takes 97 bytes at most; a longer line is no chunk header. */
+export const CHUNK_HEADER_BYTES_MAX = 128;
+/** Trailing fields of an aws-chunked body, all lines together. Clients send one checksum and one signature. */
+export const TRAILER_BYTES_MAX = 4096;
+/** S3: every chunk but the last carries at least this much. */
+export const CHUNK_BYTES_MIN = 8192;
+/** Validity of a presigned URL: one week. */
+export const PRESIGNED_SECONDS_MAX = 604_800;
+export const FORM_FIELDS_MAX = 200;
+/** What a blob is read and written in; two such buffers are in use for each running transfer. */
+export const BLOB_BUFFER_BYTES = 256 * 1024;
+/** Idle blob buffers kept for reuse: fresh ones of this size cost page faults. */
+export const BLOB_BUFFERS_IDLE_MAX = 64;
+/** Free space below which writes are refused: at least the minimum and the fraction, at most either maximum. */
+export const SPACE_RESERVE_BYTES_MIN = 1024 ** 3;
+export const SPACE_RESERVE_FRACTION = 0.05;
+export const SPACE_RESERVE_BYTES_MAX = 10 * 1024 ** 3;
+export const SPACE_RESERVE_FRACTION_MAX = 0.1;
+/** Terms of one purpose in the keyring: they stand in one row. */
+export const KEYRING_TERMS_MAX = 512;
+/** Decoded records kept by (table, key), checked by revision at each use. */
+export const RECORD_CACHE_ENTRIES = 20_000;
+/** Entries of one list record (sealed format, section 6). */
+export const LIST_PAGE_ENTRIES = 500;
+/** Bytes of entries in one list record: a row's value must fit. */
+export const LIST_PAGE_BYTES_MAX = 48 * 1024;
+/** What one trash row may name; more is split over several. */
+export const TRASH_BLOBS_MAX = 1000;
+export const TRASH_ROWS_MAX = 24;
+/** How long what is unreferenced stays for those who still read it. */
+export const TRASH_GRACE_MS = 10 * 60_000;
+/** An intent not renewed for this long belongs to nobody; long uploads renew theirs well before. */
+export const INTENT_AGE_MAX_MS = 60 * 60_000;
+/** Temporary files untouched for this long are leftovers of a crash. */
+export const LEFTOVER_AGE_MAX_MS = 6 * 3600_000;
+export const COLLECTOR_LEASE_MS = 60_000;
