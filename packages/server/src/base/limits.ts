@@ -20,6 +20,14 @@ export const HEADER_SECTION_BYTES_MAX = 32 * 1024;
 export const XML_BODY_BYTES_MAX = 2 * 1024 ** 2;
 export const POLICY_BYTES_MAX = 20 * 1024;
 export const FORM_FIELDS_BYTES_MAX = 64 * 1024;
+/** Bucket keys in memory (spec s3-encryption G): how long, how many, and how much each may wrap. */
+export const BUCKET_KEY_AGE_MS = 5 * 60 * 1000;
+export const BUCKET_KEYS_MAX = 10_000;
+export const BUCKET_KEY_USES_MAX = 1_000_000;
+export const BUCKET_KEY_BYTES_MAX = 64 * 1024 ** 4;
+/** Epoch keys in memory, and how long the newest epoch of a bucket is taken for the newest. */
+export const EPOCH_KEYS_CACHED_MAX = 100_000;
+export const EPOCH_NEWEST_AGE_MS = 5000;
 export const LIST_KEYS_MAX = 1000;
 export const DELETE_KEYS_MAX = 1000;
 export const OBJECT_TAGS_MAX = 10;

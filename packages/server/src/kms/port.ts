@@ -12,7 +12,7 @@ export type EncryptionContext = ReadonlyMap<string, string>;
 export interface DataKey {
   readonly keyArn: KeyArn;
   /** Owned by the caller of this port, who disposes of it. */
-  readonly plaintext: SecretKey;
+  readonly plaintext: SecretKey<"kek">;
   /** The encrypted data key, stored beside what it wraps. */
   readonly blob: Uint8Array;
 }
@@ -24,7 +24,12 @@ export interface KeyService {
    * made on first use. Resolved in the requester's account.
    */
   generateDataKey(caller: Caller, keyId: string | undefined, context: EncryptionContext): Promise<DataKey>;
-  decrypt(caller: Caller, keyArn: KeyArn, blob: Uint8Array, context: EncryptionContext): Promise<SecretKey>;
+  decrypt(
+    caller: Caller,
+    keyArn: KeyArn,
+    blob: Uint8Array,
+    context: EncryptionContext,
+  ): Promise<SecretKey<"kek">>;
   /**
    * Resolution, authorisation and key state of a use, without the cryptography: what each use of a cached bucket key
    * goes through. Returns the resolved key ARN.

@@ -22,6 +22,9 @@ export interface EncryptionHeaders {
   readonly ssec: SsecRequest;
 }
 
+/** Of these, what a read carried although it takes none but the SSE-C headers (A.3). */
+export type RefusedHeaders = Omit<EncryptionHeaders, "ssec">;
+
 /** What responses show of a version's encryption (A.2). There is no "none". */
 export type EncryptionShown =
   | { readonly mode: "SSE-S3" }
@@ -202,6 +205,8 @@ export interface ReadInput {
   readonly key: ObjectKey;
   readonly versionId?: string;
   readonly ssec: SsecRequest;
+  /** Encryption headers that a read does not take, as they came: refused once the object is known to exist (A.3). */
+  readonly refused?: RefusedHeaders;
   readonly conditions: ReadConditions;
   readonly range?: RangeRequest;
   readonly partNumber?: number;
@@ -280,6 +285,8 @@ export interface AttributesInput {
   readonly key: ObjectKey;
   readonly versionId?: string;
   readonly ssec: SsecRequest;
+  /** As in {@link ReadInput}. */
+  readonly refused?: RefusedHeaders;
   readonly wantChecksum: boolean;
   readonly wantParts?: { readonly afterPartNumber: number; readonly max: number };
 }
