@@ -17,6 +17,7 @@ import {
   encodePages,
   type EnvelopeIdentity,
   importedMaterial,
+  keyedHash,
   type KekReference,
   type KeyPurpose,
   type Layer,
@@ -32,6 +33,7 @@ import {
   sealPartChecksums,
   sealSmallDsse,
   sealStream,
+  sealToken,
   StreamSealer,
   storedSize,
   streamRange,
@@ -716,6 +718,31 @@ function keyRecords(): void {
   });
 }
 
+function tokens(): void {
+  const key = keyOf("token", "token key");
+  const salt = bytes("token salt");
+  const body = pattern(30);
+  write("token", {
+    section: 9,
+    key: hex(bytes("token key")),
+    term: 6,
+    salt: hex(salt),
+    use: "continuation",
+    body: hex(body),
+    token: hex(sealToken(key, 6, "continuation", body, fixedRandom(salt))),
+    keyedHash: hex(keyedHash(key, "fingerprint", body)),
+    reject: [
+      { name: "another use", use: "session", error: "TagMismatch" },
+      { name: "another version", edits: [{ op: "xor", at: 0, with: 3 }], error: "BadVersion" },
+      { name: "a term not held", edits: [{ op: "xor", at: 4, with: 1 }], error: "UnknownTerm" },
+      { name: "salt altered", edits: [{ op: "xor", at: 5, with: 1 }], error: "TagMismatch" },
+      { name: "body altered", edits: [{ op: "xor", at: 37, with: 1 }], error: "TagMismatch" },
+      { name: "tag altered", edits: [{ op: "xor", at: -1, with: 1 }], error: "TagMismatch" },
+      { name: "too short", edits: [{ op: "cut", to: 52 }], error: "Truncated" },
+    ],
+  });
+}
+
 mkdirSync(DIRECTORY, { recursive: true });
 await streams();
 dsse();
@@ -725,4 +752,5 @@ manifests();
 records();
 kms();
 keyRecords();
+tokens();
 console.log(`written to ${DIRECTORY}`);

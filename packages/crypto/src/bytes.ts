@@ -147,7 +147,7 @@ export class Reader {
     return this.#bytes.subarray(at, at + n);
   }
 
-  lp(bytesMax = Number.POSITIVE_INFINITY): Uint8Array {
+  lp(bytesMax: number = Number.POSITIVE_INFINITY): Uint8Array {
     const size = this.u32();
     if (size > bytesMax)
       throw new CryptoError("Malformed", `${this.#what}: a field exceeds ${bytesMax} bytes`);

@@ -98,8 +98,12 @@ export function unwrapDek(input: UnwrapInput): Unwrapped {
   if (input.wrapped.length < DEK_BYTES + 4 + TAG_BYTES) throw new CryptoError("Truncated", "wrapped dek");
   const wrapKey = deriveWrapKey(input.kek, input.identity, input.wrapSalt);
   const aad = aadOf(input.kekReference, input.manifestHash);
-  const message = open(wrapKey, ZERO_NONCE, input.wrapped, aad, "wrapped dek");
-  wrapKey.fill(0);
+  let message: Uint8Array;
+  try {
+    message = open(wrapKey, ZERO_NONCE, input.wrapped, aad, "wrapped dek");
+  } finally {
+    wrapKey.fill(0);
+  }
   const reader: Reader = new Reader(message, "wrapped dek");
   const dekBytes = reader.take(DEK_BYTES);
   const inner = reader.lp();

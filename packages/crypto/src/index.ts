@@ -99,7 +99,6 @@ export {
 export type { Layer } from "./stream-header.ts";
 export {
   openRange,
-  openSegments,
   openSmall,
   openStream,
   type ReadStored,
@@ -115,3 +114,4 @@ export {
   type StreamRange,
   streamRange,
 } from "./stream-size.ts";
+export { keyedHash, openToken, sealToken, TOKEN_OVERHEAD_BYTES } from "./token.ts";

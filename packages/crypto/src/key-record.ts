@@ -70,8 +70,12 @@ export function openKeyRecord<K extends KeyRecordKind, P extends KeyPurpose>(
 ): SecretKey<P> {
   if (keyRecordTerm(record) !== place.term) throw new CryptoError("UnknownTerm", "key record");
   const recordKey = deriveKey(place, record.subarray(SALT_AT, BODY_AT));
-  const bytes = open(recordKey, ZERO_NONCE, record.subarray(BODY_AT), aadOf(place), "key record");
-  recordKey.fill(0);
+  let bytes: Uint8Array;
+  try {
+    bytes = open(recordKey, ZERO_NONCE, record.subarray(BODY_AT), aadOf(place), "key record");
+  } finally {
+    recordKey.fill(0);
+  }
   try {
     return SecretKey.fromBytes(purpose, bytes, id);
   } finally {

@@ -16,7 +16,9 @@ export const LABELS: Readonly<
     | "keyrecord"
     | "kms"
     | "import"
-    | "materialId",
+    | "materialId"
+    | "token"
+    | "keyedHash",
     Uint8Array
   >
 > = {
@@ -31,4 +33,6 @@ export const LABELS: Readonly<
   kms: ascii("strongroom/v1/kms"),
   import: ascii("strongroom/v1/import"),
   materialId: ascii("strongroom/v1/material-id"),
+  token: ascii("strongroom/v1/token"),
+  keyedHash: ascii("strongroom/v1/hash"),
 };

@@ -181,7 +181,7 @@ class Window {
  * The loop of all of them. `stored` yields the bytes [storedFrom, storedTo), preceded by the header if the opener is still
  * to be made from it.
  */
-export async function* openSegments(
+async function* openSegments(
   stored: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   start: StreamOpener | ((header: Uint8Array) => StreamOpener),
   range: StreamRange,

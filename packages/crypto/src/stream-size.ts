@@ -7,7 +7,7 @@ import { CryptoError } from "./errors.ts";
 export const SEGMENT_BYTES = 65_536;
 export const HEADER_BYTES = 72;
 export const SEGMENT_TAG_BYTES = 16;
-export const STORED_SEGMENT_BYTES = SEGMENT_BYTES + SEGMENT_TAG_BYTES;
+export const STORED_SEGMENT_BYTES: number = SEGMENT_BYTES + SEGMENT_TAG_BYTES;
 
 /** Segments of a stream of n plaintext bytes; an empty stream has one empty segment. */
 export function segmentCount(plaintextSize: number): number {

@@ -230,3 +230,15 @@ test("key records", () => {
     assert.equal(hex(record), c.record, c.kind);
   }
 });
+
+test("tokens and keyed hashes", () => {
+  const v = load("token");
+  const key = n.E256(unhex(v.key), n.cat(n.ascii("strongroom/v1/token"), unhex(v.salt)));
+  const sealed = n.gcm(key, Buffer.alloc(12), unhex(v.body), n.LPt(v.use));
+  assert.equal(hex(n.cat(n.u8(1), n.u32(v.term), unhex(v.salt), sealed)), v.token);
+  const hash = n.E256(
+    unhex(v.key),
+    n.cat(n.ascii("strongroom/v1/hash"), n.LPt("fingerprint"), unhex(v.body)),
+  );
+  assert.equal(hex(hash), v.keyedHash);
+});

@@ -24,6 +24,7 @@ import {
   etagText,
   expectedPage,
   importedMaterial,
+  keyedHash,
   type KeyPurpose,
   type Layer,
   manifestHash,
@@ -40,6 +41,7 @@ import {
   openSmall,
   openSmallDsse,
   openStream,
+  openToken,
   plaintextSize,
   RecordSealer,
   SecretKey,
@@ -49,6 +51,7 @@ import {
   sealSmall,
   sealSmallDsse,
   sealStream,
+  sealToken,
   StreamSealer,
   storedSize,
   streamRange,
@@ -484,6 +487,23 @@ describe("section 8: key record", () => {
     test(`rejects: ${c.name}`, () => {
       const record = applyEdits(unhex(epoch.record), c.edits ?? []);
       assert.throws(() => openKeyRecord(place({ ...epoch, ...c }), record, "kek"), fails(c.error));
+    });
+  }
+});
+
+describe("section 9: tokens and keyed hashes", () => {
+  const v = load("token");
+  const tokenKey = key("token", v.key);
+  const keys = new Map([[v.term, tokenKey]]);
+  test("seals and opens", () => {
+    same(sealToken(tokenKey, v.term, v.use, unhex(v.body), fixedRandom(unhex(v.salt))), v.token);
+    same(openToken(keys, v.use, unhex(v.token)), v.body);
+    same(keyedHash(tokenKey, "fingerprint", unhex(v.body)), v.keyedHash);
+  });
+  for (const c of v.reject) {
+    test(`rejects: ${c.name}`, () => {
+      const token = applyEdits(unhex(v.token), c.edits ?? []);
+      assert.throws(() => openToken(keys, c.use ?? v.use, token), fails(c.error));
     });
   }
 });

@@ -12,6 +12,8 @@ interface Entry {
 /** S3 codes. Texts are wire constants (spec s3-encryption, access) where a client may match on them. */
 const S3 = {
   AccessDenied: { status: 403, message: "Access Denied" },
+  BadRequest: { status: 400, message: "Bad Request" },
+  NoSuchConfiguration: { status: 404, message: "The specified configuration does not exist." },
   AccessControlListNotSupported: { status: 400, message: "The bucket does not allow ACLs" },
   AuthorizationHeaderMalformed: { status: 400, message: "The authorization header is malformed." },
   AuthorizationQueryParametersError: {
@@ -201,6 +203,11 @@ const S3 = {
   SlowDown: { status: 503, message: "Please reduce your request rate." },
   TooManyBuckets: { status: 400, message: "You have attempted to create more buckets than allowed" },
   UnexpectedContent: { status: 400, message: "This request does not support content" },
+  UserKeyMustBeSpecified: {
+    status: 400,
+    message:
+      "The bucket POST must contain the specified field name. If it is specified, check the order of the fields.",
+  },
   XAmzContentSHA256Mismatch: {
     status: 400,
     message: "The provided 'x-amz-content-sha256' header does not match what was computed.",

@@ -12,7 +12,7 @@ import type { Records } from "../store/records.ts";
 import { letGo } from "./content/free.ts";
 import type { Bucket } from "./api.ts";
 import { bodyCodec, versionCodec } from "./rows/codecs.ts";
-import { type CommitParts, Gathering } from "./rows/commit-parts.ts";
+import { type CommitParts, Gathering, NO_PARTS } from "./rows/commit-parts.ts";
 import { KeyQueues } from "./rows/key-queues.ts";
 import { expectActive, lifeRow } from "./rows/life.ts";
 import { pointerKey, versionKey, versionRange } from "./rows/row-keys.ts";
@@ -20,8 +20,10 @@ import { NULL_VERSION, parseVersionId, versionIdOf, type VersionSelector } from 
 import {
   type Draft,
   encodeVersion,
+  type ObjectDraft,
   type ObjectVersion,
   type Place,
+  placeOf,
   type PointerFacts,
   repointed,
   type Version,
@@ -134,9 +136,7 @@ export class Publisher {
     const [head, marker, row] = await this.#records.store.get([
       { table: "head", key: pointer },
       { table: "marker", key: pointer },
-      ...(sequence === undefined
-        ? []
-        : [{ table: "version" as const, key: versionKey(pointer, sequence) }]),
+      ...(sequence === undefined ? [] : [{ table: "version" as const, key: versionKey(pointer, sequence) }]),
     ]);
     const present = head ?? marker;
     if (present === undefined) return undefined;
@@ -171,7 +171,7 @@ export class Publisher {
         return { result: insertedOf(placeIn(state, target.bucket, draft)) };
       }
       insertion.decide?.(current?.version);
-      const extra: Extra = (await insertion.extra?.(state)) ?? { expect: [], put: [], delete: [] };
+      const extra: Extra = (await insertion.extra?.(state)) ?? NO_PARTS;
       const place = placeIn(state, target.bucket, draft);
       const commit = new Gathering().add(extra);
       this.#expectPointers(commit, target, state);
@@ -273,6 +273,27 @@ export class Publisher {
       this.#records.seal(bodyCodec, table, target.pointer, repointed(successor.version, facts)),
     );
     if (table !== removed.table) commit.delete.push(at(removed));
+  }
+
+  /** Changes facts of one version where it stands; the version stays itself. No draft: nothing to do. */
+  rewrite<T>(
+    target: Target,
+    attempt: (uncertain: boolean) => Promise<{
+      readonly standing: StandingObject;
+      readonly draft?: ObjectDraft;
+      readonly extra?: CommitParts;
+      readonly result: T;
+    }>,
+  ): Promise<T> {
+    return this.change(target, async (uncertain) => {
+      const { standing, draft, extra, result } = await attempt(uncertain);
+      if (draft === undefined) return { result };
+      const commit = new Gathering().add(extra ?? NO_PARTS);
+      const body = encodeVersion(draft, placeOf(standing.version));
+      commit.expect.push({ ...at(standing), rev: standing.rev });
+      commit.put.push(this.#records.seal(bodyCodec, standing.table, standing.key, body));
+      return { commit, result };
+    });
   }
 
   /**

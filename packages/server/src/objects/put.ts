@@ -10,7 +10,14 @@ import type { Body, Bucket, PutObjectInput, WriteResult } from "./api.ts";
 import { base64, draftOfOne, hex, newEtag } from "./content/build.ts";
 import { type Digests, digestWhole, StreamDigests } from "./content/digests.ts";
 import { Intent } from "./content/intent.ts";
-import { disposeDeks, fitsInline, newDeks, sealBlob, sealInline, type WrittenStream } from "./content/seal.ts";
+import {
+  disposeDeks,
+  fitsInline,
+  newDeks,
+  sealBlob,
+  sealInline,
+  type WrittenStream,
+} from "./content/seal.ts";
 import { type Core, requireWritable } from "./core.ts";
 import type { Deks } from "./encryption/envelopes.ts";
 import { disposeKeks, keksForWrite } from "./encryption/keks.ts";

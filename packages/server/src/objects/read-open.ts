@@ -9,11 +9,7 @@ import type { Bucket, RefusedHeaders } from "./api.ts";
 import type { Core } from "./core.ts";
 import { openVersion, type OpenedVersion } from "./encryption/envelopes.ts";
 import { customerKekOf, type Kek } from "./encryption/keks.ts";
-import {
-  checkReadTransport,
-  checkSsecRead,
-  refuseEncryptionHeaders,
-} from "./encryption/resolve-read.ts";
+import { checkReadTransport, checkSsecRead, refuseEncryptionHeaders } from "./encryption/resolve-read.ts";
 import type { SsecRequest } from "./encryption/ssec-request.ts";
 import type { Standing, StandingObject, Target } from "./publish.ts";
 import { versionIdOf } from "./rows/version-id.ts";

@@ -26,11 +26,7 @@ export async function resolvePart(
   return { from: ref.offset, to: ref.offset + ref.entry.plaintextSize, ref };
 }
 
-export async function streamAt(
-  records: Records,
-  version: ObjectVersion,
-  index: number,
-): Promise<StreamRef> {
+export async function streamAt(records: Records, version: ObjectVersion, index: number): Promise<StreamRef> {
   const { streams } = version.manifest;
   if (streams.kind === "inline") {
     const entry = streams.entries[index];

@@ -6,16 +6,19 @@
 import { writeSync } from "node:fs";
 import { newRev } from "../../src/base/ids.ts";
 import { openLocalStore } from "../../src/store/local/open.ts";
-import { isStoreFailure } from "../../src/store/local/fail-stop.ts";
+import { endUnfitProcess, isStoreFailure } from "../../src/store/local/fail-stop.ts";
 import { blobBytes, blobIdOf, blobSize, counterKey, rowsOf } from "./steps.ts";
 
 const [directory = "", name = "", first = "0"] = process.argv.slice(2);
 const IN_FLIGHT = 32;
-const UNFIT = 70;
 
-const end = (): never => process.exit(UNFIT);
+const end = endUnfitProcess;
 // As the app does: lmdb's own errors end the process like `onFatal`; anything else is a bug and ends it otherwise.
-const judge = (error: unknown): never => process.exit(isStoreFailure(error) ? UNFIT : 1);
+const judge = (error: unknown): void => {
+  if (isStoreFailure(error)) end();
+  writeSync(2, `${String(error)}\n`);
+  end();
+};
 process.on("unhandledRejection", judge);
 process.on("uncaughtException", judge);
 

@@ -26,8 +26,7 @@ export function digestWhole(
   wantMd5: boolean,
   trailers: Trailers,
 ): Digests {
-  const md5 =
-    wantMd5 || integrity.contentMd5 !== undefined ? checksumOf("MD5", bytes) : undefined;
+  const md5 = wantMd5 || integrity.contentMd5 !== undefined ? checksumOf("MD5", bytes) : undefined;
   const algorithm = keptAlgorithm(integrity);
   const value = algorithm === "MD5" && md5 !== undefined ? md5 : checksumOf(algorithm, bytes);
   return checked({ md5, checksum: { algorithm, value } }, integrity, trailers);

@@ -20,13 +20,7 @@ export class Intent {
   #rev: Rev;
   #renewedMs: number;
 
-  private constructor(
-    records: Records,
-    blobs: readonly BlobId[],
-    key: Uint8Array,
-    rev: Rev,
-    nowMs: number,
-  ) {
+  private constructor(records: Records, blobs: readonly BlobId[], key: Uint8Array, rev: Rev, nowMs: number) {
     this.#records = records;
     this.#blobs = blobs;
     this.#key = key;

@@ -31,9 +31,7 @@ export interface WrittenStream {
 }
 
 export const newDeks = (layers: 1 | 2): Deks =>
-  layers === 1
-    ? [SecretKey.generate("dek")]
-    : [SecretKey.generate("dek"), SecretKey.generate("dek")];
+  layers === 1 ? [SecretKey.generate("dek")] : [SecretKey.generate("dek"), SecretKey.generate("dek")];
 
 export const disposeDeks = (deks: Deks): void => {
   for (const dek of deks) dek[Symbol.dispose]();
@@ -96,9 +94,7 @@ export async function sealBlob(
   return {
     plaintextSize: size,
     commitments:
-      outerSealer === undefined
-        ? [innerSealer.commitment]
-        : [innerSealer.commitment, outerSealer.commitment],
+      outerSealer === undefined ? [innerSealer.commitment] : [innerSealer.commitment, outerSealer.commitment],
     location: { blob, storedSize: written.size, crc32c: written.crc32c },
   };
 }

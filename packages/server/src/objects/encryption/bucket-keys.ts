@@ -1,8 +1,7 @@
 /**
  * Bucket keys (spec s3-encryption G): intermediate keys that save calls of the key service. Kept per requester (one
  * credential or role session), KMS key, bucket and context, and never shared between them (pitfall 16). Every use is
- * authorised anew; only the cryptography is saved. Bounded by age, number, uses and bytes: a key disabled meanwhile may
- * serve until its entry ages out, because authorisation checks its state too, in fact not even that.
+ * authorised anew, the key's state included; only the cryptography is saved. Bounded by age, number, uses and bytes.
  */
 import { canonicalContext, randomBytes, type SecretKey } from "@strongroom/crypto";
 import { assert } from "../../base/errors.ts";
@@ -82,7 +81,10 @@ export class BucketKeys {
     await viaKms(keyId, () => this.#kms.authoriseUse(caller, keyArn, "Decrypt", context));
     const name = `${caller.sessionKey}\n${keyArn}\n${hex(bucket)}\n${hex(canonicalContext(context))}`;
     let entry = this.#fresh(this.#writing, name);
-    if (entry !== undefined && (entry.uses >= this.#limits.uses || entry.bytes + bytes > this.#limits.bytes)) {
+    if (
+      entry !== undefined &&
+      (entry.uses >= this.#limits.uses || entry.bytes + bytes > this.#limits.bytes)
+    ) {
       this.#writing.delete(name);
       entry = undefined;
     }
@@ -116,9 +118,7 @@ export class BucketKeys {
     const made = await viaKms(keyId, () => this.#kms.generateDataKey(caller, keyId, context));
     // What will wrap thousands of deks is opened once before its first use (pitfall 12).
     this.#metrics.kmsCall("Decrypt");
-    using again = await viaKms(keyId, () =>
-      this.#kms.decrypt(caller, made.keyArn, made.blob, context),
-    );
+    using again = await viaKms(keyId, () => this.#kms.decrypt(caller, made.keyArn, made.blob, context));
     assert(again.equals(made.plaintext), "a data key opens to itself");
     const id = randomBytes(16);
     const bucketKey = { key: made.plaintext, keyArn: made.keyArn, id, blob: made.blob };

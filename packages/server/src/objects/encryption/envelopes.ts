@@ -73,9 +73,7 @@ export function wrapVersion(
   const first = wrap(0, keks[0], deks[0]);
   const outerKek = keks[1];
   const outerDek = deks[1];
-  return outerKek === undefined || outerDek === undefined
-    ? [first]
-    : [first, wrap(1, outerKek, outerDek)];
+  return outerKek === undefined || outerDek === undefined ? [first] : [first, wrap(1, outerKek, outerDek)];
 }
 
 /** The kek of layer 0 may be at hand already: an SSE-C key check derives it. */

@@ -3,15 +3,19 @@
  * bucket and epoch, newest first, holds the key record under a term of the service key. Kept in memory: an epoch's key
  * never changes (a reseal under a new term keeps it); which epoch is the newest is looked up again after a few seconds.
  */
-import { CryptoError, keyRecordId, type KeyRecordPlace, keyRecordTerm, openKeyRecord, sealKeyRecord, SecretKey } from "@strongroom/crypto";
+import {
+  CryptoError,
+  keyRecordId,
+  type KeyRecordPlace,
+  keyRecordTerm,
+  openKeyRecord,
+  sealKeyRecord,
+  SecretKey,
+} from "@strongroom/crypto";
 import { assert, fail, IntegrityError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type BucketId, newRev } from "../../base/ids.ts";
-import {
-  COMMIT_RETRIES_MAX,
-  EPOCH_KEYS_CACHED_MAX,
-  EPOCH_NEWEST_AGE_MS,
-} from "../../base/limits.ts";
+import { COMMIT_RETRIES_MAX, EPOCH_KEYS_CACHED_MAX, EPOCH_NEWEST_AGE_MS } from "../../base/limits.ts";
 import type { Keyring } from "../../store/keyring.ts";
 import type { Sealed, Store } from "../../store/port.ts";
 import type { Records } from "../../store/records.ts";
@@ -99,7 +103,11 @@ export class EpochKeys {
     const [row] = page.rows;
     if (row === undefined) return this.#make(bucket, 1);
     const epoch = epochOfKey(row.key);
-    return this.#remember(bucket, epoch, this.cached(bucket, epoch) ?? (await this.#open(bucket, epoch, row.value)));
+    return this.#remember(
+      bucket,
+      epoch,
+      this.cached(bucket, epoch) ?? (await this.#open(bucket, epoch, row.value)),
+    );
   }
 
   async #make(bucket: BucketId, epoch: number): Promise<EpochKey> {
@@ -121,7 +129,8 @@ export class EpochKeys {
       if (result.kind === "ok") return this.#remember(bucket, epoch, key);
       // Somebody else made it, or the answer was lost: the row says what holds.
       const [there] = await this.#store.get([row]);
-      if (there !== undefined) return this.#remember(bucket, epoch, await this.#open(bucket, epoch, there.value));
+      if (there !== undefined)
+        return this.#remember(bucket, epoch, await this.#open(bucket, epoch, there.value));
     }
     fail("SlowDown");
   }

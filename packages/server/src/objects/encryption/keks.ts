@@ -159,7 +159,8 @@ export async function kekForRead(
       return { key, reference, own: false };
     }
     case "customer":
-      if (customer === undefined) throw new IntegrityError("a customer's key is needed and none was resolved");
+      if (customer === undefined)
+        throw new IntegrityError("a customer's key is needed and none was resolved");
       return { key: customerKekOf(ref, customer), reference, own: true };
   }
 }

@@ -3,7 +3,7 @@
  * mend, AccessDenied with the KMS sentence for a missing permission, 503 with Retry-After for trouble. What a stored
  * ciphertext cannot be blamed on the client for is damage.
  */
-import { IntegrityError, ServiceError } from "../../base/errors.ts";
+import { type ErrorCode, IntegrityError, ServiceError } from "../../base/errors.ts";
 
 const RETRY_AFTER = { "Retry-After": "1" };
 
@@ -16,42 +16,45 @@ export async function viaKms<T>(keyId: string | undefined, call: () => Promise<T
   }
 }
 
+type Translation = (error: ServiceError, keyId: string | undefined) => Error;
+
+const as =
+  (code: ErrorCode): Translation =>
+  (error) =>
+    new ServiceError(code, { message: error.message, cause: error });
+
+const busy: Translation = (error) =>
+  new ServiceError("SlowDown", {
+    message: "Please reduce your request rate for operations involving AWS KMS.",
+    headers: RETRY_AFTER,
+    cause: error,
+  });
+const unavailable: Translation = (error) =>
+  new ServiceError("ServiceUnavailable", { headers: RETRY_AFTER, cause: error });
+const damage: Translation = (error) =>
+  new IntegrityError("a stored data key does not open under its KMS key", error);
+/** A malformed id, the empty one included: no such key, and S3 has one text for it. */
+const invalidKeyId: Translation = (error, keyId) =>
+  new ServiceError("KMS.NotFoundException", { message: `Invalid keyId '${keyId ?? ""}'`, cause: error });
+
+const TRANSLATIONS: ReadonlyMap<ErrorCode, Translation> = new Map([
+  ["NotFoundException", as("KMS.NotFoundException")],
+  ["InvalidArnException", as("KMS.NotFoundException")],
+  ["ValidationException", invalidKeyId],
+  ["DisabledException", as("KMS.DisabledException")],
+  ["KMSInvalidStateException", as("KMS.KMSInvalidStateException")],
+  ["InvalidKeyUsageException", as("KMS.InvalidKeyUsageException")],
+  ["AccessDeniedException", as("AccessDenied")],
+  ["ThrottlingException", busy],
+  ["LimitExceededException", busy],
+  ["KeyUnavailableException", unavailable],
+  ["DependencyTimeoutException", unavailable],
+  ["KMSInternalException", unavailable],
+  ["InvalidCiphertextException", damage],
+  ["IncorrectKeyException", damage],
+]);
+
 export function toS3Error(error: unknown, keyId: string | undefined): unknown {
   if (!(error instanceof ServiceError)) return error;
-  const { message, code } = error;
-  switch (code) {
-    case "NotFoundException":
-    case "InvalidArnException":
-      return new ServiceError("KMS.NotFoundException", { message, cause: error });
-    // A malformed id, the empty one included: no such key, and S3 has one text for it.
-    case "ValidationException":
-      return new ServiceError("KMS.NotFoundException", {
-        message: `Invalid keyId '${keyId ?? ""}'`,
-        cause: error,
-      });
-    case "DisabledException":
-      return new ServiceError("KMS.DisabledException", { message, cause: error });
-    case "KMSInvalidStateException":
-      return new ServiceError("KMS.KMSInvalidStateException", { message, cause: error });
-    case "InvalidKeyUsageException":
-      return new ServiceError("KMS.InvalidKeyUsageException", { message, cause: error });
-    case "AccessDeniedException":
-      return new ServiceError("AccessDenied", { message, cause: error });
-    case "ThrottlingException":
-    case "LimitExceededException":
-      return new ServiceError("SlowDown", {
-        message: "Please reduce your request rate for operations involving AWS KMS.",
-        headers: RETRY_AFTER,
-        cause: error,
-      });
-    case "KeyUnavailableException":
-    case "DependencyTimeoutException":
-    case "KMSInternalException":
-      return new ServiceError("ServiceUnavailable", { headers: RETRY_AFTER, cause: error });
-    case "InvalidCiphertextException":
-    case "IncorrectKeyException":
-      return new IntegrityError("a stored data key does not open under its KMS key", error);
-    default:
-      return error;
-  }
+  return TRANSLATIONS.get(error.code)?.(error, keyId) ?? error;
 }

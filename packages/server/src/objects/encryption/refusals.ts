@@ -85,11 +85,7 @@ export function ssecWithoutMd5(): never {
 }
 /** Row 7. */
 export function ssecBadMd5(): never {
-  failArgument(
-    "The calculated MD5 hash of the key did not match the hash that was provided.",
-    SSE,
-    "null",
-  );
+  failArgument("The calculated MD5 hash of the key did not match the hash that was provided.", SSE, "null");
 }
 /** Rows 8 and 10. */
 export function ssecBadKey(): never {

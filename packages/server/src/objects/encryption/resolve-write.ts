@@ -86,8 +86,7 @@ function kms(
   const { bucket, headers } = target;
   const rule = bucket.encryption.rule;
   const bucketKey =
-    algorithm === "aws:kms" &&
-    (bucketKeyHeader ?? (rule?.algorithm === "aws:kms" ? rule.bucketKey : false));
+    algorithm === "aws:kms" && (bucketKeyHeader ?? (rule?.algorithm === "aws:kms" ? rule.bucketKey : false));
   const arn = bucketKey ? bucketArn(bucket.name) : objectArn(bucket.name, target.key);
   const user = headers.context === undefined ? undefined : parseContextHeader(headers.context);
   const context = fullContext(user, arn);

@@ -33,6 +33,16 @@ export class FailStop {
 }
 
 /**
+ * The only safe end of a process that has become unfit. INVARIANT: not `process.exit`, which joins the thread pool: an LMDB
+ * write there may wait for this very main thread, and then neither ends, with LMDB's write lock held against every other
+ * process. A killed holder's lock is robust: the next process takes it over.
+ */
+export function endUnfitProcess(): never {
+  process.kill(process.pid, "SIGKILL");
+  throw new Error("INVARIANT: the process was killed");
+}
+
+/**
  * Tells lmdb's own errors from others. lmdb raises a failed commit a second time as an unhandled rejection, and MDB_PANIC
  * (a failed write of the meta page) as an uncaught exception: the app's handlers for the two ask this, and treat a yes as
  * `onFatal`. lmdb's errors carry LMDB's or the system's number as `code`, where Node's carry a string.

@@ -11,7 +11,10 @@ import { Tables } from "./tables.ts";
 
 export interface LocalOptions {
   readonly directory: string;
-  /** Called once, when this process has become unfit to write: end it with a non-zero code. */
+  /**
+   * Called once, when this process has become unfit to write: log it, answer what can be answered, and end it within a
+   * second by `endUnfitProcess` (fail-stop.ts), never by `process.exit`. `close` is then of no use either.
+   */
   readonly onFatal: (cause: Error) => void;
   /** Free space below which `writable` is full; by default by the disk's size (space.ts). */
   readonly reserveBytes?: number;

@@ -5,6 +5,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
+import { IntegrityError } from "../../base/errors.ts";
 import type { Rev } from "../../base/ids.ts";
 import { compareKeys, successor } from "../key-order.ts";
 import type {
@@ -147,6 +148,7 @@ const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, by
 
 function rowOf(key: Uint8Array, stored: Uint8Array): Row {
   const { buffer, byteOffset, length } = stored;
+  if (length < REV_BYTES) throw new IntegrityError("a stored row is shorter than its revision");
   return {
     key,
     rev: new Uint8Array(buffer, byteOffset, REV_BYTES) as Rev,
