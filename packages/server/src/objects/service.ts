@@ -9,15 +9,19 @@ import type {
   AttributesResult,
   Body,
   Bucket,
+  CopyObjectInput,
+  CopyResult,
   DeleteInput,
   DeleteResult,
   PutObjectInput,
   ReadInput,
   ReadResult,
   Tag,
+  UpdateEncryptionInput,
   WriteResult,
 } from "./api.ts";
 import { objectAttributes } from "./attributes.ts";
+import { copyObject } from "./copy.ts";
 import type { Core } from "./core.ts";
 import { deleteObject } from "./delete.ts";
 import { BUCKET_KEY_LIMITS, BucketKeys, type BucketKeyLimits } from "./encryption/bucket-keys.ts";
@@ -26,6 +30,7 @@ import { getObject, headObject } from "./get.ts";
 import { type Metrics, NO_METRICS } from "./metrics.ts";
 import { Publisher } from "./publish.ts";
 import { putObject } from "./put.ts";
+import { updateEncryption } from "./update-encryption.ts";
 import { getTags, putTags } from "./tags.ts";
 
 export interface CoreOptions {
@@ -70,6 +75,12 @@ export class Objects {
   }
   attributes(caller: Caller, bucket: Bucket, input: AttributesInput): Promise<AttributesResult> {
     return objectAttributes(this.core, caller, bucket, input);
+  }
+  copy(caller: Caller, bucket: Bucket, input: CopyObjectInput): Promise<CopyResult> {
+    return copyObject(this.core, caller, bucket, input);
+  }
+  updateEncryption(caller: Caller, bucket: Bucket, input: UpdateEncryptionInput): Promise<void> {
+    return updateEncryption(this.core, caller, bucket, input);
   }
   delete(caller: Caller, bucket: Bucket, input: DeleteInput): Promise<DeleteResult> {
     return deleteObject(this.core, caller, bucket, input);
