@@ -19,6 +19,7 @@ import { openListeners } from "./listen.ts";
 import { openLog } from "./log.ts";
 import { openMetrics, type WorkerMetrics } from "./metrics.ts";
 import type { Settings } from "./settings.ts";
+import { settleLater } from "./settle.ts";
 import { DRAIN_MS, type WorkerMessage } from "./supervisor.ts";
 
 /** After a failed commit: time for open requests to hear of it before the process ends. */
@@ -132,6 +133,7 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
     rootKeyProvider: engine.keyrings.provider.name,
     ...(access === undefined ? {} : { access }),
   });
+  settleLater();
 }
 
 async function openServices(engine: Engine, log: Log): Promise<Map<string, Service>> {
