@@ -758,6 +758,13 @@ test("CreateBucket: names, regions, headers", async () => {
   assert.equal(await create("/made-2", at("eu-west-1")), "IllegalLocationConstraintException");
   assert.equal(await create("/made-2", at("us-east-1")), "InvalidLocationConstraint");
   assert.equal(await create("/made-2", "<X/>"), "MalformedXML");
+  const tagged =
+    "<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>";
+  server.refused.add("s3:TagResource");
+  assert.equal(await create("/made-tagged", tagged), "AccessDenied");
+  server.refused.clear();
+  assert.equal(await create("/made-tagged", tagged), "200");
+  assert.deepEqual(server.store.buckets.get("made-tagged")?.tags, [{ key: "a", value: "b" }]);
   assert.equal(
     await create("/made-2", undefined, { "x-amz-acl": "public-read" }),
     "AccessControlListNotSupported",
