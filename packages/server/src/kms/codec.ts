@@ -38,6 +38,8 @@ function oneOf<const T extends string>(values: readonly T[], value: unknown, wha
 function id16(value: unknown, what: string): Uint8Array {
   return value instanceof Uint8Array && value.length === 16 ? new Uint8Array(value) : bad(what);
 }
+const bytes = (value: unknown, what: string): Uint8Array =>
+  value instanceof Uint8Array ? new Uint8Array(value) : bad(what);
 function arn(value: unknown): KeyArn {
   const s = text(value, "ARN");
   return isKeyArn(s) ? s : bad("ARN");
@@ -106,6 +108,7 @@ function parseKey(value: unknown): StoredKey {
   return {
     ...key,
     ...(f.rotation !== undefined && { rotation: parseRotation(fields(f.rotation)) }),
+    ...(f.publicKey !== undefined && { publicKey: bytes(f.publicKey, "public key") }),
     ...(f.grants !== undefined && { grants: parseGrantCount(fields(f.grants)) }),
   };
 }
