@@ -2,7 +2,16 @@
 import { IntegrityError } from "../base/errors.ts";
 import { type AccountId, isKeyArn, type KeyArn, parseAccountId } from "../base/ids.ts";
 import { type Codec, msgpackCodec } from "../store/codec.ts";
-import type { AliasRecord, GrantRecord, Imported, KeyRecord, Material, StoredState, Tag } from "./model.ts";
+import type {
+  AliasRecord,
+  GrantRecord,
+  Imported,
+  KeyRecord,
+  Material,
+  StoredState,
+  Tag,
+  KeyUse,
+} from "./model.ts";
 import { KEY_SPECS, KEY_USAGES } from "./specs.ts";
 
 /** A key's row. Its long texts are a row of their own, tied to this one by `edition`: a changed text has a new edition. */
@@ -167,6 +176,15 @@ export const grantCodec: Codec<GrantRecord> = {
     return { ...grant, constraint: { kind: constraint.kind, pairs } };
   },
 };
+
+export const usageCodec: Codec<KeyUse> = msgpackCodec(1, (value) => {
+  const f = fields(value);
+  return {
+    operation: text(f.operation, "operation"),
+    requestId: text(f.requestId, "request id"),
+    atMs: number(f.atMs, "time of use"),
+  };
+});
 
 /** Rows that lead to a grant hold its id. */
 export const grantIdCodec: Codec<string> = msgpackCodec(1, (value) => text(value, "grant id"));

@@ -3,7 +3,7 @@ import { type KeyPairSpec, newKeyPair } from "@strongroom/crypto";
 import { exposeKeyBytes } from "@strongroom/crypto/expose";
 import { enterToSeal, seal, type Sealed } from "./encryption.ts";
 import type { Kernel, Requester } from "./kernel.ts";
-import { stopIfDryRun, type Use, useFacts } from "./use.ts";
+import { noteUse, stopIfDryRun, type Use, useFacts } from "./use.ts";
 
 export interface DataKeyPair extends Sealed {
   readonly publicKey: Uint8Array;
@@ -25,5 +25,6 @@ export async function generateDataKeyPair(
   using held = pair.privateKey;
   const privateKey = new Uint8Array(exposeKeyBytes(held));
   const sealed = await seal(k, entered, privateKey, input.context);
+  noteUse(k, requester, entered, operation);
   return { ...sealed, publicKey: pair.publicKey, privateKey };
 }

@@ -14,7 +14,15 @@ import { type Entered, enter, enterHeld } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import type { EncryptionContext } from "./port.ts";
 import { rsaAlgorithm, rsaOpen } from "./rsa.ts";
-import { refuseContext, requireAlgorithm, sameBytes, stopIfDryRun, type Use, useFacts } from "./use.ts";
+import {
+  noteUse,
+  refuseContext,
+  requireAlgorithm,
+  sameBytes,
+  stopIfDryRun,
+  type Use,
+  useFacts,
+} from "./use.ts";
 
 export interface Opened {
   readonly arn: KeyArn;
@@ -154,10 +162,12 @@ async function openWith(
 }
 
 export async function decrypt(k: Kernel, requester: Requester, input: OpenInput): Promise<Opened> {
-  const { open } = await enterToOpen(k, requester, "Decrypt", input);
+  const { entered, open } = await enterToOpen(k, requester, "Decrypt", input);
   stopIfDryRun(input.dryRun);
   k.hooks.kmsCall("Decrypt");
-  return open();
+  const opened = await open();
+  noteUse(k, requester, entered, "Decrypt");
+  return opened;
 }
 
 const hex = (bytes: Uint8Array): string =>

@@ -9,7 +9,7 @@ import { currentMaterial, type Material } from "./model.ts";
 import type { KeyOperation } from "./operations.ts";
 import type { EncryptionContext } from "./port.ts";
 import { requireRsaRoom, rsaAlgorithm, rsaSeal } from "./rsa.ts";
-import { refuseContext, requireAlgorithm, stopIfDryRun, type Use, useFacts } from "./use.ts";
+import { noteUse, refuseContext, requireAlgorithm, stopIfDryRun, type Use, useFacts } from "./use.ts";
 
 export interface Sealed {
   readonly arn: KeyArn;
@@ -75,6 +75,7 @@ export async function generateDataKey(
   k.hooks.kmsCall(operation);
   const plaintext = randomBytes(input.bytes);
   const sealed = await seal(k, entered, plaintext, input.context);
+  noteUse(k, requester, entered, operation);
   return { ...sealed, plaintext };
 }
 
@@ -89,5 +90,7 @@ export async function encrypt(
   if (rsa !== undefined) requireRsaRoom(entered, rsa, input.plaintext);
   stopIfDryRun(input.dryRun);
   k.hooks.kmsCall("Encrypt");
-  return seal(k, entered, input.plaintext, input.context, rsa);
+  const sealed = await seal(k, entered, input.plaintext, input.context, rsa);
+  noteUse(k, requester, entered, "Encrypt");
+  return sealed;
 }

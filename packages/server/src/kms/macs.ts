@@ -5,7 +5,7 @@ import type { KeyArn } from "../base/ids.ts";
 import { type Entered, enter, requireUsage } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { currentMaterial } from "./model.ts";
-import { requireAlgorithm, stopIfDryRun } from "./use.ts";
+import { noteUse, requireAlgorithm, stopIfDryRun } from "./use.ts";
 
 export const MAC_ALGORITHMS = ["HMAC_SHA_224", "HMAC_SHA_256", "HMAC_SHA_384", "HMAC_SHA_512"] as const;
 export type MacAlgorithm = (typeof MAC_ALGORITHMS)[number];
@@ -54,7 +54,9 @@ export async function generateMac(
   input: MacInput,
 ): Promise<{ readonly arn: KeyArn; readonly mac: Uint8Array }> {
   const entered = await enterMac(k, requester, "GenerateMac", input);
-  return { arn: entered.arn, mac: mac(await secretOf(k, entered), BITS[input.algorithm], input.message) };
+  const made = mac(await secretOf(k, entered), BITS[input.algorithm], input.message);
+  noteUse(k, requester, entered, "GenerateMac");
+  return { arn: entered.arn, mac: made };
 }
 
 /** Throws KMSInvalidMacException: there is no answer that says false. */
@@ -65,5 +67,7 @@ export async function verifyMac(
 ): Promise<KeyArn> {
   const entered = await enterMac(k, requester, "VerifyMac", input);
   const valid = isMac(await secretOf(k, entered), BITS[input.algorithm], input.message, input.mac);
-  return valid ? entered.arn : fail("KMSInvalidMacException");
+  if (!valid) fail("KMSInvalidMacException");
+  noteUse(k, requester, entered, "VerifyMac");
+  return entered.arn;
 }

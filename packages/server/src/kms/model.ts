@@ -80,6 +80,13 @@ export interface Tag {
   readonly value: string;
 }
 
+/** A key's last successful cryptographic use. */
+export interface KeyUse {
+  readonly operation: string;
+  readonly requestId: string;
+  readonly atMs: number;
+}
+
 export interface GrantRecord {
   readonly account: AccountId;
   readonly keyId: string;

@@ -60,6 +60,7 @@ export const OPERATIONS = {
   GetKeyPolicy: reading("GetKeyPolicy"),
   ListKeyPolicies: reading("ListKeyPolicies"),
   ListResourceTags: reading("ListResourceTags"),
+  GetKeyLastUsage: reading("GetKeyLastUsage"),
   GetKeyRotationStatus: reading("GetKeyRotationStatus", { crossAccount: true }),
   ListGrants: reading("ListGrants", { crossAccount: true }),
   RevokeGrant: { ...administration("RevokeGrant", "anyState"), crossAccount: true },

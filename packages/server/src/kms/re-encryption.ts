@@ -5,7 +5,7 @@ import { enterToSeal, seal } from "./encryption.ts";
 import { peek } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { requireRsaRoom, rsaAlgorithm } from "./rsa.ts";
-import { refuseContext, sameBytes, stopIfDryRun, type Use, useFacts } from "./use.ts";
+import { noteUse, refuseContext, sameBytes, stopIfDryRun, type Use, useFacts } from "./use.ts";
 
 export interface ReEncrypted {
   readonly blob: Uint8Array;
@@ -42,6 +42,7 @@ export async function reEncrypt(
   try {
     if (rsa !== undefined) requireRsaRoom(to, rsa, opened.plaintext);
     const sealed = await seal(k, to, opened.plaintext, destination.context, rsa);
+    for (const entered of [from.entered, to]) noteUse(k, requester, entered, "ReEncrypt");
     return {
       blob: sealed.blob,
       sourceArn: opened.arn,

@@ -13,7 +13,7 @@ import { type Entered, enter, requireUsage } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { currentMaterial, type KeyRecord } from "./model.ts";
 import { SPECS } from "./specs.ts";
-import { requireAlgorithm, stopIfDryRun } from "./use.ts";
+import { noteUse, requireAlgorithm, stopIfDryRun } from "./use.ts";
 
 /** Every algorithm of the API model; the enum text of validation errors lists them all. */
 export const SIGNING_ALGORITHMS = [
@@ -103,7 +103,9 @@ export async function signBy(
 ): Promise<{ readonly arn: KeyArn; readonly signature: Uint8Array }> {
   const { entered, algorithm } = await enterSign(k, requester, "Sign", input);
   const privateKey = await privateKeyOf(k, entered.key);
-  return { arn: entered.arn, signature: signMessage(privateKey, algorithm, input.message) };
+  const signature = signMessage(privateKey, algorithm, input.message);
+  noteUse(k, requester, entered, "Sign");
+  return { arn: entered.arn, signature };
 }
 
 /** Throws KMSInvalidSignatureException: there is no answer that says false. */
@@ -114,7 +116,9 @@ export async function verifyBy(
 ): Promise<KeyArn> {
   const { entered, algorithm } = await enterSign(k, requester, "Verify", input);
   const valid = verifyMessage(publicKeyOf(entered.key), algorithm, input.message, input.signature);
-  return valid ? entered.arn : fail("KMSInvalidSignatureException");
+  if (!valid) fail("KMSInvalidSignatureException");
+  noteUse(k, requester, entered, "Verify");
+  return entered.arn;
 }
 
 export async function getPublicKey(
@@ -151,6 +155,7 @@ export async function deriveSharedSecret(
   const privateKey = await privateKeyOf(k, entered.key);
   try {
     const secret = deriveSecret(privateKey, input.publicKey);
+    noteUse(k, requester, entered, "DeriveSharedSecret");
     return { arn: entered.arn, secret, origin: entered.key.origin };
   } catch (cause) {
     if (cause instanceof CryptoError) return fail("ValidationException", { message: "", cause });

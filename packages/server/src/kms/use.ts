@@ -3,6 +3,7 @@ import { fail } from "../base/errors.ts";
 import type { RequestFacts } from "./conditions.ts";
 import type { Entered } from "./enter.ts";
 import { algorithmsOf, SPECS } from "./specs.ts";
+import type { Kernel, Requester } from "./kernel.ts";
 import type { EncryptionContext } from "./port.ts";
 
 export const SYMMETRIC = "SYMMETRIC_DEFAULT";
@@ -22,6 +23,11 @@ export interface Use {
 export function useFacts(use: Use, more?: RequestFacts["more"]): RequestFacts {
   const { context, algorithm = SYMMETRIC, grantTokens } = use;
   return { context, algorithm, grantTokens, more };
+}
+
+/** A use that succeeded. */
+export function noteUse(k: Kernel, requester: Requester, { key }: Entered, operation: string): void {
+  k.usage.note(key, operation, requester.caller.requestId);
 }
 
 /** Throws InvalidKeyUsageException for an algorithm that is not the key's. */

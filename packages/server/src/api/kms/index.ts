@@ -8,6 +8,7 @@ import { Decrypt } from "./ops/decrypt.ts";
 import { DeleteAlias } from "./ops/delete-alias.ts";
 import { DeleteImportedKeyMaterial } from "./ops/delete-imported-key-material.ts";
 import { DeriveSharedSecret } from "./ops/derive-shared-secret.ts";
+import { DescribeCustomKeyStores } from "./ops/describe-custom-key-stores.ts";
 import { DescribeKey } from "./ops/describe-key.ts";
 import { DisableKeyRotation } from "./ops/disable-key-rotation.ts";
 import { DisableKey } from "./ops/disable-key.ts";
@@ -20,6 +21,7 @@ import { GenerateDataKeyWithoutPlaintext } from "./ops/generate-data-key-without
 import { GenerateDataKey } from "./ops/generate-data-key.ts";
 import { GenerateMac } from "./ops/generate-mac.ts";
 import { GenerateRandom } from "./ops/generate-random.ts";
+import { GetKeyLastUsage } from "./ops/get-key-last-usage.ts";
 import { GetKeyPolicy } from "./ops/get-key-policy.ts";
 import { GetKeyRotationStatus } from "./ops/get-key-rotation-status.ts";
 import { GetParametersForImport } from "./ops/get-parameters-for-import.ts";
@@ -55,6 +57,7 @@ const LIST: readonly KmsOperation[] = [
   DeleteAlias,
   DeleteImportedKeyMaterial,
   DeriveSharedSecret,
+  DescribeCustomKeyStores,
   DescribeKey,
   DisableKeyRotation,
   DisableKey,
@@ -67,6 +70,7 @@ const LIST: readonly KmsOperation[] = [
   GenerateDataKey,
   GenerateMac,
   GenerateRandom,
+  GetKeyLastUsage,
   GetKeyPolicy,
   GetKeyRotationStatus,
   GetParametersForImport,
@@ -101,9 +105,7 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
   "ConnectCustomKeyStore",
   "CreateCustomKeyStore",
   "DeleteCustomKeyStore",
-  "DescribeCustomKeyStores",
   "DisconnectCustomKeyStore",
-  "GetKeyLastUsage",
   "ReplicateKey",
   "UpdateCustomKeyStore",
   "UpdatePrimaryRegion",
