@@ -14,6 +14,7 @@ const S3 = {
   AccessDenied: { status: 403, message: "Access Denied" },
   BadRequest: { status: 400, message: "Bad Request" },
   NoSuchConfiguration: { status: 404, message: "The specified configuration does not exist." },
+  AccessForbidden: { status: 403, message: "CORSResponse: CORS is not enabled for this bucket." },
   AccessControlListNotSupported: { status: 400, message: "The bucket does not allow ACLs" },
   AuthorizationHeaderMalformed: { status: 400, message: "The authorization header is malformed." },
   AuthorizationQueryParametersError: {
