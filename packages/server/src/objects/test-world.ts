@@ -8,6 +8,7 @@ import {
   parseBucketName,
   parseObjectKey,
 } from "../base/ids.ts";
+import type { Keyring } from "../store/keyring.ts";
 import { MemoryModel } from "../store/memory/model.ts";
 import type { Store } from "../store/port.ts";
 import { openTestRecords } from "../store/test-keyring.ts";
@@ -21,6 +22,7 @@ import { ACCOUNT, FakeKms, REGION } from "./test-kms.ts";
 
 export interface World {
   readonly store: Store;
+  readonly keyring: Keyring;
   readonly core: Core;
   readonly objects: Objects;
   readonly kms: FakeKms;
@@ -44,6 +46,7 @@ export async function makeWorld(home?: Store): Promise<World> {
   });
   return {
     store,
+    keyring,
     core: objects.core,
     objects,
     kms,
