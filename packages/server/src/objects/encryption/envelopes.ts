@@ -89,8 +89,14 @@ export async function openVersion(
   const hash = manifestHash(version.manifestBytes);
   const inner = unwrapLayer(version, first, kek, hash);
   if (second === undefined) return opened([inner.dek], inner.private);
-  const outer = unwrapLayer(version, second, await kekForRead(sources, caller, second, undefined), hash);
-  return opened([inner.dek, outer.dek], inner.private);
+  try {
+    const outerKek = await kekForRead(sources, caller, second, undefined);
+    const outer = unwrapLayer(version, second, outerKek, hash);
+    return opened([inner.dek, outer.dek], inner.private);
+  } catch (error) {
+    inner.dek[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** Without a promise: the path of every small SSE-S3 read. */
