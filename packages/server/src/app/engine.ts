@@ -131,6 +131,7 @@ export async function openEngine(
     const kms = openKms({
       records,
       keyring: keyrings.current,
+      reloadKeyring: keyrings.reload,
       authoriser,
       tokens,
       clock,

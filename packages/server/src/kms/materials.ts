@@ -23,8 +23,8 @@ export interface DomainKeys {
   /** 16 bytes. */
   readonly storeId: Uint8Array;
   current(): { readonly term: number; readonly key: SecretKey<"domain"> };
-  /** Throws for a term that the keyring does not hold. */
-  at(term: number): SecretKey<"domain">;
+  /** Also one that another process has added since. Rejects for a term that the keyring does not hold. */
+  at(term: number): Promise<SecretKey<"domain">>;
 }
 
 /** Where wrapped material is kept. */
@@ -83,7 +83,7 @@ export class Materials {
     const record = await this.#rows.material(key.account, key.keyId, version.id);
     if (record === undefined) throw new IntegrityError("key material is missing");
     const entry = {
-      key: this.#unwrap(key.bornArn, version.id, record),
+      key: await this.#unwrap(key.bornArn, version.id, record),
       shortId: shortIdOf(version.id),
       sinceMs: this.#clock.now(),
     };
@@ -105,15 +105,19 @@ export class Materials {
       if (now - entry.sinceMs >= KMS_MATERIAL_HELD_MS_MAX) this.#held.delete(name);
   }
 
-  #unwrap(bornArn: KeyArn, id: string, record: Uint8Array): SecretKey<"material"> {
+  /** A stored wrap under the newest term of the domain key; it opens to the same material. */
+  async rewrapped(key: Pick<KeyRecord, "bornArn">, id: string, record: Uint8Array): Promise<Uint8Array> {
+    using material = await this.#unwrap(key.bornArn, id, record);
+    const again = this.wrap(key.bornArn, material);
+    if (again.id !== id) throw new IntegrityError("key material has another id than its row");
+    return again.record;
+  }
+
+  async #unwrap(bornArn: KeyArn, id: string, record: Uint8Array): Promise<SecretKey<"material">> {
     const term = keyRecordTerm(record);
-    const key = openKeyRecord(
-      this.#place(bornArn, id, term, this.#domain.at(term)),
-      record,
-      "material",
-      `material/${id.slice(0, 16)}`,
-    );
-    return key;
+    const termKey = await this.#domain.at(term);
+    const name = `material/${id.slice(0, 16)}`;
+    return openKeyRecord(this.#place(bornArn, id, term, termKey), record, "material", name);
   }
 
   /** An evicted entry may be in somebody's hands: the collector takes it, nothing wipes it under them. */
