@@ -42,6 +42,12 @@ export const KEY_TAGS_MAX = 50;
 export const ALIASES_PER_KEY_MAX = 50;
 export const CONTEXT_PAIRS_MAX = 256;
 export const CONTEXT_BYTES_MAX = 8192;
+export const ON_DEMAND_ROTATIONS_MAX = 25;
+export const GRANTS_PER_KEY_MAX = 50_000;
+export const GRANT_PAIRS_MAX = 8;
+export const GRANT_VALUE_CHARS_MAX = 384;
+/** Grants of a (key, grantee) kept decoded, as long as the key's grants have not changed. */
+export const KMS_GRANTEES_HELD_MAX = 4096;
 /** Unwrapped key versions in memory, and for how long one stays without being read again. */
 export const KMS_MATERIALS_HELD_MAX = 4096;
 export const KMS_MATERIAL_HELD_MS_MAX = 600_000;
