@@ -1,9 +1,9 @@
 /**
  * What the store does by itself: collect what nothing references, carry out scheduled key deletions, give the store's own
  * keys a new term when they are due. Every job works under a lease or by conditional commits, so that any number of workers
- * may run them; the first worker does.
+ * may run them; the first worker does. Each worker looks for terms that others have added.
  */
-import { LEFTOVER_AGE_MAX_MS } from "../base/limits.ts";
+import { KEYRING_REFRESH_MS, LEFTOVER_AGE_MAX_MS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { destroyDue } from "../kms/deletion.ts";
 import { EndedUploads } from "../objects/uploads/jobs.ts";
@@ -34,6 +34,10 @@ export class Background {
   }
 
   start(): void {
+    this.#every(KEYRING_REFRESH_MS, "keyring", async () => {
+      const { keyrings, records } = this.#engine;
+      records.useKeyring(await keyrings.refresh());
+    });
     if (!this.#active) return;
     this.#every(COLLECT_MS, "collect", async () => void (await this.#collector.tick()));
     this.#every(HOURLY_MS, "hourly", async () => {
@@ -72,6 +76,5 @@ export class Background {
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#running;
-    if (this.#active) await this.#collector.close();
   }
 }

@@ -31,7 +31,8 @@ export async function* verifyKeys(k: Kernel): AsyncGenerator<VerifiedKey> {
       for (const name of held?.value.aliases ?? []) {
         const alias = await k.rows.alias(account, name);
         const still = (await k.rows.key(account, keyId))?.value.aliases.includes(name);
-        if (alias?.value.targetKeyId !== keyId && still === true) problems.push(`${name} does not lead to it`);
+        if (alias?.value.targetKeyId !== keyId && still === true)
+          problems.push(`${name} does not lead to it`);
       }
     } catch (error) {
       if (!(error instanceof IntegrityError)) throw error;

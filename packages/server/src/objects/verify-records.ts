@@ -1,6 +1,6 @@
 /**
  * `verify`, everything but versions: each row of each table opens under its metadata term and parses; epoch keys open
- * under their service term. Rows that others change or remove meanwhile are looked at again.
+ * under their service term; stored parts of uploads have their CRC32C. Rows that others change or remove meanwhile are looked at again.
  */
 import { asId, type BucketId } from "../base/ids.ts";
 import type { Codec } from "../store/codec.ts";
@@ -11,6 +11,10 @@ import type { Core } from "./core.ts";
 import { bodyCodec, lifeCodec, locationPageCodec, streamPageCodec } from "./rows/codecs.ts";
 import { contentCodec } from "./rows/content-record.ts";
 import { epochOfKey } from "./rows/row-keys.ts";
+import { endedCodec } from "./uploads/ended-record.ts";
+import { partCodec } from "./uploads/part-record.ts";
+import { uploadCodec } from "./uploads/upload-record.ts";
+import { checkStored } from "./verify-stream.ts";
 
 export interface VerifiedRow {
   readonly table: TableName;
@@ -30,6 +34,7 @@ export const RECORD_TABLES: readonly TableName[] = [
   "page",
   "upload",
   "part",
+  "ended",
   "intent",
   "trash",
   "kms",
@@ -86,24 +91,27 @@ async function check(core: Core, table: TableName, row: Row): Promise<void> {
     await core.sources.epochs.openRow(asId<BucketId>(row.key.slice(0, 16)), epochOfKey(row.key), row.value);
     return;
   }
+  if (table === "part") {
+    const { location } = (await core.records.open(partCodec, table, row, false)).value;
+    await checkStored(core.records.store, location, row.key);
+    return;
+  }
   await core.records.open(codecOf(table, row.key), table, row, false);
 }
 
 /** 16 bytes of content id, then 0 for entries of streams or 1 for locations. */
 const KIND_OFFSET = 16;
 
+const CODECS: Partial<Record<TableName, Codec<unknown>>> = {
+  life: lifeCodec,
+  content: contentCodec,
+  upload: uploadCodec,
+  ended: endedCodec,
+  intent: garbageCodec,
+  trash: garbageCodec,
+};
+
 function codecOf(table: TableName, key: Uint8Array): Codec<unknown> {
-  switch (table) {
-    case "life":
-      return lifeCodec;
-    case "content":
-      return contentCodec;
-    case "page":
-      return key[KIND_OFFSET] === 0 ? streamPageCodec : locationPageCodec;
-    case "intent":
-    case "trash":
-      return garbageCodec;
-    default:
-      return bodyCodec;
-  }
+  if (table === "page") return key[KIND_OFFSET] === 0 ? streamPageCodec : locationPageCodec;
+  return CODECS[table] ?? bodyCodec;
 }

@@ -10,6 +10,9 @@ import { streamsOf } from "./content/open.ts";
 import type { Core } from "./core.ts";
 import { versionCodec } from "./rows/codecs.ts";
 import { after } from "./rows/row-keys.ts";
+import { endedCodec } from "./uploads/ended-record.ts";
+import { partCodec } from "./uploads/part-record.ts";
+import { uploadCodec } from "./uploads/upload-record.ts";
 import { rowsOf } from "./verify-records.ts";
 
 export type Reference =
@@ -21,12 +24,30 @@ const CONTENT_ID_BYTES = 16;
 
 /** All but those of versions, which verify meets anyway: first, because what they name may become a version's. */
 export async function* otherReferences(core: Core): AsyncGenerator<Reference> {
+  yield* uploadReferences(core);
   for (const table of ["intent", "trash"] as const) {
     for await (const row of rowsOf(core, table)) {
       const garbage = await opened(() => core.records.open(garbageCodec, table, row, false));
       for (const id of garbage?.value.blobs ?? []) yield { kind: "blob", id };
       for (const { key } of garbage?.value.rows ?? []) yield { kind: "content", id: contentIdOf(key) };
     }
+  }
+}
+
+/** Parts own their blobs until their row goes; pages are written before the version that they belong to. */
+async function* uploadReferences(core: Core): AsyncGenerator<Reference> {
+  for await (const row of rowsOf(core, "upload")) {
+    const entry = await opened(() => core.records.open(uploadCodec, "upload", row, false));
+    if (entry !== undefined) yield { kind: "content", id: entry.value.contentId };
+  }
+  for await (const row of rowsOf(core, "part")) {
+    const entry = await opened(() => core.records.open(partCodec, "part", row, false));
+    const blob = entry?.value.location.blob;
+    if (blob !== undefined) yield { kind: "blob", id: blob };
+  }
+  for await (const row of rowsOf(core, "ended")) {
+    const entry = await opened(() => core.records.open(endedCodec, "ended", row, false));
+    if (entry !== undefined) yield { kind: "content", id: entry.value.contentId };
   }
 }
 
@@ -85,7 +106,13 @@ export async function isPresent(core: Core, { kind, id }: Reference): Promise<bo
   }
   const to = after(id);
   for (const table of ["inline", "page", "content"] as const) {
-    const { rows } = await store.scan({ table, from: id, ...(to === undefined ? {} : { to }), limit: 1, keysOnly: true });
+    const { rows } = await store.scan({
+      table,
+      from: id,
+      ...(to === undefined ? {} : { to }),
+      limit: 1,
+      keysOnly: true,
+    });
     if (rows.length > 0) return true;
   }
   return false;

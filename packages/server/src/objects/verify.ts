@@ -16,8 +16,7 @@ import type { Caller } from "../base/caller.ts";
 import type { BlobId, ContentId } from "../base/ids.ts";
 import { equalBytes } from "../store/key-order.ts";
 import type { Row } from "../store/port.ts";
-import { startChecksum } from "./checksum/algorithms.ts";
-import { openContent, type StreamRef, streamsOf } from "./content/open.ts";
+import { openContent, streamsOf } from "./content/open.ts";
 import type { Core } from "./core.ts";
 import { type OpenedVersion, openVersion, unwrapLayer } from "./encryption/envelopes.ts";
 import { kekForRead } from "./encryption/keks.ts";
@@ -26,6 +25,7 @@ import { contentCodec, contentRow } from "./rows/content-record.ts";
 import { inlineKey, keyOfPointer, keyOfVersion } from "./rows/row-keys.ts";
 import { versionIdOf } from "./rows/version-id.ts";
 import type { ObjectVersion, Version } from "./rows/version-record.ts";
+import { checkStored } from "./verify-stream.ts";
 
 export interface VerifyOptions {
   /** Whose KMS rights are used; absent: KMS envelopes are only checksummed. */
@@ -169,7 +169,8 @@ async function verifyStreams(
     for await (const ref of streamsOf(core.records, version, 0, Number.POSITIVE_INFINITY, true)) {
       if (ref.location.blob !== undefined) blobs.push(ref.location.blob);
       storedBytes += ref.location.storedSize;
-      await verifyStream(core, version, ref).catch((error: unknown) => {
+      const inline = inlineKey(version.contentId, ref.index);
+      await checkStored(core.records.store, ref.location, inline).catch((error: unknown) => {
         problems.push(`stream ${ref.index + 1}: ${textOf(error)}`);
       });
     }
@@ -177,29 +178,6 @@ async function verifyStreams(
     problems.push(textOf(error));
   }
   return { blobs, storedBytes };
-}
-
-async function verifyStream(core: Core, version: ObjectVersion, ref: StreamRef): Promise<void> {
-  const { blob, storedSize, crc32c } = ref.location;
-  const hasher = startChecksum("CRC32C");
-  let size = 0;
-  const take = (chunk: Uint8Array): void => {
-    hasher.update(chunk);
-    size += chunk.length;
-  };
-  if (blob === undefined) {
-    const key = inlineKey(version.contentId, ref.index);
-    const [row] = await core.records.store.get([{ table: "inline", key }]);
-    if (row === undefined) throw new IntegrityError("the inline stream is missing");
-    take(row.value);
-  } else {
-    for await (const chunk of core.records.store.blobs.get(blob, 0, storedSize)) take(chunk);
-  }
-  if (size !== storedSize) throw new IntegrityError(`${size} stored bytes instead of ${storedSize}`);
-  const found = hasher.digest();
-  if (new DataView(found.buffer, found.byteOffset).getUint32(0) !== crc32c) {
-    throw new IntegrityError("the stored bytes have another CRC32C");
-  }
 }
 
 async function verifyEnvelopes(

@@ -45,7 +45,10 @@ export function readCustomerKey(path: string): SecretKey<"customer"> {
   const key = Buffer.alloc(KEY_BYTES);
   try {
     if (bytes.length === KEY_BYTES) key.set(bytes);
-    else if (!BASE64.test(bytes.toString("latin1")) || key.write(bytes.toString("latin1").trim(), "base64") !== KEY_BYTES)
+    else if (
+      !BASE64.test(bytes.toString("latin1")) ||
+      key.write(bytes.toString("latin1").trim(), "base64") !== KEY_BYTES
+    )
       throw new UsageError(`--ssec-key: ${path} holds no 32-byte key, neither raw nor in base64`);
     return SecretKey.fromBytes("customer", key);
   } finally {

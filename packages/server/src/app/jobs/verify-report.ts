@@ -54,7 +54,13 @@ export class VerifyReport {
     const { key, versionId } = version;
     if (version.problems.length > 0) this.#damagedVersions++;
     for (const problem of version.problems)
-      this.#add({ kind: "version", bucket: bucket(), key, ...(versionId === undefined ? {} : { versionId }), problem });
+      this.#add({
+        kind: "version",
+        bucket: bucket(),
+        key,
+        ...(versionId === undefined ? {} : { versionId }),
+        problem,
+      });
   }
 
   list({ name, problems }: VerifiedList): void {
@@ -100,7 +106,9 @@ export class VerifyReport {
     else {
       lines.push(`${this.#found} findings.`);
       if (this.#damagedVersions > 0)
-        lines.push("What a damaged record referred to may show as unreferenced: remove nothing before it is restored.");
+        lines.push(
+          "What a damaged record referred to may show as unreferenced: remove nothing before it is restored.",
+        );
     }
     return lines;
   }
