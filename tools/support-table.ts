@@ -34,6 +34,7 @@ checks that it is current.
 ${supported.map(row).join("\n")}
 
 Buckets are addressed by path or, with \`--domain\`, by host name. \`POST /{bucket}\` is the browser upload (POST Object).
+In a browser upload with a file above 8 MiB the file must be the form's last part: its size is told by Content-Length.
 Settings that this store does not have answer reads as AWS does for a bucket where nobody set them: CORS, lifecycle,
 website, replication, object lock, public access block, logging, acceleration, notification, request payment.
 

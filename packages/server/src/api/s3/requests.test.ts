@@ -175,6 +175,43 @@ test("conditions of parts are those of the upload", async () => {
   assert.equal(conditions?.get("s3:objectcreationoperation"), "false");
 });
 
+test("conditions of UpdateObjectEncryption are those of its body, and its faults come after the rights", async () => {
+  const arn = "arn:aws:kms:us-east-1:000000000000:key/k";
+  const send = (inner: string) => {
+    const body = `<ObjectEncryption>${inner}</ObjectEncryption>`;
+    return server.send({
+      method: "PUT",
+      path: "/bucket/u?encryption",
+      body,
+      headers: { "content-md5": md5(body) },
+    });
+  };
+  await send(`<SSE-KMS><KMSKeyArn>${arn}</KMSKeyArn></SSE-KMS>`);
+  const asked = server.asked.find((a) => a.action === "s3:UpdateObjectEncryption");
+  assert.equal(asked?.conditions.get("s3:x-amz-server-side-encryption"), "aws:kms");
+  assert.equal(asked?.conditions.get("s3:x-amz-server-side-encryption-aws-kms-key-id"), arn);
+  for (const [inner, message] of [
+    [
+      "<SSE-S3/>",
+      /^Requests that modify an object encryption configuration require a valid new encryption type/,
+    ],
+    ["", /require a valid new encryption type/],
+    ["<SSE-C/>", /doesn't support updating the encryption type to DSSE-KMS or SSE-C/],
+    ["<SSE-KMS/>", /require an AWS KMS key Amazon Resource Name/],
+    ["<SSE-KMS><KMSKeyArn>alias/x</KMSKeyArn></SSE-KMS>", /require a valid AWS KMS key Amazon Resource Name/],
+    [
+      `<SSE-KMS><KMSKeyArn>${arn}</KMSKeyArn><BucketKeyEnabled>x</BucketKeyEnabled></SSE-KMS>`,
+      /^The BucketKeyEnabled value isn't valid/,
+    ],
+  ] as const) {
+    const answer = await send(inner);
+    assert.equal(answer.element("Code"), "InvalidRequest", answer.text);
+    assert.match(answer.element("Message") ?? "", message);
+  }
+  server.refused.add("s3:UpdateObjectEncryption");
+  assert.equal((await send("<SSE-S3/>")).element("Code"), "AccessDenied");
+});
+
 test("actions follow versions, tags and copies", async () => {
   const actions = (): string[] =>
     server.asked.map((a) => `${a.action} ${a.resource.replace("arn:aws:s3:::", "")}`);

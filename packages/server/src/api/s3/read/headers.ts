@@ -68,12 +68,14 @@ export function userMetadataOf(req: S3Request): UserMetadata {
 
 /** Owner-full-control means what is the case anyway; every other ACL would be a promise that nobody keeps. */
 const ACLS_THAT_CHANGE_NOTHING = new Set(["private", "bucket-owner-full-control"]);
-/** Headers of S3 whose effect this store does not have. */
+/**
+ * Headers of S3 whose effect this store does not have. x-amz-bypass-governance-retention is not among them: where nothing
+ * can be retained there is nothing to bypass, and S3 takes it on any bucket.
+ */
 const NOT_HONOURED = new Set([
   "x-amz-object-lock-mode",
   "x-amz-object-lock-retain-until-date",
   "x-amz-object-lock-legal-hold",
-  "x-amz-bypass-governance-retention",
   "x-amz-write-offset-bytes",
   "x-amz-object-annotation-directive",
 ]);
