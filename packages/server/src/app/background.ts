@@ -1,9 +1,9 @@
 /**
  * What the store does by itself: collect what nothing references, carry out key deletions, rotations and expiries, give the store's own
  * keys a new term when they are due. Every job works under a lease or by conditional commits, so that any number of workers
- * may run them; the first worker does.
+ * may run them; the first worker does. Each worker looks for terms that others have added.
  */
-import { LEFTOVER_AGE_MAX_MS } from "../base/limits.ts";
+import { KEYRING_REFRESH_MS, LEFTOVER_AGE_MAX_MS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { keepHouse, runJobs } from "../kms/jobs.ts";
 import { EndedUploads } from "../objects/uploads/jobs.ts";
@@ -37,6 +37,10 @@ export class Background {
   start(): void {
     // Of each process: its own notes of key use, and the key material that it holds.
     this.#every(MINUTE_MS, "key use", () => keepHouse(this.#engine.kms));
+    this.#every(KEYRING_REFRESH_MS, "keyring", async () => {
+      const { keyrings, records } = this.#engine;
+      records.useKeyring(await keyrings.refresh());
+    });
     if (!this.#active) return;
     this.#every(COLLECT_MS, "collect", async () => void (await this.#collector.tick()));
     this.#every(HOURLY_MS, "hourly", async () => {
@@ -78,6 +82,5 @@ export class Background {
     await keepHouse(this.#engine.kms).catch((error: unknown) => {
       this.#log.warn("the last uses of keys were not written down", { error });
     });
-    if (this.#active) await this.#collector.close();
   }
 }

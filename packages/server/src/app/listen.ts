@@ -23,6 +23,7 @@ const HEADERS_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 65_000;
 /** No byte for this long on an open request: the connection is cut (slow uploads are fine, stalled ones are not). */
 const IDLE_MS = 60_000;
+const DRAIN_LOOK_MS = 50;
 
 const LIMITS = {
   maxHeaderSize: HEADER_SECTION_BYTES_MAX,
@@ -97,6 +98,10 @@ export async function openListeners(settings: Settings, handler: Handler): Promi
       const cut = setTimeout(() => {
         for (const server of servers) server.closeAllConnections();
       }, ms);
+      // A connection whose last request ends while the server drains would otherwise be kept open for the next one.
+      const idle = setInterval(() => {
+        for (const server of servers) server.closeIdleConnections();
+      }, DRAIN_LOOK_MS);
       await Promise.all(
         servers.map(
           (server) =>
@@ -107,6 +112,7 @@ export async function openListeners(settings: Settings, handler: Handler): Promi
         ),
       );
       clearTimeout(cut);
+      clearInterval(idle);
     },
   };
 }

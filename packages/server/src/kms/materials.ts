@@ -28,8 +28,8 @@ export interface DomainKeys {
   /** 16 bytes. */
   readonly storeId: Uint8Array;
   current(): { readonly term: number; readonly key: SecretKey<"domain"> };
-  /** Throws for a term that the keyring does not hold. */
-  at(term: number): SecretKey<"domain">;
+  /** Also one that another process has added since. Rejects for a term that the keyring does not hold. */
+  at(term: number): Promise<SecretKey<"domain">>;
 }
 
 /** Where wrapped material is kept. */
@@ -129,7 +129,7 @@ export class Materials {
     const record = await this.#rows.material(key.account, key.keyId, version.id);
     if (record === undefined) throw new IntegrityError("key material is missing");
     const entry = {
-      key: this.#unwrap(key.bornArn, version.id, record, purpose),
+      key: await this.#unwrap(key.bornArn, version.id, record, purpose),
       shortId: shortIdOf(version.id),
       sinceMs: this.#clock.now(),
     };
@@ -151,10 +151,26 @@ export class Materials {
       if (now - entry.sinceMs >= KMS_MATERIAL_HELD_MS_MAX) this.#held.delete(name);
   }
 
-  #unwrap<P extends Purpose>(bornArn: KeyArn, id: string, record: Uint8Array, purpose: P): SecretKey<P> {
+  /** A stored wrap under the newest term of the domain key; it opens to the same material. */
+  async rewrapped(
+    key: Pick<KeyRecord, "bornArn" | "spec">,
+    id: string,
+    record: Uint8Array,
+  ): Promise<Uint8Array> {
+    const purpose = key.spec === "SYMMETRIC_DEFAULT" ? "material" : "data";
+    using material = await this.#unwrap(key.bornArn, id, record, purpose);
+    return this.#seal(key.bornArn, id, material);
+  }
+
+  async #unwrap<P extends Purpose>(
+    bornArn: KeyArn,
+    id: string,
+    record: Uint8Array,
+    purpose: P,
+  ): Promise<SecretKey<P>> {
     try {
       const term = keyRecordTerm(record);
-      const place = this.#place(bornArn, id, term, this.#domain.at(term));
+      const place = this.#place(bornArn, id, term, await this.#domain.at(term));
       return openKeyRecord(place, record, purpose, `${purpose}/${id.slice(0, 16)}`);
     } catch (cause) {
       if (cause instanceof CryptoError) throw new IntegrityError("key material does not open", cause);

@@ -15,6 +15,8 @@ export interface KmsOptions {
   readonly records: Records;
   /** The keyring as it is now: it grows while the process runs. */
   readonly keyring: () => Keyring;
+  /** Reads it again, for a term that another process has added. */
+  readonly reloadKeyring?: () => Promise<Keyring>;
   readonly authoriser: Authoriser;
   readonly tokens: Tokens;
   readonly clock: Clock;
@@ -28,7 +30,10 @@ export function openKms(options: KmsOptions): Kernel {
   const domain = {
     storeId: keyring().storeId,
     current: () => keyring().current("domain"),
-    at: (term: number) => keyring().byTerm("domain", term) ?? unknownTerm(term),
+    at: async (term: number) =>
+      keyring().byTerm("domain", term) ??
+      (await options.reloadKeyring?.())?.byTerm("domain", term) ??
+      unknownTerm(term),
   };
   return {
     region: options.region,

@@ -123,9 +123,26 @@ export class Rows {
 
   /** The wrapped material. Not kept: the unwrapped key is, elsewhere. */
   async material(account: AccountId, keyId: string, materialId: string): Promise<Uint8Array | undefined> {
+    return (await this.materialEntry(account, keyId, materialId))?.value;
+  }
+
+  async materialEntry(
+    account: AccountId,
+    keyId: string,
+    materialId: string,
+  ): Promise<Entry<Uint8Array> | undefined> {
     const key = materialRow(account, keyId, materialId);
     const [row] = await this.#records.store.get([{ table: TABLE, key }]);
-    return row === undefined ? undefined : (await this.#records.open(materialCodec, TABLE, row, false)).value;
+    return row === undefined ? undefined : this.#records.open(materialCodec, TABLE, row, false);
+  }
+
+  /** The same material wrapped anew. False: it changed meanwhile. */
+  async replaceMaterial(before: Entry<Uint8Array>, record: Uint8Array): Promise<boolean> {
+    const settled = await commitSettled(this.#records.store, {
+      expect: [unchanged(before)],
+      put: [this.#records.seal(materialCodec, TABLE, before.key, record)],
+    });
+    return settled.kind === "ok";
   }
 
   /** Whether a key of this id was destroyed. */

@@ -162,7 +162,8 @@ export async function oldestUploadMs(core: Core): Promise<number | undefined> {
   return oldest;
 }
 
-async function* openUploads(
+/** Every open upload of a bucket or of all; reads keys only. */
+export async function* openUploads(
   core: Core,
   bucket: BucketId | undefined,
 ): AsyncGenerator<{ readonly key: Uint8Array; readonly uid: UploadUid }> {
