@@ -9,7 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { KMSClient } from "@aws-sdk/client-kms";
-import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  PutBucketVersioningCommand,
+  S3Client,
+  type S3ClientConfig,
+} from "@aws-sdk/client-s3";
 import { CREDENTIALS, serve, type Served } from "../serve.ts";
 import { Wire } from "./wire.ts";
 
@@ -34,6 +39,7 @@ export interface ClientOptions {
   readonly other?: boolean;
   /** False: only what an operation demands, as before 2025. */
   readonly checksums?: boolean;
+  readonly checksumAlgorithms?: S3ClientConfig["checksumAlgorithms"];
 }
 
 export class World {
@@ -76,7 +82,7 @@ export class World {
     return tls ? `https://${this.served.tlsAddress}` : this.served.endpoint;
   }
 
-  client({ tls = true, other = false, checksums = true }: ClientOptions = {}): S3Client {
+  client({ tls = true, other = false, checksums = true, checksumAlgorithms }: ClientOptions = {}): S3Client {
     const client = new S3Client({
       endpoint: this.#endpoint(tls),
       region: REGION,
@@ -84,6 +90,7 @@ export class World {
       credentials: other ? OTHER_CREDENTIALS : CREDENTIALS,
       maxAttempts: 1,
       requestHandler: tls ? { httpsAgent: this.#agents.https } : { httpAgent: this.#agents.http },
+      ...(checksumAlgorithms === undefined ? {} : { checksumAlgorithms }),
       ...(checksums
         ? {}
         : { requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED" }),
