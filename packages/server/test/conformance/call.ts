@@ -82,7 +82,8 @@ export function answerOf<O>(status: number, headers: Headers, body: Buffer, outp
       .replaceAll("&apos;", "'")
       .replaceAll("&amp;", "&");
   };
-  const failed = text.includes("<Error>");
+  // Also after a 200 that was sent before its outcome was known; not the errors of single keys in a DeleteResult.
+  const failed = /^(?:<\?xml[^>]*>\s*)?<Error>/.test(text.trimStart());
   return {
     status,
     headers,
