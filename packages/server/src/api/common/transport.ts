@@ -3,6 +3,7 @@
  * that reads X-Forwarded-* (issue: SSE-C or KMS traffic on plain HTTP); `secureTransport` is always truthful.
  */
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 
 export interface TransportRules {
@@ -34,12 +35,20 @@ function isForwarded(req: IncomingMessage): boolean {
   return false;
 }
 
+/** Bun's TLS sockets are of no class of their own: they say only that they are encrypted. */
+const isTls = (socket: Socket): boolean =>
+  socket instanceof TLSSocket || ("encrypted" in socket && socket.encrypted === true);
+
+/** Undefined where the runtime does not tell (Bun). */
+const tlsVersionOf = (socket: Socket): string | undefined =>
+  socket instanceof TLSSocket ? socket.getProtocol()?.replace("TLSv", "") : undefined;
+
 export function transportOf(req: IncomingMessage, rules: TransportRules): Transport {
   const peer = plainAddress(req.socket.remoteAddress ?? "");
   const trusted = rules.trustedProxies.size > 0 && rules.trustedProxies.has(peer);
   const sourceIp = trusted ? (clientBehind(req, rules) ?? peer) : peer;
-  if (req.socket instanceof TLSSocket) {
-    const tlsVersion = req.socket.getProtocol()?.replace("TLSv", "");
+  if (isTls(req.socket)) {
+    const tlsVersion = tlsVersionOf(req.socket);
     return {
       secureTransport: true,
       keysMayPass: true,

@@ -74,11 +74,8 @@ test(`${PARTS} parts`, async () => {
   const complete = (Parts: CompletedPart[]) =>
     call(s3, new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } }));
   refused(await complete(parts.toReversed()), 400, "InvalidPartOrder");
-  refused(
-    await complete([...parts, { PartNumber: PARTS + 1, ETag: parts[0]?.ETag ?? "" }]),
-    400,
-    "InvalidPart",
-  );
+  const wrongTag = parts.map((part, i) => (i === 7 ? { ...part, ETag: last.ETag ?? "" } : part));
+  refused(await complete(wrongTag), 400, "InvalidPart");
   refused(await complete([{ PartNumber: PARTS, ETag: last.ETag ?? "" }, ...parts]), 400, "InvalidPartOrder");
   const done = ok(await complete(parts));
   assert.match(done.output?.ETag ?? "", new RegExp(`-${PARTS}"$`));
