@@ -148,7 +148,7 @@ async function fetchText(url: string): Promise<string> {
   if (!response.ok || response.body === null) throw new Error(`the issuer answered ${response.status}`);
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response.body) {
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > JWKS_BYTES_MAX) throw new Error("the issuer's keys are too long");
     chunks.push(chunk);

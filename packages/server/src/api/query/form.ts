@@ -17,7 +17,7 @@ export class Form {
       if (values.size >= QUERY_PARAMETERS_MAX) fail("MalformedInput", "The request has too many parameters.");
       const equals = piece.indexOf("=");
       const name = decode(equals < 0 ? piece : piece.slice(0, equals));
-      if (values.has(name)) fail("MalformedInput", `The parameter ${name} is given twice.`);
+      if (values.has(name)) fail("MalformedInput", "A parameter is given twice.");
       values.set(name, equals < 0 ? "" : decode(piece.slice(equals + 1)));
     }
     return new Form(values);
@@ -41,7 +41,7 @@ export class Form {
     for (const key of this.#values.keys()) {
       if (!key.startsWith(prefix)) continue;
       const digits = /^[1-9][0-9]{0,5}(?=\.|$)/.exec(key.slice(prefix.length))?.[0];
-      if (digits === undefined) fail("MalformedInput", `The parameter ${key} is not understood.`);
+      if (digits === undefined) fail("MalformedInput", `An entry of the list ${name} is not numbered.`);
       numbers.add(Number(digits));
     }
     return [...numbers].toSorted((a, b) => a - b).map((number) => `${prefix}${number}`);

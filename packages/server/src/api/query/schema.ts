@@ -5,12 +5,15 @@
 import { fail } from "../../base/errors.ts";
 import type { Form } from "./form.ts";
 
+/** Longer values are not repeated to whoever sent them. */
+const SHOWN_CHARS_MAX = 512;
+
 export class Problems {
   readonly #texts: string[] = [];
 
   /** Without `value` for what is secret or long. */
   add(path: string, constraint: string, value?: string): void {
-    const shown = value === undefined ? "Value" : `Value '${value}'`;
+    const shown = value === undefined || value.length > SHOWN_CHARS_MAX ? "Value" : `Value '${value}'`;
     this.#texts.push(`${shown} at '${path}' failed to satisfy constraint: Member must ${constraint}`);
   }
 
@@ -27,6 +30,8 @@ export class Problems {
 /** Reads one member: undefined when it is not given. A value that breaks a rule is reported, and nobody sees it. */
 export interface Member<T, R extends boolean = boolean> {
   readonly required: R;
+  /** The parameter's name where it is not the member's own. */
+  readonly wire?: string;
   read(form: Form, name: string, path: string, problems: Problems): T | undefined;
 }
 export type Schema = Readonly<Record<string, Member<unknown>>>;
@@ -49,8 +54,9 @@ function readMembers(
 ): Record<string, unknown> {
   const input: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(schema)) {
-    const at = path + lowerFirst(name);
-    const value = member.read(form, prefix + name, at, problems);
+    const wire = member.wire ?? name;
+    const at = path + lowerFirst(wire);
+    const value = member.read(form, prefix + wire, at, problems);
     if (value === undefined && member.required) problems.add(at, "not be null");
     input[name] = value;
   }
@@ -160,8 +166,15 @@ function structure<S extends Schema>(schema: S): Member<Input<S>, false> {
 }
 
 const required = <T>(member: Member<T>): Member<T, true> => ({
+  ...member,
   required: true,
   read: (form, name, path, problems) => member.read(form, name, path, problems),
 });
 
-export const is = { text, integer, flag, oneOf, list, structure, required } as const;
+/** For operations of one family, whose parameters differ in their names alone. */
+const under = <T, R extends boolean>(wire: string, member: Member<T, R>): Member<T, R> => ({
+  ...member,
+  wire,
+});
+
+export const is = { text, integer, flag, oneOf, list, structure, required, under } as const;

@@ -91,7 +91,9 @@ export class QueryService<C extends Call> implements Service {
     const name = form.get("Action") ?? fail("MissingAction");
     const version = form.get("Version") ?? protocol.version;
     const found = version === protocol.version ? operations.get(name) : undefined;
-    return found ?? fail("InvalidAction", `Could not find operation ${name} for version ${version}`);
+    return (
+      found ?? fail("InvalidAction", `Could not find operation ${word(name)} for version ${word(version)}`)
+    );
   }
 
   /** Everything between the question and the answer; the outcome is recorded before anything is sent. */
@@ -139,6 +141,9 @@ export class QueryService<C extends Call> implements Service {
       );
   }
 }
+
+/** What a client made up is repeated only if it is short and plain. */
+const word = (text: string): string => (/^[\w.-]{1,128}$/.test(text) ? text : "(not shown)");
 
 async function readBody(exchange: Exchange): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
