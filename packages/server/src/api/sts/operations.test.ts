@@ -233,7 +233,7 @@ describe("STS operations", () => {
       const [name, status, text] = await refused(whoIs(late));
       assert.deepEqual(
         [name, status, text],
-        ["ExpiredTokenException", 403, "The security token included in the request is expired"],
+        ["ExpiredToken", 403, "The security token included in the request is expired"],
       );
       late.destroy();
     } finally {
