@@ -102,3 +102,10 @@ export const sessionArn = (account: AccountId, roleName: string, session: string
 async function accountExists(d: Directory, account: AccountId): Promise<boolean> {
   return (await d.counted.get(accountCodec, ACCOUNTS_PARENT, accountRow(account))) !== undefined;
 }
+
+/** The port that the key service asks (`KeyPrincipals`). */
+export const keyPrincipals = (d: Directory) => ({
+  bind: (text: string): Promise<ParseResult> => bindPrincipals(d, text, "key"),
+  present: (text: string, bindings: ReadonlyMap<string, string>): Promise<string> =>
+    presentStored(d, text, "key", bindings),
+});

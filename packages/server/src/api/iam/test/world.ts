@@ -13,6 +13,7 @@ import { fail } from "../../../base/errors.ts";
 import type { Log, LogFields } from "../../../base/log.ts";
 import { Identities, type ShownOnce } from "../../../iam/identities.ts";
 import { PolicyAuthoriser } from "../../../iam/policy-authoriser.ts";
+import { keyPrincipals } from "../../../iam/principals.ts";
 import { type OidcIssuer, OidcIssuers } from "../../../iam/web-identity.ts";
 import type { Kernel } from "../../../kms/kernel.ts";
 import { openKms } from "../../../kms/open.ts";
@@ -106,6 +107,7 @@ export class World {
       clock,
       region: REGION,
       hooks: { kmsCall: () => {} },
+      principals: keyPrincipals(identities.directory),
     });
     await identities.ensureAccount({ id: ACCOUNT });
     await identities.ensureAccount({ id: OTHER });
