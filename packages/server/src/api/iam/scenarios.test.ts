@@ -139,7 +139,7 @@ describe("spec access section 10", () => {
     };
   }
   const s3 = async (as: Credentials, action: string): Promise<string> => {
-    const decision = await world.authoriser.decide(await callerOf(as), {
+    const decision = world.authoriser.decide(await callerOf(as), {
       action,
       resource: "arn:aws:s3:::b/k",
       resourceAccount: ACCOUNT,

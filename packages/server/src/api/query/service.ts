@@ -143,7 +143,8 @@ export class QueryService<C extends Call> implements Service {
 }
 
 /** What a client made up is repeated only if it is short and plain. */
-const word = (text: string): string => (/^[\w.-]{1,128}$/.test(text) ? text : "(not shown)");
+const word = (text: string): string =>
+  /^(?:[A-Za-z]{1,64}|[0-9-]{1,10})$/.test(text) ? text : "(not shown)";
 
 async function readBody(exchange: Exchange): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
