@@ -6,6 +6,7 @@
 import type { Clock } from "../base/clock.ts";
 import { fail, IntegrityError } from "../base/errors.ts";
 import type { AccountId, Rev } from "../base/ids.ts";
+import { ACCOUNTS_MAX } from "../base/limits.ts";
 import type { Codec } from "../store/codec.ts";
 import { type CountedRecords, type CountedWrite } from "../store/counted.ts";
 import { equalBytes, hexOf, prefixEnd } from "../store/key-order.ts";
@@ -240,10 +241,15 @@ export class Change {
   }
 }
 
-const headRow = (account: AccountId): RowKey => ({
-  table: "list",
-  key: listKey(identitiesParent(account), 0),
-});
+/** Every request looks at its account's: made once. As many as there are accounts. */
+const headRows = new Map<AccountId, RowKey>();
+function headRow(account: AccountId): RowKey {
+  const known = headRows.get(account);
+  if (known !== undefined) return known;
+  const row: RowKey = { table: "list", key: listKey(identitiesParent(account), 0) };
+  if (headRows.size < ACCOUNTS_MAX) headRows.set(account, row);
+  return row;
+}
 
 export const sameRev = (a: Rev | undefined, b: Rev | undefined): boolean =>
   a === undefined || b === undefined ? a === b : equalBytes(a, b);
