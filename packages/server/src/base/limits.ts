@@ -126,8 +126,12 @@ export const INLINE_ROLE_CHARS_MAX = 10_240;
 export const INLINE_GROUP_CHARS_MAX = 5120;
 export const MANAGED_POLICY_CHARS_MAX = 6144;
 export const TRUST_POLICY_CHARS_MAX = 4096;
-/** A document is one row, white space included. */
+/** A document is one row, white space included; what stands in its owner's own row gets less of one. */
 export const STORED_POLICY_BYTES_MAX = 48 * 1024;
+export const STORED_TRUST_BYTES_MAX = 12 * 1024;
+export const IDENTITY_TAGS_BYTES_MAX = 16 * 1024;
+/** Of the principals of one policy and the ids that they stand for. */
+export const POLICY_BINDINGS_BYTES_MAX = 12 * 1024;
 export const USERS_PER_ACCOUNT_MAX = 5000;
 export const GROUPS_PER_ACCOUNT_MAX = 500;
 export const ROLES_PER_ACCOUNT_MAX = 5000;

@@ -29,7 +29,7 @@ const INLINE_CHARS_MAX: Readonly<Record<HolderKind, number>> = {
 };
 
 /** Replaces a policy of the same name. */
-export function putInline(
+export async function putInline(
   d: Directory,
   account: AccountId,
   kind: HolderKind,

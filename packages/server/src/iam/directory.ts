@@ -161,7 +161,7 @@ export class Directory {
         if (found === undefined) throw failure;
         return { head, value: found.value };
       }
-      if (tries >= TORN_READS_MAX) fail("Throttling");
+      if (tries >= TORN_READS_MAX) fail("SlowDown");
     }
   }
 

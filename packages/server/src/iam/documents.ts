@@ -1,6 +1,11 @@
 /** Policy documents on their way in: what IAM refuses, in its words, and its quotas (spec access 3.3). */
 import { fail } from "../base/errors.ts";
-import { MANAGED_POLICY_CHARS_MAX, STORED_POLICY_BYTES_MAX, TRUST_POLICY_CHARS_MAX } from "../base/limits.ts";
+import {
+  MANAGED_POLICY_CHARS_MAX,
+  STORED_POLICY_BYTES_MAX,
+  STORED_TRUST_BYTES_MAX,
+  TRUST_POLICY_CHARS_MAX,
+} from "../base/limits.ts";
 import {
   type Policy,
   type PolicyFailure,
@@ -21,12 +26,9 @@ export function checkedPolicy(text: string, kind: PolicyKind): Policy {
 }
 
 /** One row holds a document; white space in such amounts is nobody's policy. */
-export function checkStoredSize(text: string): void {
-  if (Buffer.byteLength(text) > STORED_POLICY_BYTES_MAX)
-    fail(
-      "LimitExceeded",
-      `A policy document may have ${STORED_POLICY_BYTES_MAX} bytes, white space included.`,
-    );
+export function checkStoredSize(text: string, bytesMax = STORED_POLICY_BYTES_MAX): void {
+  if (Buffer.byteLength(text) > bytesMax)
+    fail("LimitExceeded", `A policy document may have ${bytesMax} bytes, white space included.`);
 }
 
 export function checkManagedDocument(text: string): void {
@@ -37,7 +39,7 @@ export function checkManagedDocument(text: string): void {
 }
 
 export function checkTrustSize(text: string): void {
-  checkStoredSize(text);
+  checkStoredSize(text, STORED_TRUST_BYTES_MAX);
   if (policyCharacters(text) > TRUST_POLICY_CHARS_MAX)
     fail("LimitExceeded", `Cannot exceed quota for ACLSizePerRole: ${TRUST_POLICY_CHARS_MAX}`);
 }

@@ -1,7 +1,7 @@
 /** What users, groups, roles and managed policies have in common: names, paths, tags, and how they are missed. */
 import { fail } from "../base/errors.ts";
 import type { AccountId } from "../base/ids.ts";
-import { IDENTITY_TAGS_MAX } from "../base/limits.ts";
+import { IDENTITY_TAGS_BYTES_MAX, IDENTITY_TAGS_MAX } from "../base/limits.ts";
 import type { Change, Directory } from "./directory.ts";
 import {
   arnOf,
@@ -66,6 +66,8 @@ export function withTags(present: Tags, given: Tags): Tags {
   const all = [...kept, ...given];
   if (all.length > IDENTITY_TAGS_MAX)
     fail("LimitExceeded", `Cannot exceed quota for TagsPerResource: ${IDENTITY_TAGS_MAX}`);
+  if (Buffer.byteLength(JSON.stringify(all)) > IDENTITY_TAGS_BYTES_MAX)
+    fail("LimitExceeded", `The tags of one resource may have ${IDENTITY_TAGS_BYTES_MAX} bytes together.`);
   return all;
 }
 export function withoutTags(present: Tags, keys: readonly string[]): Tags {

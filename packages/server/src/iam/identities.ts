@@ -213,6 +213,10 @@ export class Identities {
   accounts(): Promise<readonly Account[]> {
     return this.accountsList.all();
   }
+  /** A new account, under a random number if none is given. Throws EntityAlreadyExists. */
+  createAccount(input: Partial<NewAccount>): Promise<Account> {
+    return this.accountsList.create(input);
+  }
   /** Makes the account, or brings an existing one's names to what is given. Idempotent. */
   ensureAccount(input: NewAccount): Promise<Account> {
     return this.accountsList.ensure(input);

@@ -154,7 +154,7 @@ export function deletePolicy(d: Directory, account: AccountId, arn: string): Pro
   });
 }
 
-export function createPolicyVersion(
+export async function createPolicyVersion(
   d: Directory,
   account: AccountId,
   arn: string,

@@ -4,10 +4,12 @@
  * the bindings beside the text, and shows it through `presentPrincipals`.
  */
 import { type AccountId, parseAccountId } from "../base/ids.ts";
+import { POLICY_BINDINGS_BYTES_MAX } from "../base/limits.ts";
 import {
   type ParseOptions,
   type ParseResult,
   parsePolicy,
+  policyFailure,
   type Policy,
   type PolicyKind,
   presentPolicy,
@@ -33,7 +35,10 @@ export async function bindPrincipals(
   for (const principal of principalsIn(plain.policy)) {
     if (!ids.has(principal)) ids.set(principal, await resolvePrincipal(d, principal));
   }
-  return parsePolicy(text, kind, { ...options, resolve: (principal) => ids.get(principal) });
+  const bound = parsePolicy(text, kind, { ...options, resolve: (principal) => ids.get(principal) });
+  if (bound.ok && JSON.stringify([...bound.policy.bindings]).length > POLICY_BINDINGS_BYTES_MAX)
+    return { ok: false, failure: policyFailure(kind, "count") };
+  return bound;
 }
 
 /** The text as GET shows it: today's ARN of each principal, and the bare id of whoever is gone. */

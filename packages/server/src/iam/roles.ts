@@ -30,7 +30,7 @@ async function boundTrust(d: Directory, text: string): Promise<Pick<Role, "trust
   return { trust: text, trustBindings: Object.fromEntries(bound.policy.bindings) };
 }
 
-export function createRole(d: Directory, account: AccountId, input: NewRole): Promise<Role> {
+export async function createRole(d: Directory, account: AccountId, input: NewRole): Promise<Role> {
   const tags = withTags([], input.tags);
   const id = newUniqueId("AROA");
   return d.change(account, async (change) => {

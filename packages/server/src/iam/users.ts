@@ -24,7 +24,7 @@ export interface NewUser {
   readonly tags: Tags;
 }
 
-export function createUser(d: Directory, account: AccountId, input: NewUser): Promise<User> {
+export async function createUser(d: Directory, account: AccountId, input: NewUser): Promise<User> {
   const tags = withTags([], input.tags);
   const id = newUniqueId("AIDA");
   return d.change(account, async (change) => {
