@@ -7,10 +7,7 @@ import { gcmDecryptor, gcmEncryptor, openGcm, sealGcm } from "./gcm.ts";
 import { importRsaPrivate, importRsaPublic } from "./rsa.ts";
 import { importAes, plain, WebCbc, WebCtr } from "./subtle.ts";
 
-export * from "../content/bytes.ts";
-export { unwrapRfc3394 } from "../content/key-wrap.ts";
-export type * from "../content/port.ts";
-export { decodeOaep, decodePkcs1 } from "../content/rsa-padding.ts";
+export * from "../content/common.ts";
 export { Ghash } from "./ghash.ts";
 
 async function hkdfSha512(
