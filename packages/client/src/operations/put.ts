@@ -89,9 +89,9 @@ async function upload(
     const sending = context.s3.send(withInput(command, { ...input, Body, ContentLength }), failure.handler);
     return await Promise.race([sending, failure.promise]);
   } finally {
-    failure.settle();
     // A request that ended early leaves its body unread, and with it the caller's stream open.
     close();
+    failure.settle();
   }
 }
 
@@ -105,6 +105,7 @@ class FailedBody {
   readonly #abort = new AbortController();
   readonly #reject: (error: unknown) => void;
   readonly #outer: AbortSignal | undefined;
+  readonly #settled = Promise.withResolvers<void>();
   readonly #onOuterAbort = (): void => this.#abort.abort();
 
   constructor(handler: HandlerOptions) {
@@ -125,11 +126,14 @@ class FailedBody {
     } catch (error) {
       this.#reject(error);
       this.#abort.abort();
-      throw error;
+      // The stream must not emit the error: the SDK wraps it in streams whose errors nobody listens to. Nor may it end,
+      // as that would finish the request. So it stands still until the request is gone.
+      await this.#settled.promise;
     }
   }
 
   settle(): void {
     this.#outer?.removeEventListener("abort", this.#onOuterAbort);
+    this.#settled.resolve();
   }
 }
