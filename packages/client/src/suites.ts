@@ -44,6 +44,16 @@ export const CONTENT: Record<ContentKind, ContentRow> = {
   },
 };
 
+/**
+ * The bindings to accept when reading. The GCM name for CBC content only from an instruction file, where Java's
+ * re-encryption puts it: on object metadata it would let a GCM object be relabelled as CBC and its key be used as a
+ * padding oracle.
+ */
+export function readBindings(content: ContentKind, inInstructionFile: boolean): readonly string[] {
+  const { bindings } = CONTENT[content];
+  return content === "CBC" && !inInstructionFile ? bindings.slice(1) : bindings;
+}
+
 /** Wrapping algorithms by their V2 names; `AES` and `RSA` are the unnamed ones of V1. */
 export type WrappingAlgorithm =
   | "AES/GCM"

@@ -122,6 +122,7 @@ export class FakeS3 {
   }
 
   #get(name: string, request: IncomingMessage, response: ServerResponse): void {
+    if (request.url?.includes("list-type=2") === true) return this.#list(name, request, response);
     const object = this.objects.get(name);
     const isHead = request.method === "HEAD";
     if (object === undefined)
@@ -149,6 +150,14 @@ export class FakeS3 {
     headers["Content-Range"] = `bytes ${first}-${last}/${body.length}`;
     headers["Content-Length"] = String(last - first + 1);
     send(response, 206, headers, isHead ? "" : body.subarray(first, last + 1));
+  }
+
+  #list(bucket: string, request: IncomingMessage, response: ServerResponse): void {
+    const prefix = new URLSearchParams(request.url?.split("?")[1]).get("prefix") ?? "";
+    const start = `${bucket.replace(/\/$/, "")}/${prefix}`;
+    const keys = [...this.objects.keys()].filter((name) => name.startsWith(start)).sort();
+    const rows = keys.map((name) => `<Contents><Key>${name.slice(name.indexOf("/") + 1)}</Key></Contents>`);
+    send(response, 200, {}, `<ListBucketResult>${rows.join("")}</ListBucketResult>`);
   }
 
   #put(

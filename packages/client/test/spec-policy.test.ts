@@ -190,3 +190,14 @@ test("another copy of the SDK is recognised by its schema, and an unknown comman
   };
   await failsWith("Unsupported", s3.send(unknown as never));
 });
+
+test("a GCM object relabelled as CBC does not unwrap, even with every legacy option on", async () => {
+  for (const keyring of [aes(), kms(fake)]) {
+    await put(client(fake, { keyring, ...V2 }), "k", "x".repeat(40));
+    const iv = Buffer.alloc(16, 1).toString("base64");
+    fake.get("k").metadata["x-amz-cek-alg"] = "AES/CBC/PKCS5Padding";
+    fake.get("k").metadata["x-amz-tag-len"] = "0";
+    fake.get("k").metadata["x-amz-iv"] = iv;
+    await failsWith(["WrongKey", "MalformedMetadata"], get(client(fake, { keyring, ...PERMISSIVE }), "k"));
+  }
+});

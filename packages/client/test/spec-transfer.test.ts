@@ -364,7 +364,7 @@ test("a file stream needs no ContentLength; presigning is refused with its reaso
   command.middlewareStack.add(
     (next, context) => async (args) => {
       seen = context.commandName ?? "";
-      return await next(args);
+      return next(args);
     },
     { step: "initialize" },
   );

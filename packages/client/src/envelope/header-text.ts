@@ -36,7 +36,7 @@ function decodeQ(text: string): Uint8Array {
 
 /** Each run of U+0080..U+00FF is UTF-8 read as Latin-1. Runs on the joined text: S3 splits such pairs between words. */
 function repairLatin1(text: string): string {
-  if (/[^\u0000-\u00ff]/.test(text)) return text;
+  if (/[\u0100-\uffff]/.test(text)) return text;
   try {
     return text.replace(/[\u0080-\u00ff]+/g, (run) => utf8Strict.decode(binary(run)));
   } catch {

@@ -24,7 +24,8 @@ export function isOperation<C extends AnyCommand>(
 
 /** The same command, middleware included, with another input. The caller's own command is left alone. */
 export function withInput<C extends AnyCommand>(command: C, input: C["input"]): C {
-  const copy: C = Object.create(Object.getPrototypeOf(command));
+  // Casts: the language types prototypes as any. The copy is of the command's own class.
+  const copy = Object.create(Object.getPrototypeOf(command) as object) as C;
   return Object.assign(copy, command, { input });
 }
 

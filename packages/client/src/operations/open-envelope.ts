@@ -7,7 +7,7 @@ import { committingKey, type ContentKey, deriveCommitment, plainGcmKey } from ".
 import type { Envelope } from "../envelope/envelope.ts";
 import { sameMap, type StringMap } from "../envelope/json-map.ts";
 import { fail } from "../errors.ts";
-import { CONTENT, RESERVED_CONTEXT_KEY, wrapRow } from "../suites.ts";
+import { CONTENT, RESERVED_CONTEXT_KEY, readBindings, wrapRow } from "../suites.ts";
 import type { Context } from "./context.ts";
 
 export type OpenedContent =
@@ -36,7 +36,7 @@ export function checkContext(envelope: Envelope, expected: StringMap | undefined
   own.delete(RESERVED_CONTEXT_KEY);
   own.delete("kms_cmk_id");
   if (!sameMap(own, expected ?? new Map())) fail("ContextMismatch");
-  if (suite === undefined || !CONTENT[envelope.content].bindings.includes(suite))
+  if (suite === undefined || !readBindings(envelope.content, envelope.inInstructionFile).includes(suite))
     fail("MalformedMetadata", "the encryption context names another content suite");
 }
 
@@ -45,7 +45,7 @@ export async function unwrapDataKey({ keyring, platform }: Context, envelope: En
   const dataKey = await keyring.unwrapDataKey({
     algorithm: envelope.wrap,
     wrapped: envelope.wrapped,
-    bindings: row.bindings,
+    bindings: readBindings(envelope.content, envelope.inInstructionFile),
     description: envelope.description,
     cipher: platform.cipher,
   });

@@ -36,7 +36,7 @@ function fileLength(stream: Readable): number | undefined {
   return Math.max(0, Math.min(size, end) - start);
 }
 
-function uploadBody(chunks: AsyncIterable<Uint8Array>): { body: Readable; close(): void } {
+function uploadBody(chunks: AsyncIterable<Uint8Array>): { body: Readable; close: () => void } {
   const stream = Readable.from(chunks, { objectMode: false });
   // The SDK pipes without listening for errors; the operation that made the chunks reports them.
   stream.on("error", ignore);

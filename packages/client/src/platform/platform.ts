@@ -22,7 +22,10 @@ export interface Platform {
   /** Throws a TypeError for a body of a kind that this platform does not know. */
   readBody(body: InputBody): Source;
   /** A body for the SDK out of ciphertext, and how to close it when the request is over. Only where `streamsUploads`. */
-  uploadBody(chunks: AsyncIterable<Uint8Array>): { readonly body: NonNullable<InputBody>; close(): void };
+  uploadBody(chunks: AsyncIterable<Uint8Array>): {
+    readonly body: NonNullable<InputBody>;
+    readonly close: () => void;
+  };
   /** The chunks of a response body. Leaving the loop early closes the connection. */
   chunksOf(body: OutputBody): AsyncIterable<Uint8Array>;
   /** Closes a response body that nobody will read. */

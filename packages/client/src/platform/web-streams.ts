@@ -1,12 +1,12 @@
 /** Web streams and blobs as chunks, and chunks as a web stream; used on every platform. */
 
 /** Browsers differ in whether a ReadableStream is async iterable; a reader works everywhere. */
-export async function* readWebStream(stream: ReadableStream): AsyncGenerator<Uint8Array> {
+export async function* readWebStream(stream: ReadableStream<unknown>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
   let ended = false;
   try {
     for (;;) {
-      const { done, value }: { done: boolean; value?: unknown } = await reader.read();
+      const { done, value } = await reader.read();
       if (done) break;
       yield toBytes(value);
     }
