@@ -116,7 +116,7 @@ const CATALOGUE = {
     "BufferLimitError",
     "the object is larger than may be held until it is authenticated; raise bufferSize, or set enableDelayedAuthentication and use nothing before the stream's end",
   ],
-} as const satisfies Record<string, readonly [string, string]>;
+} as const;
 
 /** The finest name of what went wrong: a row of the catalogue. */
 export type S3EncryptionErrorCode = keyof typeof CATALOGUE;

@@ -9,7 +9,7 @@ import { plain } from "./subtle.ts";
 
 const OAEP_SHA1 = { name: "RSA-OAEP", hash: "SHA-1" };
 const subtle = globalThis.crypto.subtle;
-type WebKey = Awaited<ReturnType<typeof subtle.importKey>>;
+type WebKey = Awaited<ReturnType<typeof globalThis.crypto.subtle.importKey>>;
 
 function pemToDer(pem: string, label: string): Uint8Array<ArrayBuffer> {
   const match = new RegExp(`-----BEGIN ${label}-----([A-Za-z0-9+/=\\s]+)-----END ${label}-----`).exec(pem);

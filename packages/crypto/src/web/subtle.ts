@@ -3,7 +3,7 @@
 const subtle = globalThis.crypto.subtle;
 
 export type AesMode = "AES-GCM" | "AES-CTR" | "AES-CBC";
-type WebKey = Awaited<ReturnType<typeof subtle.importKey>>;
+type WebKey = Awaited<ReturnType<typeof globalThis.crypto.subtle.importKey>>;
 
 /** WebCrypto takes views of ArrayBuffer only, not of SharedArrayBuffer; ours never are, but the type can't know. */
 export function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
