@@ -12,6 +12,8 @@ interface Entry {
 /** S3 codes. Texts are wire constants (spec s3-encryption, access) where a client may match on them. */
 const S3 = {
   AccessDenied: { status: 403, message: "Access Denied" },
+  BadRequest: { status: 400, message: "Bad Request" },
+  NoSuchConfiguration: { status: 404, message: "The specified configuration does not exist." },
   AccessControlListNotSupported: { status: 400, message: "The bucket does not allow ACLs" },
   AuthorizationHeaderMalformed: { status: 400, message: "The authorization header is malformed." },
   AuthorizationQueryParametersError: {
@@ -120,6 +122,10 @@ const S3 = {
     status: 400,
     message: "The XML you provided was not well-formed or did not validate against our published schema",
   },
+  MaxPostPreDataLengthExceeded: {
+    status: 400,
+    message: "Your POST request fields preceding the upload file were too large.",
+  },
   MaxMessageLengthExceeded: { status: 400, message: "Your request was too big." },
   MetadataTooLarge: {
     status: 400,
@@ -197,6 +203,11 @@ const S3 = {
   SlowDown: { status: 503, message: "Please reduce your request rate." },
   TooManyBuckets: { status: 400, message: "You have attempted to create more buckets than allowed" },
   UnexpectedContent: { status: 400, message: "This request does not support content" },
+  UserKeyMustBeSpecified: {
+    status: 400,
+    message:
+      "The bucket POST must contain the specified field name. If it is specified, check the order of the fields.",
+  },
   XAmzContentSHA256Mismatch: {
     status: 400,
     message: "The provided 'x-amz-content-sha256' header does not match what was computed.",
@@ -258,15 +269,28 @@ const KMS = {
   SerializationException: { status: 400, message: "The request body could not be read." },
 } as const satisfies Record<string, Entry>;
 
-export const CATALOGUE = { ...S3, ...KMS } as const;
+/** Codes of the Query services (IAM, STS) that S3 does not share (spec access 3.2). */
+const QUERY = {
+  IncompleteSignature: { status: 400, message: "The authorization header is incomplete." },
+  InvalidClientTokenId: {
+    status: 403,
+    message: "The security token included in the request is invalid.",
+  },
+  MissingAuthenticationToken: { status: 403, message: "Request is missing Authentication Token" },
+} as const satisfies Record<string, Entry>;
+
+export const CATALOGUE = { ...S3, ...KMS, ...QUERY } as const;
 
 export type ErrorCode = keyof typeof CATALOGUE;
 export type S3ErrorCode = keyof typeof S3;
 export type KmsErrorCode = keyof typeof KMS;
+export type QueryErrorCode = keyof typeof QUERY;
 
 /** Extra elements of an S3 error document (`ArgumentName`, `BucketName` …), and what goes with the answer. */
 export interface ErrorDetails {
   readonly message?: string;
+  /** Where the same code has another status in another protocol; else the catalogue's. */
+  readonly status?: number;
   /** Extra XML elements in this order. Never secrets. */
   readonly elements?: Readonly<Record<string, string>>;
   /** Extra response headers, for example `Retry-After` or `x-amz-delete-marker`. */
@@ -287,7 +311,7 @@ export class ServiceError extends Error {
     );
     this.name = "ServiceError";
     this.code = code;
-    this.status = CATALOGUE[code].status;
+    this.status = details.status ?? CATALOGUE[code].status;
     this.elements = details.elements ?? {};
     this.headers = details.headers ?? {};
   }

@@ -2,7 +2,7 @@
  * Branded identifiers. A brand is created by a cast only here, in its parser; past the pipeline no function takes a bare
  * string or buffer for these.
  */
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomFillSync, randomUUID } from "node:crypto";
 import { fail } from "./errors.ts";
 import { KEY_BYTES_MAX } from "./limits.ts";
 
@@ -25,6 +25,19 @@ export type BlobId = Brand<Uint8Array, "BlobId">;
 export type Rev = Brand<Uint8Array, "Rev">;
 /** `arn:aws:kms:<region>:<account>:key/<id>` */
 export type KeyArn = Brand<string, "KeyArn">;
+
+/** Random bytes are drawn for many ids at once: a call of the generator costs as much as the rest of a small answer. */
+const idPool = Buffer.alloc(4096);
+let idPoolUsed = idPool.length;
+/** 16 upper-case hex digits, as S3's request ids look. Unique, not secret. */
+export function newRequestId(): string {
+  if (idPoolUsed === idPool.length) {
+    randomFillSync(idPool);
+    idPoolUsed = 0;
+  }
+  idPoolUsed += 8;
+  return idPool.toString("hex", idPoolUsed - 8, idPoolUsed).toUpperCase();
+}
 
 const random16 = (): Uint8Array => new Uint8Array(randomBytes(16));
 export const newBucketId = (): BucketId => random16() as BucketId;
@@ -78,3 +91,5 @@ export const isKeyArn = (s: string): s is KeyArn => KEY_ARN.test(s);
 export function keyArn(region: string, account: string, keyId: string): KeyArn {
   return `arn:aws:kms:${region}:${account}:key/${keyId}` as KeyArn;
 }
+/** The id of a new KMS key: a version 4 UUID. */
+export const newKeyId = (): string => randomUUID();

@@ -3,6 +3,7 @@ export const KEY_BYTES_MAX = 1024;
 /** An escaped object key (NUL becomes 00 FF) that exceeds this is KeyTooLongError: the row key must fit the store. */
 export const ESCAPED_KEY_BYTES_MAX = 1150;
 export const ROW_KEY_BYTES_MAX = 1200;
+export const ROW_VALUE_BYTES_MAX = 64 * 1024;
 export const COMMIT_CONDITIONS_MAX = 32;
 export const COMMIT_WRITES_MAX = 64;
 export const COMMIT_BYTES_MAX = 256 * 1024;
@@ -17,14 +18,94 @@ export const OBJECT_BYTES_MAX = 50 * 1000 ** 4;
 export const USER_METADATA_BYTES_MAX = 2048;
 export const HEADER_SECTION_BYTES_MAX = 32 * 1024;
 export const XML_BODY_BYTES_MAX = 2 * 1024 ** 2;
+export const XML_DEPTH_MAX = 16;
 export const POLICY_BYTES_MAX = 20 * 1024;
 export const FORM_FIELDS_BYTES_MAX = 64 * 1024;
+/** Bucket keys in memory (spec s3-encryption G): how long, how many, and how much each may wrap. */
+export const BUCKET_KEY_AGE_MS = 5 * 60 * 1000;
+export const BUCKET_KEYS_MAX = 10_000;
+export const BUCKET_KEY_USES_MAX = 1_000_000;
+export const BUCKET_KEY_BYTES_MAX = 64 * 1024 ** 4;
+/** Epoch keys in memory, and how long the newest epoch of a bucket is taken for the newest. */
+export const EPOCH_KEYS_CACHED_MAX = 100_000;
+export const EPOCH_NEWEST_AGE_MS = 5000;
 export const LIST_KEYS_MAX = 1000;
 export const DELETE_KEYS_MAX = 1000;
+/** Keys of one DeleteObjects that are worked on at the same time. */
+export const DELETES_AT_ONCE = 32;
 export const OBJECT_TAGS_MAX = 10;
 export const BUCKET_TAGS_MAX = 50;
 export const BUCKETS_PER_ACCOUNT_MAX = 10_000;
+/** Key service (spec kms 13.1). */
+export const JSON_BODY_BYTES_MAX = 1024 ** 2;
+export const KEY_TAGS_MAX = 50;
+export const ALIASES_PER_KEY_MAX = 50;
+export const CONTEXT_PAIRS_MAX = 256;
+export const CONTEXT_BYTES_MAX = 8192;
+/** Unwrapped key versions in memory, and for how long one stays without being read again. */
+export const KMS_MATERIALS_HELD_MAX = 4096;
+export const KMS_MATERIAL_HELD_MS_MAX = 600_000;
 /** Streams (parts) that stand in a manifest itself; beyond, pages of {@link STREAM_PAGE_ENTRIES}. */
 export const MANIFEST_STREAMS_MAX = 16;
 export const STREAM_PAGE_ENTRIES = 256;
 export const COMMIT_RETRIES_MAX = 20;
+/** Policies. A bucket policy is bounded by {@link POLICY_BYTES_MAX}; the rest by kind, in bytes as received. */
+export const KEY_POLICY_BYTES_MAX = 32_768;
+/** Document bounds of the IAM API; the quotas in characters without white space are IAM's own. */
+export const IDENTITY_POLICY_BYTES_MAX = 131_072;
+export const POLICY_DEPTH_MAX = 10;
+export const POLICY_STATEMENTS_MAX = 500;
+/** Actions, resources, principals and condition values of one document together. */
+export const POLICY_VALUES_MAX = 5000;
+/** Comparisons of wildcard matching that one decision may cost; beyond, it denies. About ten milliseconds. */
+export const DECISION_STEPS_MAX = 4_000_000;
+/** Signing keys kept ready, one per (credential version, date, region, service); the oldest goes first. */
+export const SIGNING_KEYS_MAX = 4096;
+/** `<hex size>;chunk-signature=<64 hex>` takes 97 bytes at most; a longer line is no chunk header. */
+export const CHUNK_HEADER_BYTES_MAX = 128;
+/** Trailing fields of an aws-chunked body, all lines together. Clients send one checksum and one signature. */
+export const TRAILER_BYTES_MAX = 4096;
+/** S3: every chunk but the last carries at least this much. */
+export const CHUNK_BYTES_MIN = 8192;
+/** Validity of a presigned URL: one week. */
+export const PRESIGNED_SECONDS_MAX = 604_800;
+export const FORM_FIELDS_MAX = 200;
+/** Bodies up to this are collected in one piece rather than streamed. */
+export const SMALL_BODY_BYTES_MAX = 64 * 1024;
+/** What of an unread request body is read and thrown away after an error, so that the client sees the answer. */
+export const LINGER_BYTES_MAX = 1024 ** 2;
+export const LINGER_MS = 2000;
+/** A copy or completion that takes longer answers 200 at once and keeps the connection alive with white space. */
+export const SLOW_ANSWER_MS = 5000;
+export const HEARTBEAT_MS = 10_000;
+export const UPLOADS_PAGE_MAX = 1000;
+export const PARTS_PAGE_MAX = 1000;
+/** A browser form's file up to this is held in memory, because only its end tells its size. */
+export const FORM_FILE_HELD_BYTES_MAX = 8 * 1024 ** 2;
+/** What a blob is read and written in; two such buffers are in use for each running transfer. */
+export const BLOB_BUFFER_BYTES = 256 * 1024;
+/** Idle blob buffers kept for reuse: fresh ones of this size cost page faults. */
+export const BLOB_BUFFERS_IDLE_MAX = 64;
+/** Free space below which writes are refused: at least the minimum and the fraction, at most either maximum. */
+export const SPACE_RESERVE_BYTES_MIN = 1024 ** 3;
+export const SPACE_RESERVE_FRACTION = 0.05;
+export const SPACE_RESERVE_BYTES_MAX = 10 * 1024 ** 3;
+export const SPACE_RESERVE_FRACTION_MAX = 0.1;
+/** Terms of one purpose in the keyring: they stand in one row. */
+export const KEYRING_TERMS_MAX = 512;
+/** Decoded records kept by (table, key), checked by revision at each use. */
+export const RECORD_CACHE_ENTRIES = 20_000;
+/** Entries of one list record (sealed format, section 6). */
+export const LIST_PAGE_ENTRIES = 500;
+/** Bytes of entries in one list record: a row's value must fit. */
+export const LIST_PAGE_BYTES_MAX = 48 * 1024;
+/** What one trash row may name; more is split over several. */
+export const TRASH_BLOBS_MAX = 1000;
+export const TRASH_ROWS_MAX = 24;
+/** How long what is unreferenced stays for those who still read it. */
+export const TRASH_GRACE_MS = 10 * 60_000;
+/** An intent not renewed for this long belongs to nobody; long uploads renew theirs well before. */
+export const INTENT_AGE_MAX_MS = 60 * 60_000;
+/** Temporary files untouched for this long are leftovers of a crash. */
+export const LEFTOVER_AGE_MAX_MS = 6 * 3600_000;
+export const COLLECTOR_LEASE_MS = 60_000;

@@ -85,7 +85,7 @@ export interface Scan {
   readonly after?: Uint8Array;
   readonly limit: number;
   readonly maxBytes?: number;
-  /** Keys only: `value` is empty. */
+  /** Keys and revisions only: `value` is empty. */
   readonly keysOnly?: boolean;
 }
 
@@ -96,14 +96,18 @@ export interface ScanPage {
 
 /**
  * One page of a delimited listing. Keys below `prefix` whose remainder contains `delimiter` collapse into one common
- * prefix (up to and with the first delimiter); the engine seeks past it and never scans it. `prefix` and `delimiter` are
- * in the encoding of the keys themselves.
+ * prefix (up to and with the first delimiter at or after `prefix.length`); the engine seeks past it and never scans it.
+ * `prefix` and `delimiter` are in the encoding of the keys themselves. An empty delimiter groups nothing.
  */
 export interface Groups {
   readonly table: TableName;
   readonly prefix: Uint8Array;
-  /** Where the search for the delimiter begins: `prefix.length` unless the prefix contains a fixed head. */
   readonly delimiter: Uint8Array;
+  /**
+   * Ends the part of a key in which the delimiter is sought: the separator between an escaped object key and a binary
+   * suffix. Without it a byte of that suffix could pass for a delimiter.
+   */
+  readonly terminator?: Uint8Array;
   /** Exclusive start: a key, or a common prefix, all of whose keys are skipped (`afterIsGroup`). */
   readonly after?: Uint8Array;
   readonly afterIsGroup?: boolean;
@@ -122,14 +126,18 @@ export interface GroupsPage {
 export interface Blobs {
   /**
    * Writes the bytes durably (temporary name, sync, rename, sync of the directory) before it resolves. On failure or
-   * abort nothing stays under the id. `size` is exact; other sizes fail.
+   * abort nothing stays under the id. `size` is exact; other sizes fail. A chunk is taken over before the next one is
+   * asked for, so a producer may reuse its buffer. Throws InsufficientStorage when the disk is full.
    */
   put(
     id: BlobId,
     bytes: AsyncIterable<Uint8Array>,
     size: number | undefined,
   ): Promise<{ readonly size: number; readonly crc32c: number }>;
-  /** Bytes [from, to) of the stored blob, in chunks of any size. Rejects if the blob is missing or shorter. */
+  /**
+   * Bytes [from, to) of the stored blob, in chunks of any size; IntegrityError if the blob is missing or shorter. A
+   * chunk may be overwritten as soon as the next one is asked for, or the iteration ends: use it or copy it before.
+   */
   get(id: BlobId, from: number, to: number): AsyncIterable<Uint8Array>;
   /** Missing ids are no error. */
   delete(ids: readonly BlobId[]): Promise<void>;
@@ -143,7 +151,10 @@ export interface Blobs {
 export interface Store {
   /** Linearizable: sees every commit acknowledged before the call, by any process. One entry per key, in order. */
   get(keys: readonly RowKey[]): Promise<readonly (Row | undefined)[]>;
-  /** All conditions and all writes at once, or nothing; durable (survives power loss) before it resolves with ok. */
+  /**
+   * All conditions and all writes at once, or nothing; durable (survives power loss) before it resolves with ok. A row
+   * is written at most once in a commit. Rejects when this process is unfit to write; its outcome is then unknown too.
+   */
   commit(commit: Commit): Promise<CommitResult>;
   /** Byte order; one snapshot per call, none across calls. Never holds a read transaction beyond the call. */
   scan(scan: Scan): Promise<ScanPage>;

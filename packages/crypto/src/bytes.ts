@@ -1,0 +1,190 @@
+/**
+ * Byte plumbing of the sealed format: big-endian integers, LP(x) = a 4-byte length and x, and a reader that refuses what
+ * does not fit. Formats are built and read only with these two classes.
+ */
+import { CryptoError } from "./errors.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** UTF-8 of a string; throws Malformed for a lone surrogate, which has no UTF-8 form. */
+export function utf8(text: string): Uint8Array {
+  if (!text.isWellFormed()) throw new CryptoError("Malformed", "text with a lone surrogate");
+  return encoder.encode(text);
+}
+
+/**
+ * The same bytes as a plain Uint8Array. node:crypto answers with Buffers, whose `slice` is a view where a Uint8Array's is a
+ * copy, and which compare unequal to arrays in tests; they stay inside.
+ */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.constructor === Uint8Array) return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** Appends fields to one buffer that grows when needed. Sized right, a message costs one allocation. */
+export class Writer {
+  #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity);
+  }
+
+  #reserve(n: number): void {
+    if (this.#at + n <= this.#bytes.length) return;
+    const old = this.#bytes;
+    this.#bytes = new Uint8Array(Math.max(old.length * 2, this.#at + n));
+    this.#bytes.set(old);
+    old.fill(0);
+  }
+
+  u8(value: number): this {
+    this.#reserve(1);
+    this.#bytes[this.#at++] = value;
+    return this;
+  }
+
+  u32(value: number): this {
+    if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
+      throw new CryptoError("Malformed", "an integer outside 32 bits");
+    }
+    this.#reserve(4);
+    const b = this.#bytes;
+    b[this.#at++] = value >>> 24;
+    b[this.#at++] = value >>> 16;
+    b[this.#at++] = value >>> 8;
+    b[this.#at++] = value;
+    return this;
+  }
+
+  /** Up to 2^53 - 1: sizes and offsets. */
+  u64(value: number): this {
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new CryptoError("Malformed", "an integer outside 53 bits");
+    return this.u32(Math.floor(value / 0x1_0000_0000)).u32(value % 0x1_0000_0000);
+  }
+
+  raw(bytes: Uint8Array): this {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+    return this;
+  }
+
+  /** `bytes` must have exactly `size` bytes: for fields without a length of their own. */
+  fixed(bytes: Uint8Array, size: number): this {
+    if (bytes.length !== size)
+      throw new CryptoError("Malformed", `a field of ${size} bytes has ${bytes.length}`);
+    return this.raw(bytes);
+  }
+
+  lp(bytes: Uint8Array): this {
+    return this.u32(bytes.length).raw(bytes);
+  }
+
+  lpText(text: string): this {
+    if (!text.isWellFormed()) throw new CryptoError("Malformed", "text with a lone surrogate");
+    this.#reserve(4 + text.length * 3);
+    const start = this.#at + 4;
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(start));
+    this.u32(written);
+    this.#at = start + written;
+    return this;
+  }
+
+  /** The bytes so far, without a copy. The writer must not be used afterwards. */
+  done(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** Wipes what was written; for messages that held a key. */
+  wipe(): void {
+    this.#bytes.fill(0);
+  }
+}
+
+/** Reads fields in order. Every length is checked against what is left before anything is taken: Truncated. */
+export class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #what: string;
+  #at = 0;
+
+  /** `what` names the structure in errors. */
+  constructor(bytes: Uint8Array, what: string) {
+    // A plain view, so that fields are Uint8Array also when the caller read a Buffer.
+    this.#bytes = plainBytes(bytes);
+    this.#what = what;
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  u8(): number {
+    const value = this.#bytes[this.#at];
+    if (value === undefined) throw new CryptoError("Truncated", this.#what);
+    this.#at++;
+    return value;
+  }
+
+  u32(): number {
+    if (this.left < 4) throw new CryptoError("Truncated", this.#what);
+    return this.u8() * 0x100_0000 + (this.u8() << 16) + (this.u8() << 8) + this.u8();
+  }
+
+  u64(): number {
+    const value = this.u32() * 0x1_0000_0000 + this.u32();
+    if (!Number.isSafeInteger(value)) throw new CryptoError("Malformed", this.#what);
+    return value;
+  }
+
+  /** A view of the next n bytes, not a copy. */
+  take(n: number): Uint8Array {
+    if (n > this.left) throw new CryptoError("Truncated", this.#what);
+    const at = this.#at;
+    this.#at += n;
+    return this.#bytes.subarray(at, at + n);
+  }
+
+  lp(bytesMax: number = Number.POSITIVE_INFINITY): Uint8Array {
+    const size = this.u32();
+    if (size > bytesMax)
+      throw new CryptoError("Malformed", `${this.#what}: a field exceeds ${bytesMax} bytes`);
+    return this.take(size);
+  }
+
+  lpFixed(size: number): Uint8Array {
+    const field = this.lp();
+    if (field.length !== size) throw new CryptoError("Malformed", `${this.#what}: a field of ${size} bytes`);
+    return field;
+  }
+
+  /** LP of an integer of 4 or 8 bytes. */
+  lpNumber(size: 4 | 8): number {
+    if (this.u32() !== size) throw new CryptoError("Malformed", `${this.#what}: an integer of ${size} bytes`);
+    return size === 4 ? this.u32() : this.u64();
+  }
+
+  lpText(): string {
+    const bytes = this.lp();
+    try {
+      return decoder.decode(bytes);
+    } catch (cause) {
+      throw new CryptoError("Malformed", `${this.#what}: text that is not UTF-8`, cause);
+    }
+  }
+
+  rest(): Uint8Array {
+    return this.take(this.left);
+  }
+
+  /** Nothing may be left. */
+  end(): void {
+    if (this.left !== 0) throw new CryptoError("TrailingBytes", this.#what);
+  }
+
+  fail(why: string): never {
+    throw new CryptoError("Malformed", `${this.#what}: ${why}`);
+  }
+}

@@ -1,0 +1,87 @@
+/** The key service on the wire: reads the (bounded) body, authenticates, hands over to the operations, writes the answer. */
+import { authenticate, type AuthDeps } from "../../auth/authenticate.ts";
+import { AuthFailure } from "../../auth/auth-failure.ts";
+import { jsonAuthError } from "../../auth/auth-errors.ts";
+import type { Principal } from "../../base/caller.ts";
+import { fail, type ServiceError } from "../../base/errors.ts";
+import { JSON_BODY_BYTES_MAX } from "../../base/limits.ts";
+import type { Log } from "../../base/log.ts";
+import type { Kernel } from "../../kms/kernel.ts";
+import type { Answer } from "../common/answer.ts";
+import { type Exchange, RequestCaller } from "../common/exchange.ts";
+import type { Service } from "../common/serve.ts";
+import { handleKms, isFault, kmsErrorAnswer, type KmsAnswer, targetName } from "./handle.ts";
+
+export interface KmsServiceDeps {
+  readonly auth: AuthDeps<Principal>;
+  readonly kms: Kernel;
+  readonly log: Log;
+}
+
+export class KmsService implements Service {
+  readonly name = "kms";
+  readonly #deps: KmsServiceDeps;
+
+  constructor(deps: KmsServiceDeps) {
+    this.#deps = deps;
+  }
+
+  async answer(exchange: Exchange): Promise<void> {
+    const { auth, kms, log } = this.#deps;
+    const { raw, requestId } = exchange;
+    const target = raw.headers.get("x-amz-target");
+    // Metric labels come from a closed list only: what a client makes up is Unknown.
+    const body = await readBody(exchange);
+    const result = await authenticate(raw, auth, () => Promise.resolve(body)).catch((error: unknown) => {
+      throw error instanceof AuthFailure ? jsonAuthError(error) : error;
+    });
+    if (result.kind === "anonymous") throw jsonAuthError(new AuthFailure({ kind: "missing" }, "kms"));
+    if (result.service !== "kms") fail("AccessDeniedException", "The signature is for another service.");
+    exchange.caller = new RequestCaller(exchange, {
+      principal: result.credential.principal,
+      sessionKey: result.accessKeyId,
+      accessKeyId: result.accessKeyId,
+      signature: "AWS4-HMAC-SHA256",
+      authType: result.how === "presigned" ? "REST-QUERY-STRING" : "REST-HEADER",
+    });
+    const answer = await handleKms(kms, { target, body, caller: exchange.caller, requestId });
+    exchange.operation = answer.operation ?? "Unknown";
+    if (answer.error !== undefined) {
+      exchange.errorCode = answer.headers["x-amzn-ErrorType"];
+      if (isFault(answer.error))
+        log.error("the key service failed", {
+          requestId,
+          operation: exchange.operation,
+          error: answer.error,
+        });
+    }
+    await exchange.send(toAnswer(answer));
+  }
+
+  refusal(exchange: Exchange, error: ServiceError): Answer {
+    const target = exchange.req.headers["x-amz-target"];
+    return toAnswer(
+      kmsErrorAnswer(exchange.requestId, error, targetName(typeof target === "string" ? target : undefined)),
+    );
+  }
+}
+
+/** Content-Length is written with the body. */
+function toAnswer(answer: KmsAnswer): Answer {
+  const headers = Object.entries(answer.headers)
+    .filter(([name]) => name !== "Content-Length")
+    .flat();
+  return { status: answer.status, headers, body: answer.body };
+}
+
+async function readBody(exchange: Exchange): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of exchange.req as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > JSON_BODY_BYTES_MAX)
+      fail("SerializationException", `The request body exceeds ${JSON_BODY_BYTES_MAX} bytes.`);
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}

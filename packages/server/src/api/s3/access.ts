@@ -1,0 +1,62 @@
+/**
+ * The authorise step: every need of the operation through the one port, with the request's condition values, and the
+ * sentence a refused caller gets (spec access 7).
+ */
+import type { AccessDecision, ConditionValues } from "../../base/access.ts";
+import { accountOf, type Caller } from "../../base/caller.ts";
+import { fail } from "../../base/errors.ts";
+import type { AccountId } from "../../base/ids.ts";
+import type { Bucket } from "../../objects/api.ts";
+import { conditionsOf } from "./conditions.ts";
+import type { Need } from "./operation.ts";
+import type { S3Request } from "./request.ts";
+
+export function resourceOf(need: Need): string {
+  if (need.bucket === undefined) return "*";
+  const bucket = typeof need.bucket === "string" ? need.bucket : need.bucket.name;
+  return need.key === undefined ? `arn:aws:s3:::${bucket}` : `arn:aws:s3:::${bucket}/${need.key}`;
+}
+
+/** All needs must be allowed. Throws AccessDenied with the sentence of the first that is not. */
+export async function authorise(req: S3Request, needs: readonly Need[]): Promise<void> {
+  const conditions = await conditionsOf(req);
+  for (const need of needs) {
+    const decision = await decide(req, need, conditions);
+    if (decision.kind !== "allow") deny(req.caller, need, decision);
+  }
+}
+
+/** The same question without the exception: per-key decisions of DeleteObjects, existence hiding. */
+export async function decide(
+  req: S3Request,
+  need: Need,
+  conditions?: ConditionValues,
+): Promise<AccessDecision> {
+  const bucket: Bucket | undefined = typeof need.bucket === "string" ? undefined : need.bucket;
+  const decision = req.deps.authoriser.decide(req.caller, {
+    action: need.action,
+    resource: resourceOf(need),
+    resourceAccount: bucket?.owner ?? ownAccount(req.caller),
+    conditions: conditions ?? (await conditionsOf(req)),
+    ...(bucket?.policy === undefined ? {} : { resourcePolicy: bucket.policy }),
+  });
+  return decision;
+}
+
+/** Anonymous callers have no account; nothing is owned by this one. */
+const NO_ACCOUNT = "" as AccountId;
+const ownAccount = (caller: Caller): AccountId => accountOf(caller.principal) ?? NO_ACCOUNT;
+
+export function denialMessage(caller: Caller, need: Need, decision: AccessDecision): string {
+  const { principal } = caller;
+  const owner = need.bucket === undefined || typeof need.bucket === "string" ? undefined : need.bucket.owner;
+  const account = accountOf(principal);
+  if (principal.kind === "anonymous" || principal.kind === "internal") return "Access Denied";
+  if (owner !== undefined && owner !== account) return "Access Denied";
+  const reason = decision.kind === "allow" ? "" : ` ${decision.reason}`;
+  return `User: ${principal.arn} is not authorized to perform: ${need.action} on resource: "${resourceOf(need)}"${reason}`;
+}
+
+export function deny(caller: Caller, need: Need, decision: AccessDecision): never {
+  fail("AccessDenied", { message: denialMessage(caller, need, decision) });
+}

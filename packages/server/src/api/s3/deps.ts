@@ -1,0 +1,34 @@
+/** What the S3 service is given. Everything is a port or a value; nothing is made here. */
+import type { AuthDeps } from "../../auth/authenticate.ts";
+import type { Authoriser } from "../../base/access.ts";
+import type { Caller, Principal } from "../../base/caller.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { AccountId } from "../../base/ids.ts";
+import type { Log } from "../../base/log.ts";
+import type { Buckets, ObjectsService, Owner, Tokens, UploadsService } from "../../objects/api.ts";
+import type { AuditPort } from "../common/ports.ts";
+import type { SlowTiming } from "./slow.ts";
+
+export interface S3Deps {
+  readonly auth: AuthDeps<Principal>;
+  readonly authoriser: Authoriser;
+  readonly buckets: Buckets;
+  readonly objects: ObjectsService;
+  readonly uploads: UploadsService;
+  readonly tokens: Tokens;
+  /** Canonical id and display name of an account. */
+  readonly ownerOf: (account: AccountId) => Owner;
+  /**
+   * The ARN of a KMS key as the caller means it (id, alias, ARN; `undefined` is the account's `aws/s3`), for condition
+   * keys only. Undefined if it can't be told; then the value as sent is what policies see.
+   */
+  readonly resolveKeyArn?: (caller: Caller, keyId: string | undefined) => Promise<string | undefined>;
+  readonly audit?: AuditPort;
+  /** When a slow operation begins its answer, and how often it shows life; S3's habits by default. */
+  readonly slowTiming?: SlowTiming;
+  readonly region: string;
+  /** Domains under which `bucket.domain` is virtual-hosted addressing; lower case, without port. */
+  readonly domains: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+}

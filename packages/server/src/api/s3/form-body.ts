@@ -1,0 +1,130 @@
+/**
+ * The file of a form as a body of exact size. A form does not say how large its file is, and objects are sealed knowing
+ * their size. Small files are held until they end. For larger ones the size follows from Content-Length, as long as the
+ * file is the form's last part and the form ends as RFC 7578 writes it; whoever sends more after it is told so.
+ */
+import { ServiceError } from "../../base/errors.ts";
+import { FORM_FIELDS_BYTES_MAX, FORM_FILE_HELD_BYTES_MAX } from "../../base/limits.ts";
+import type { Body } from "../../objects/api.ts";
+
+const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
+const HEAD_BYTES_MAX = 4 * FORM_FIELDS_BYTES_MAX;
+
+/** Passes a form on and finds out at which byte its file begins. */
+export class FormSource implements AsyncIterable<Uint8Array> {
+  readonly #source: AsyncIterable<Uint8Array>;
+  readonly #boundary: string;
+  #head = "";
+  #fileAt: number | undefined;
+  #done = false;
+
+  constructor(source: AsyncIterable<Uint8Array>, contentType: string) {
+    this.#source = source;
+    const match = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType);
+    this.#boundary = `--${match?.[1] ?? match?.[2] ?? ""}`;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for await (const piece of this.#source) {
+      if (!this.#done) this.#look(piece);
+      yield piece;
+    }
+  }
+
+  /** Bytes of the file if nothing but the closing delimiter follows it; undefined if its start was not found. */
+  fileSize(contentLength: number): number | undefined {
+    if (this.#fileAt === undefined) return undefined;
+    return contentLength - this.#fileAt - `\r\n${this.#boundary}--\r\n`.length;
+  }
+
+  /** The form up to the file is small: its header lines are looked at as text of one character per byte. */
+  #look(piece: Uint8Array): void {
+    this.#head += Buffer.from(
+      piece.buffer,
+      piece.byteOffset,
+      Math.min(piece.length, HEAD_BYTES_MAX),
+    ).toString("latin1");
+    this.#done = this.#head.length >= HEAD_BYTES_MAX;
+    let at = this.#head.indexOf(this.#boundary);
+    while (at >= 0) {
+      const end = this.#head.indexOf("\r\n\r\n", at);
+      if (end < 0) return;
+      const isFile = /content-disposition:[^\r\n]*[;\s]name=(?:"file"|file(?=[;\r\n]|$))/i.test(
+        this.#head.slice(at, end),
+      );
+      if (isFile) {
+        this.#fileAt = end + 4;
+        this.#done = true;
+        this.#head = "";
+        return;
+      }
+      at = this.#head.indexOf(`\r\n${this.#boundary}`, end);
+    }
+  }
+}
+
+export class FormBody implements Body {
+  readonly size: number;
+  readonly #held: readonly Uint8Array[];
+  readonly #rest: AsyncIterator<Uint8Array> | undefined;
+
+  private constructor(
+    size: number,
+    held: readonly Uint8Array[],
+    rest: AsyncIterator<Uint8Array> | undefined,
+  ) {
+    this.size = size;
+    this.#held = held;
+    this.#rest = rest;
+  }
+
+  static async open(
+    file: AsyncIterable<Uint8Array>,
+    expectedSize: () => number | undefined,
+  ): Promise<FormBody> {
+    const rest = file[Symbol.asyncIterator]();
+    const held: Uint8Array[] = [];
+    let bytes = 0;
+    for (;;) {
+      const next = await rest.next();
+      if (next.done === true) return new FormBody(bytes, held, undefined);
+      held.push(next.value);
+      bytes += next.value.length;
+      if (bytes > FORM_FILE_HELD_BYTES_MAX) break;
+    }
+    const size = expectedSize();
+    if (size === undefined || size < bytes) throw trailing();
+    return new FormBody(size, held, rest);
+  }
+
+  async collect(): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of this.stream()) pieces.push(piece);
+    return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+  }
+
+  async *stream(): AsyncGenerator<Uint8Array> {
+    yield* this.#held;
+    if (this.#rest === undefined) return;
+    let bytes = this.#held.reduce((sum, piece) => sum + piece.length, 0);
+    for (;;) {
+      const next = await this.#rest.next();
+      if (next.done === true) break;
+      bytes += next.value.length;
+      if (bytes > this.size) throw trailing();
+      yield next.value;
+    }
+    if (bytes !== this.size) throw trailing();
+  }
+
+  trailers(): ReadonlyMap<string, string> {
+    return NO_TRAILERS;
+  }
+}
+
+function trailing(): ServiceError {
+  return new ServiceError("MalformedPOSTRequest", {
+    message:
+      "In a form with a large file, the file must be the last part, followed by the closing delimiter alone.",
+  });
+}

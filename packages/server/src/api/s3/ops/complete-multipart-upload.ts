@@ -1,0 +1,121 @@
+import { fail, failArgument } from "../../../base/errors.ts";
+import { PARTS_MAX } from "../../../base/limits.ts";
+import { CHECKSUM_ALGORITHMS, type CompletePart, type CompleteUploadInput } from "../../../objects/api.ts";
+import { xmlAnswer } from "../../common/answer.ts";
+import {
+  allow,
+  integerOf,
+  many,
+  maybeText,
+  one,
+  parseXml,
+  textOf,
+  type XmlElement,
+} from "../../common/xml-read.ts";
+import { s3Document, tag } from "../../common/xml-write.ts";
+import { smallBody } from "../body.ts";
+import { operation } from "../operation.ts";
+import { refuseEncryptionHeaders, ssecOf } from "../read/encryption.ts";
+import { refuseUnhonoured } from "../read/headers.ts";
+import { checkDigest, checksumElement, checksumOf, checksumTypeOf } from "../read/integrity.ts";
+import { unquote, writeConditionsOf } from "../read/preconditions.ts";
+import { partNeeds, uploadTargetOf } from "../read/upload.ts";
+import type { S3Request } from "../request.ts";
+import { encryptionHeaders } from "../show/encryption.ts";
+import { locationOf } from "../show/location.ts";
+import { checksumXml, quotedEtag, versionHeader } from "../show/object.ts";
+
+export const CompleteMultipartUpload = operation({
+  name: "CompleteMultipartUpload",
+  route: { method: "POST", target: "object", query: ["uploadId"] },
+  slow: true,
+  needs: partNeeds,
+  parse: async (req): Promise<CompleteUploadInput> => {
+    refuseEncryptionHeaders(req);
+    refuseUnhonoured(req);
+    // The checksum header is the object's, not the body's.
+    const checksum = checksumOf(req, true);
+    const checksumType = checksumTypeOf(req);
+    const objectSize = objectSizeOf(req);
+    return {
+      ...uploadTargetOf(req),
+      ssec: ssecOf(req),
+      conditions: writeConditionsOf(req),
+      ...(checksum === undefined ? {} : { checksum }),
+      ...(checksumType === undefined ? {} : { checksumType }),
+      ...(objectSize === undefined ? {} : { objectSize }),
+      parts: completedParts(await smallBody(req, { required: false, ofBody: false })),
+    };
+  },
+  handle: (input, req) => req.deps.uploads.complete(req.caller, req.bucket, input),
+  respond: (result, req) =>
+    xmlAnswer(
+      200,
+      s3Document(
+        "CompleteMultipartUploadResult",
+        tag("Location", locationOf(req)) +
+          tag("Bucket", req.bucket.name) +
+          tag("Key", req.key) +
+          tag("ETag", quotedEtag(result.etag)) +
+          checksumXml(result.checksum),
+      ),
+      [...versionHeader(result.versionId), ...encryptionHeaders(result.encryption, { customer: false })],
+    ),
+});
+
+function objectSizeOf(req: S3Request): number | undefined {
+  const name = "x-amz-mp-object-size";
+  const text = req.header(name);
+  if (text === undefined) return undefined;
+  return /^[0-9]{1,15}$/.test(text)
+    ? Number(text)
+    : failArgument(`Value for ${name} header is invalid.`, name, text);
+}
+
+export function completedParts(body: Uint8Array): readonly CompletePart[] {
+  if (body.length === 0) {
+    fail("InvalidRequest", "You must specify at least one part");
+  }
+  const root = parseXml(body, "CompleteMultipartUpload");
+  allow(root, "Part");
+  const parts = many(root, "Part").map(partOf);
+  if (parts.length === 0) fail("MalformedXML");
+  return parts;
+}
+
+const ELEMENTS = CHECKSUM_ALGORITHMS.map((algorithm) => [algorithm, checksumElement(algorithm)] as const);
+const PART_CHILDREN = ["PartNumber", "ETag", ...ELEMENTS.map(([, element]) => element)];
+
+function partOf(part: XmlElement): CompletePart {
+  allow(part, ...PART_CHILDREN);
+  const partNumber = integerOf(textOf(one(part, "PartNumber")), 9);
+  if (partNumber < 1 || partNumber > PARTS_MAX) {
+    failArgument(
+      `PartNumber must be an integer between 1 and ${PARTS_MAX}, inclusive`,
+      "partNumber",
+      String(partNumber),
+    );
+  }
+  const etag = unquote(textOf(one(part, "ETag")).trim());
+  // Part number and ETag are two children; most parts have one checksum at most.
+  if (part.children.length === 2) return { partNumber, etag };
+  const found = ELEMENTS.flatMap(([algorithm, element]) => {
+    const value = maybeText(part, element);
+    return value === undefined ? [] : [{ algorithm, value }];
+  });
+  const checksum = found[0];
+  if (checksum === undefined) return { partNumber, etag };
+  if (found.length > 1) {
+    fail(
+      "InvalidRequest",
+      "Expecting a single checksum for each part. Multiple checksum Types are not allowed.",
+    );
+  }
+  checkDigest(
+    checksum.algorithm,
+    checksum.value,
+    false,
+    `Value for ${checksumElement(checksum.algorithm)} is invalid.`,
+  );
+  return { partNumber, etag, checksum };
+}

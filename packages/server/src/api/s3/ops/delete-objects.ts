@@ -1,0 +1,110 @@
+import { fail, ServiceError } from "../../../base/errors.ts";
+import { parseObjectKey } from "../../../base/ids.ts";
+import { DELETE_KEYS_MAX, DELETES_AT_ONCE } from "../../../base/limits.ts";
+import type { DeleteInput } from "../../../objects/api.ts";
+import { xmlAnswer } from "../../common/answer.ts";
+import {
+  allow,
+  booleanOf,
+  integerOf,
+  many,
+  maybeText,
+  one,
+  parseXml,
+  textOf,
+  type XmlElement,
+} from "../../common/xml-read.ts";
+import { s3Document, tag, wrap } from "../../common/xml-write.ts";
+import { decide, denialMessage } from "../access.ts";
+import { smallBody } from "../body.ts";
+import { operation, type Need } from "../operation.ts";
+import { refuseUnhonoured } from "../read/headers.ts";
+import { unquote } from "../read/preconditions.ts";
+import type { S3Request } from "../request.ts";
+
+interface Target {
+  readonly key: string;
+  readonly versionId: string | undefined;
+  readonly ifMatch: string | undefined;
+  readonly ifMatchLastModifiedMs: number | undefined;
+  readonly ifMatchSize: number | undefined;
+}
+
+/** Up to a thousand keys. Rights are asked for key by key, and each failure is an entry of a 200 (spec access 8). */
+export const DeleteObjects = operation({
+  name: "DeleteObjects",
+  route: { method: "POST", target: "bucket", query: ["delete"] },
+  needs: () => [],
+  parse: async (req) => {
+    refuseUnhonoured(req);
+    const root = parseXml(await smallBody(req, { required: true }), "Delete");
+    allow(root, "Object", "Quiet");
+    const targets = many(root, "Object").map(targetOf);
+    if (targets.length === 0 || targets.length > DELETE_KEYS_MAX) fail("MalformedXML");
+    return { targets, quiet: booleanOf(maybeText(root, "Quiet") ?? "false") };
+  },
+  handle: async ({ targets, quiet }, req) => {
+    const entries: string[] = [];
+    for (let i = 0; i < targets.length; i += DELETES_AT_ONCE) {
+      const batch = targets.slice(i, i + DELETES_AT_ONCE).map((target) => deleteOne(req, target, quiet));
+      entries.push(...(await Promise.all(batch)));
+    }
+    return entries;
+  },
+  respond: (entries) => xmlAnswer(200, s3Document("DeleteResult", entries.join(""))),
+});
+
+function targetOf(object: XmlElement): Target {
+  allow(object, "Key", "VersionId", "ETag", "LastModifiedTime", "Size");
+  const etag = maybeText(object, "ETag");
+  const time = maybeText(object, "LastModifiedTime");
+  const size = maybeText(object, "Size");
+  const timeMs = time === undefined ? undefined : Date.parse(time);
+  if (timeMs !== undefined && Number.isNaN(timeMs)) fail("MalformedXML");
+  return {
+    key: textOf(one(object, "Key")),
+    versionId: maybeText(object, "VersionId"),
+    ifMatch: etag === undefined ? undefined : unquote(etag),
+    ifMatchLastModifiedMs: timeMs,
+    ifMatchSize: size === undefined ? undefined : integerOf(size),
+  };
+}
+
+async function deleteOne(req: S3Request, target: Target, quiet: boolean): Promise<string> {
+  const named = tag("Key", target.key) + tag("VersionId", target.versionId);
+  try {
+    if (target.key === "") fail("UserKeyMustBeSpecified");
+    const key = parseObjectKey(target.key);
+    const need: Need = {
+      action: target.versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion",
+      bucket: req.bucket,
+      key,
+      ...(target.versionId === undefined ? {} : { versionId: target.versionId }),
+    };
+    const decision = await decide(req, need);
+    if (decision.kind !== "allow") fail("AccessDenied", denialMessage(req.caller, need, decision));
+    const result = await req.deps.objects.delete(req.caller, req.bucket, inputOf(target, key));
+    if (quiet) return "";
+    const marker = result.deleteMarker
+      ? tag("DeleteMarker", true) + tag("DeleteMarkerVersionId", result.versionId)
+      : "";
+    return wrap("Deleted", named + marker);
+  } catch (error) {
+    const shown = error instanceof ServiceError ? error : new ServiceError("InternalError", { cause: error });
+    if (shown.status >= 500) {
+      req.deps.log.error("a key of many could not be deleted", { requestId: req.exchange.requestId, error });
+    }
+    return wrap("Error", named + tag("Code", shown.code) + tag("Message", shown.message));
+  }
+}
+
+function inputOf(target: Target, key: DeleteInput["key"]): DeleteInput {
+  const { versionId, ifMatch, ifMatchLastModifiedMs, ifMatchSize } = target;
+  return {
+    key,
+    ...(versionId === undefined ? {} : { versionId }),
+    ...(ifMatch === undefined ? {} : { ifMatch }),
+    ...(ifMatchLastModifiedMs === undefined ? {} : { ifMatchLastModifiedMs }),
+    ...(ifMatchSize === undefined ? {} : { ifMatchSize }),
+  };
+}

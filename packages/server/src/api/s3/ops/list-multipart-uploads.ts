@@ -1,0 +1,72 @@
+import { UPLOADS_PAGE_MAX } from "../../../base/limits.ts";
+import type { ListedUpload } from "../../../objects/api.ts";
+import { xmlAnswer } from "../../common/answer.ts";
+import { isoDate, s3Document, tag, wrap } from "../../common/xml-write.ts";
+import { operation, onBucket } from "../operation.ts";
+import { encodingOf, maxOf, type Encoding } from "../read/list.ts";
+import { checksumKinds, commonPrefix, named } from "../show/list.ts";
+import { ownerXml } from "../show/object.ts";
+
+export const ListMultipartUploads = operation({
+  name: "ListMultipartUploads",
+  route: { method: "GET", target: "bucket", query: ["uploads"] },
+  needs: onBucket("s3:ListBucketMultipartUploads"),
+  parse: (req) => {
+    const keyMarker = req.parameter("key-marker") ?? "";
+    // Alone it means nothing: S3 ignores it.
+    const uploadIdMarker = keyMarker === "" ? undefined : req.parameter("upload-id-marker");
+    return {
+      encoding: encodingOf(req),
+      list: {
+        prefix: req.parameter("prefix") ?? "",
+        delimiter: req.parameter("delimiter") ?? "",
+        keyMarker,
+        max: maxOf(req, "max-uploads", UPLOADS_PAGE_MAX),
+        ...(uploadIdMarker === undefined ? {} : { uploadIdMarker }),
+      },
+    };
+  },
+  handle: async ({ list }, req) =>
+    list.max === 0 ? { items: [], more: false } : req.deps.uploads.listUploads(req.bucket, list),
+  respond: ({ items, more }, req, { encoding, list }) => {
+    const owner = req.deps.ownerOf(req.bucket.owner);
+    const who = ownerXml(owner, "Initiator") + ownerXml(owner);
+    let uploads = "";
+    let groups = "";
+    for (const item of items) {
+      if (item.kind === "upload") uploads += uploadXml(item.upload, encoding, who);
+      else groups += commonPrefix(item.prefix, encoding);
+    }
+    const last = more ? items.at(-1) : undefined;
+    return xmlAnswer(
+      200,
+      s3Document(
+        "ListMultipartUploadsResult",
+        tag("Bucket", req.bucket.name) +
+          named("KeyMarker", list.keyMarker, encoding) +
+          tag("UploadIdMarker", list.uploadIdMarker ?? "") +
+          named("NextKeyMarker", last?.kind === "upload" ? last.upload.key : last?.prefix, encoding) +
+          tag("NextUploadIdMarker", last?.kind === "upload" ? last.upload.uploadId : undefined) +
+          (list.delimiter === "" ? "" : named("Delimiter", list.delimiter, encoding)) +
+          named("Prefix", list.prefix, encoding) +
+          tag("MaxUploads", list.max) +
+          tag("EncodingType", encoding.type) +
+          tag("IsTruncated", more) +
+          uploads +
+          groups,
+      ),
+    );
+  },
+});
+
+function uploadXml(upload: ListedUpload, encoding: Encoding, who: string): string {
+  return wrap(
+    "Upload",
+    named("Key", upload.key, encoding) +
+      tag("UploadId", upload.uploadId) +
+      who +
+      tag("StorageClass", "STANDARD") +
+      tag("Initiated", isoDate(upload.initiatedMs)) +
+      checksumKinds(upload),
+  );
+}

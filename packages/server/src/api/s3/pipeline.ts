@@ -1,0 +1,122 @@
+/**
+ * One S3 request from the socket to the answer. The order is the contract (spec access 7, s3-encryption B.6): nothing
+ * about a bucket is said before the caller is known, a missing bucket is 404 before any right is asked for, and a denial
+ * wins over every fault in the request's headers or body.
+ */
+import { fail, ServiceError } from "../../base/errors.ts";
+import type { Bucket } from "../../objects/api.ts";
+import type { Answer } from "../common/answer.ts";
+import { type Exchange, RequestCaller } from "../common/exchange.ts";
+import type { OutcomeEvent, RequestEvent } from "../common/ports.ts";
+import type { Service } from "../common/serve.ts";
+import { authorise, decide, deny, resourceOf } from "./access.ts";
+import { addressOf, type Address } from "./address.ts";
+import type { S3Deps } from "./deps.ts";
+import { errorAnswer } from "./error-document.ts";
+import { identifyForm } from "./form.ts";
+import { identify } from "./identify.ts";
+import type { Need, Operation } from "./operation.ts";
+import { checkOwner } from "./owner-check.ts";
+import { S3Request } from "./request.ts";
+import type { Router } from "./router.ts";
+import { answerOrKeepAlive, SLOW_TIMING } from "./slow.ts";
+
+export class S3Service implements Service {
+  readonly name = "s3";
+  readonly #deps: S3Deps;
+  readonly #router: Router;
+
+  constructor(deps: S3Deps, router: Router) {
+    this.#deps = deps;
+    this.#router = router;
+  }
+
+  async answer(exchange: Exchange): Promise<void> {
+    const deps = this.#deps;
+    const { raw } = exchange;
+    const address = addressOf(raw.path, raw.headers.get("host"), deps.domains);
+    const op = this.#router.match(raw.method, address.target, raw.query, raw.headers);
+    exchange.operation = op.name;
+    const found = await (op.readsForm === true ? identifyForm : identify)(exchange, deps, address);
+    exchange.caller = new RequestCaller(exchange, found.identity);
+    const bucket = await findBucket(deps, address, op);
+    if (bucket !== undefined) checkOwner(raw.headers.get("x-amz-expected-bucket-owner"), bucket);
+    const req = new S3Request({ ...found, exchange, deps, bucket, caller: exchange.caller });
+    try {
+      await this.run(op, req);
+    } finally {
+      req.wipe();
+    }
+  }
+
+  async run(op: Operation, req: S3Request): Promise<void> {
+    const answer = await this.#act(op, req, await op.needs(req));
+    if (answer !== undefined) await req.exchange.send(answer);
+  }
+
+  /** Everything between the question and the answer; the outcome is recorded before anything is sent. */
+  async #act(op: Operation, req: S3Request, needs: readonly Need[]): Promise<Answer | undefined> {
+    const { audit } = this.#deps;
+    const event = audit === undefined ? undefined : eventOf(op, req, needs);
+    let answer: Answer | undefined;
+    try {
+      await authorise(req, needs);
+      if (event !== undefined) await audit?.intent(event);
+      answer = op.slow === true ? await this.#slowly(op, req) : await op.run(req);
+    } catch (error) {
+      const shown = await hideMissing(op, req, error);
+      if (event !== undefined) await audit?.outcome(failed(event, shown));
+      throw shown;
+    }
+    if (event !== undefined) await audit?.outcome({ ...event, status: answer?.status ?? 200 });
+    return answer;
+  }
+
+  #slowly(op: Operation, req: S3Request): Promise<Answer | undefined> {
+    return answerOrKeepAlive(req, op.run(req), this.#deps.slowTiming ?? SLOW_TIMING);
+  }
+
+  refusal(exchange: Exchange, error: ServiceError): Answer {
+    return errorAnswer(exchange, error);
+  }
+}
+
+async function findBucket(deps: S3Deps, address: Address, op: Operation): Promise<Bucket | undefined> {
+  if (address.bucket === undefined || op.createsBucket === true) return undefined;
+  const bucket = await deps.buckets.find(address.bucket);
+  return bucket ?? fail("NoSuchBucket", { elements: { BucketName: address.bucket } });
+}
+
+/** A caller who may not list must not learn which keys exist: the denial names s3:ListBucket (spec access 7). */
+async function hideMissing(op: Operation, req: S3Request, error: unknown): Promise<unknown> {
+  if (op.hidesMissing === undefined || !(error instanceof ServiceError)) return error;
+  if (error.code !== "NoSuchKey" && error.code !== "NoSuchVersion") return error;
+  const need: Need = { action: "s3:ListBucket", bucket: op.hidesMissing(req) };
+  const decision = await decide(req, need);
+  if (decision.kind === "allow") return error;
+  try {
+    return deny(req.caller, need, decision);
+  } catch (denied) {
+    return denied;
+  }
+}
+
+function eventOf(op: Operation, req: S3Request, needs: readonly Need[]): RequestEvent {
+  const versionId = req.query.get("versionId");
+  return {
+    requestId: req.exchange.requestId,
+    service: "s3",
+    operation: op.name,
+    caller: req.caller,
+    needs: needs.map((need) => ({ action: need.action, resource: resourceOf(need) })),
+    ...(req.bucketName === undefined ? {} : { bucket: req.bucketName }),
+    ...(req.keyIfAny === undefined ? {} : { key: req.keyIfAny }),
+    ...(versionId === undefined ? {} : { versionId }),
+  };
+}
+
+function failed(event: RequestEvent, error: unknown): OutcomeEvent {
+  return error instanceof ServiceError
+    ? { ...event, status: error.status, errorCode: error.code }
+    : { ...event, status: 500, errorCode: "InternalError" };
+}

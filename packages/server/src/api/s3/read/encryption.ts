@@ -1,0 +1,54 @@
+/**
+ * Encryption headers of a request, as they came; the objects layer's resolvers judge them. Here only what no resolver
+ * sees: headers in places where S3 has none (spec A.3).
+ */
+import { fail } from "../../../base/errors.ts";
+import type { EncryptionHeaders } from "../../../objects/api.ts";
+import { NO_SSEC, parseSsecHeaders, type SsecRequest } from "../../../objects/encryption/ssec-request.ts";
+import type { S3Request } from "../request.ts";
+
+const SSE = "x-amz-server-side-encryption";
+const KEY_ID = `${SSE}-aws-kms-key-id`;
+const CONTEXT = `${SSE}-context`;
+const BUCKET_KEY = `${SSE}-bucket-key-enabled`;
+const CUSTOMER = `${SSE}-customer`;
+const SOURCE = "x-amz-copy-source-server-side-encryption-customer";
+
+function readTriple(req: S3Request, prefix: string): SsecRequest {
+  const algorithm = req.header(`${prefix}-algorithm`);
+  const key = req.header(`${prefix}-key`);
+  const md5 = req.header(`${prefix}-key-md5`);
+  if (algorithm === undefined && key === undefined && md5 === undefined) return NO_SSEC;
+  const ssec = parseSsecHeaders(algorithm, key, md5);
+  req.keep(ssec.key);
+  return ssec;
+}
+
+export const ssecOf = (req: S3Request): SsecRequest => readTriple(req, CUSTOMER);
+export const sourceSsecOf = (req: S3Request): SsecRequest => readTriple(req, SOURCE);
+
+export function encryptionOf(req: S3Request): EncryptionHeaders {
+  const sse = req.header(SSE);
+  const keyId = req.header(KEY_ID);
+  const context = req.header(CONTEXT);
+  const bucketKey = req.header(BUCKET_KEY);
+  return {
+    ...(sse === undefined ? {} : { sse }),
+    ...(keyId === undefined ? {} : { keyId }),
+    ...(context === undefined ? {} : { context }),
+    ...(bucketKey === undefined ? {} : { bucketKey }),
+    ssec: ssecOf(req),
+  };
+}
+
+/** Reads, parts and completions take no encryption but the customer's key: 400 even if the value is the object's mode. */
+export function refuseEncryptionHeaders(req: S3Request): void {
+  for (const name of [SSE, KEY_ID, CONTEXT, BUCKET_KEY]) {
+    const value = req.header(name);
+    if (value === undefined) continue;
+    fail("InvalidArgument", {
+      message: `${name} header is not supported for this operation.`,
+      elements: { ArgumentName: name, ArgumentValue: value },
+    });
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Headers that are stored with an object: content headers and user metadata, and headers that this store refuses because
+ * it could not honour them. Values are one character per byte and are kept as they came.
+ */
+import { storedContentEncoding } from "../../../auth/payload-mode.ts";
+import { fail, failArgument } from "../../../base/errors.ts";
+import { USER_METADATA_BYTES_MAX } from "../../../base/limits.ts";
+import type { ContentHeaders, UserMetadata } from "../../../objects/api.ts";
+import type { S3Request } from "../request.ts";
+
+const CONTENT = [
+  "content-type",
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "expires",
+  "x-amz-website-redirect-location",
+] as const;
+const META = "x-amz-meta-";
+const DEFAULT_TYPE = "binary/octet-stream";
+
+export function contentHeadersOf(req: S3Request): ContentHeaders {
+  const found: (readonly [string, string])[] = [];
+  for (const name of CONTENT) {
+    const sent = req.header(name);
+    const value = name === "content-encoding" ? storedContentEncoding(sent) : sent;
+    if (value !== undefined && value !== "") found.push([name, value]);
+    else if (name === "content-type") found.push([name, DEFAULT_TYPE]);
+  }
+  return found;
+}
+
+/** Throws MetadataTooLarge beyond 2 KiB of names and values. */
+export function userMetadataOf(req: S3Request): UserMetadata {
+  const found: (readonly [string, string])[] = [];
+  let bytes = 0;
+  for (const [name, value] of req.headers.entries()) {
+    if (!name.startsWith(META)) continue;
+    const short = name.slice(META.length);
+    bytes += short.length + value.length;
+    found.push([short, value]);
+  }
+  if (bytes > USER_METADATA_BYTES_MAX) {
+    fail("MetadataTooLarge", {
+      elements: { Size: String(bytes), MaxSizeAllowed: String(USER_METADATA_BYTES_MAX) },
+    });
+  }
+  return found;
+}
+
+/** Owner-full-control means what is the case anyway; every other ACL would be a promise that nobody keeps. */
+const ACLS_THAT_CHANGE_NOTHING = new Set(["private", "bucket-owner-full-control"]);
+/** Headers of S3 whose effect this store does not have. */
+const NOT_HONOURED = new Set([
+  "x-amz-object-lock-mode",
+  "x-amz-object-lock-retain-until-date",
+  "x-amz-object-lock-legal-hold",
+  "x-amz-bypass-governance-retention",
+  "x-amz-bucket-object-lock-enabled",
+  "x-amz-write-offset-bytes",
+  "x-amz-object-annotation-directive",
+]);
+const ENCRYPTION = "x-amz-server-side-encryption";
+const ENCRYPTION_KNOWN = new Set([
+  ENCRYPTION,
+  `${ENCRYPTION}-aws-kms-key-id`,
+  `${ENCRYPTION}-context`,
+  `${ENCRYPTION}-bucket-key-enabled`,
+  `${ENCRYPTION}-customer-algorithm`,
+  `${ENCRYPTION}-customer-key`,
+  `${ENCRYPTION}-customer-key-md5`,
+]);
+
+/** A header that is not honoured is an error, never a silence (on every write). */
+export function refuseUnhonoured(req: S3Request): void {
+  for (const [name, value] of req.headers.entries()) {
+    if (!name.startsWith("x-amz-")) continue;
+    if (NOT_HONOURED.has(name)) notHonoured(name);
+    if (name.startsWith("x-amz-grant-")) fail("AccessControlListNotSupported");
+    if (name === "x-amz-acl" && !ACLS_THAT_CHANGE_NOTHING.has(value)) fail("AccessControlListNotSupported");
+    if (name === "x-amz-storage-class" && value !== "STANDARD") {
+      fail("InvalidStorageClass", { elements: { StorageClassRequested: value } });
+    }
+    if (name.startsWith(ENCRYPTION) && !ENCRYPTION_KNOWN.has(name)) {
+      failArgument(`${name} is not a known encryption header.`, name, value);
+    }
+  }
+  const acl = req.header("acl");
+  if (acl !== undefined && !ACLS_THAT_CHANGE_NOTHING.has(acl)) fail("AccessControlListNotSupported");
+}
+
+function notHonoured(name: string): never {
+  if (name.includes("object-lock") && name !== "x-amz-bucket-object-lock-enabled") {
+    fail("InvalidRequest", "Bucket is missing Object Lock Configuration");
+  }
+  fail("NotImplemented", {
+    message: "A header you provided implies functionality that is not implemented",
+    elements: { Header: name },
+  });
+}

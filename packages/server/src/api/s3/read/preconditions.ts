@@ -1,0 +1,84 @@
+/** Conditional headers (RFC 9110 section 13) and the byte range. What is malformed is ignored, as HTTP and S3 have it. */
+import { fail, failArgument } from "../../../base/errors.ts";
+import { PARTS_MAX } from "../../../base/limits.ts";
+import type { RangeRequest, ReadConditions, WriteConditions } from "../../../objects/api.ts";
+import type { S3Request } from "../request.ts";
+
+/** Entity tags without quotes and without `W/`; `*` stands for itself. */
+function etags(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((one) => unquote(one.trim()))
+    .filter((one) => one !== "");
+}
+export function unquote(text: string): string {
+  const strong = text.startsWith("W/") ? text.slice(2) : text;
+  return strong.length >= 2 && strong.startsWith('"') && strong.endsWith('"') ? strong.slice(1, -1) : strong;
+}
+
+function httpDate(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+/** `prefix` is "" for the object itself, "x-amz-copy-source-" for the source of a copy. */
+export function readConditionsOf(req: S3Request, prefix = ""): ReadConditions {
+  const { headers } = req;
+  const ifMatch = headers.get(`${prefix}if-match`);
+  const ifNoneMatch = headers.get(`${prefix}if-none-match`);
+  const since = httpDate(headers.get(`${prefix}if-modified-since`));
+  const until = httpDate(headers.get(`${prefix}if-unmodified-since`));
+  return {
+    ...(ifMatch === undefined ? {} : { ifMatch: etags(ifMatch) }),
+    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch: etags(ifNoneMatch) }),
+    ...(since === undefined ? {} : { ifModifiedSinceMs: since }),
+    ...(until === undefined ? {} : { ifUnmodifiedSinceMs: until }),
+  };
+}
+
+/** S3 honours If-None-Match: * and If-Match: etag on writes, and nothing else. */
+export function writeConditionsOf(req: S3Request): WriteConditions {
+  const ifMatch = req.header("if-match");
+  const ifNoneMatch = req.header("if-none-match");
+  if (ifNoneMatch !== undefined && ifNoneMatch !== "*") notHonoured("If-None-Match");
+  if (ifMatch === "*") notHonoured("If-Match");
+  if (ifMatch !== undefined && ifNoneMatch !== undefined) notHonoured("If-Match,If-None-Match");
+  return {
+    ...(ifMatch === undefined ? {} : { ifMatch: unquote(ifMatch.trim()) }),
+    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
+  };
+}
+function notHonoured(header: string): never {
+  fail("NotImplemented", {
+    message: "A header you provided implies functionality that is not implemented",
+    elements: { Header: header },
+  });
+}
+
+const RANGE = /^bytes=([0-9]{0,18})-([0-9]{0,18})$/;
+
+/** One range; several, other units and nonsense are ignored and the whole object is the answer. */
+export function rangeOf(req: S3Request): RangeRequest | undefined {
+  const text = req.header("range");
+  if (text === undefined) return undefined;
+  const match = RANGE.exec(text.trim());
+  const first = match?.[1] ?? "";
+  const last = match?.[2] ?? "";
+  if (match === null || (first === "" && last === "")) return undefined;
+  if (first === "") return { kind: "suffix", bytes: Number(last) };
+  const from = Number(first);
+  if (last === "") return { kind: "from-to", from, to: undefined };
+  const to = Number(last);
+  return to < from ? undefined : { kind: "from-to", from, to };
+}
+
+export function partNumberOf(req: S3Request): number | undefined {
+  const text = req.query.size === 0 ? undefined : req.query.get("partNumber");
+  if (text === undefined) return undefined;
+  const number = /^[0-9]{1,9}$/.test(text) ? Number(text) : 0;
+  if (number < 1 || number > PARTS_MAX) {
+    failArgument(`Part number must be an integer between 1 and ${PARTS_MAX}, inclusive`, "partNumber", text);
+  }
+  return number;
+}

@@ -1,0 +1,94 @@
+/**
+ * The route table, derived from the list of operations. A sub-resource that exists but not for this method is 405, never
+ * silently the plain operation: `DELETE /bucket?versioning` must not delete the bucket.
+ */
+import type { HeaderView } from "../../auth/headers.ts";
+import type { Query } from "../../auth/query.ts";
+import { fail } from "../../base/errors.ts";
+import type { Operation, Route } from "./operation.ts";
+
+type Target = Route["target"];
+
+/** Routes of one method and target: the plain ones, and those with a sub-resource, the most demanding first. */
+interface Slot {
+  readonly plain: readonly Operation[];
+  readonly special: readonly Operation[];
+}
+
+const nameOf = (part: string): string => part.split("=", 1)[0] ?? part;
+const weight = (op: Operation): number =>
+  (op.route.query?.length ?? 0) * 2 + (op.route.header === undefined ? 0 : 1);
+
+export class Router {
+  readonly #slots = new Map<string, Slot>();
+  /** Names that are a sub-resource of some route. Everything else in a query is a parameter. */
+  readonly #subResources = new Set<string>();
+  readonly #methods = new Map<Target, Set<string>>();
+
+  constructor(operations: readonly Operation[]) {
+    for (const op of operations) {
+      const first = op.route.query?.[0];
+      if (first !== undefined) this.#subResources.add(nameOf(first));
+      this.#methods.set(
+        op.route.target,
+        (this.#methods.get(op.route.target) ?? new Set()).add(op.route.method),
+      );
+    }
+    for (const target of ["service", "bucket", "object"] as const) {
+      for (const method of this.#methods.get(target) ?? []) {
+        const here = operations
+          .filter((op) => op.route.method === method && op.route.target === target)
+          .toSorted((a, b) => weight(b) - weight(a));
+        this.#slots.set(`${method} ${target}`, {
+          plain: here.filter((op) => op.route.query === undefined),
+          special: here.filter((op) => op.route.query !== undefined),
+        });
+      }
+    }
+  }
+
+  /** Throws MethodNotAllowed, or InvalidArgument for two sub-resources at once. */
+  match(method: string, target: Target, query: Query, headers: HeaderView): Operation {
+    const slot = this.#slots.get(`${method} ${target}`);
+    const asked = query.size === 0 ? undefined : this.#subResource(query);
+    if (slot === undefined) return this.#refuse(method, target, asked);
+    if (asked !== undefined) {
+      return slot.special.find((op) => fits(op, query, headers)) ?? this.#refuse(method, target, asked);
+    }
+    return slot.plain.find((op) => fits(op, query, headers)) ?? this.#refuse(method, target, asked);
+  }
+
+  #subResource(query: Query): string | undefined {
+    let found: string | undefined;
+    for (const [name] of query.entries()) {
+      if (!this.#subResources.has(name) || name === found) continue;
+      if (found !== undefined) {
+        fail("InvalidArgument", {
+          message: `Conflicting query string parameters: ${found}, ${name}`,
+          elements: { ArgumentName: "ResourceType", ArgumentValue: found },
+        });
+      }
+      found = name;
+    }
+    return found;
+  }
+
+  #refuse(method: string, target: Target, asked: string | undefined): never {
+    const allowed = [...(this.#methods.get(target) ?? [])].join(", ");
+    fail("MethodNotAllowed", {
+      elements: { Method: method, ResourceType: asked?.toUpperCase() ?? target.toUpperCase() },
+      headers: { Allow: allowed },
+    });
+  }
+}
+
+function fits(op: Operation, query: Query, headers: HeaderView): boolean {
+  const { route } = op;
+  if (route.header !== undefined && !headers.has(route.header)) return false;
+  for (const part of route.query ?? []) {
+    const equals = part.indexOf("=");
+    if (equals < 0 ? !query.has(part) : query.get(part.slice(0, equals)) !== part.slice(equals + 1))
+      return false;
+  }
+  return true;
+}

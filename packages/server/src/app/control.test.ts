@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { UsageError } from "./config.ts";
+import { askServer, isServed, listenControl } from "./control.ts";
+
+async function inDir(run: (dir: string) => Promise<void>): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), "strongroom-control-"));
+  try {
+    await run(dir);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+test("a command is carried to the server and its output and exit code come back", () =>
+  inDir(async (dir) => {
+    const path = join(dir, "s.sock");
+    const server = await listenControl(path, async (request, answer) => {
+      answer({ out: `ran ${request.command} ${request.args.join(",")}` });
+      answer({ err: "note" });
+      answer({ exit: 3 });
+    });
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    const out: string[] = [];
+    const code = await askServer(
+      path,
+      { command: "verify", args: ["--json"] },
+      (t) => out.push(t),
+      (t) => out.push(t),
+    );
+    assert.equal(code, 3);
+    assert.deepEqual(out, ["ran verify --json", "note"]);
+    await server.close();
+    assert.equal(await isServed(path), false);
+    assert.equal(
+      await askServer(
+        path,
+        { command: "verify", args: [] },
+        () => {},
+        () => {},
+      ),
+      undefined,
+    );
+  }));
+
+test("a second server on the same directory is refused, also when many start at once", () =>
+  inDir(async (dir) => {
+    const path = join(dir, "s.sock");
+    const starts = await Promise.allSettled(
+      Array.from({ length: 8 }, () => listenControl(path, async () => {})),
+    );
+    const won = starts.filter((s) => s.status === "fulfilled");
+    assert.equal(won.length, 1);
+    for (const s of starts) if (s.status === "rejected") assert.ok(s.reason instanceof UsageError);
+    for (const s of won) await s.value.close();
+  }));
+
+test("a stale socket is replaced", () =>
+  inDir(async (dir) => {
+    const path = join(dir, "s.sock");
+    // A socket file whose listener is gone: bind in a throw-away server and steal its file name before it closes.
+    const dead = createServer();
+    await new Promise<void>((resolve) => dead.listen(join(dir, "dead"), resolve));
+    const { linkSync } = await import("node:fs");
+    linkSync(join(dir, "dead"), path);
+    await new Promise<void>((resolve) => dead.close(() => resolve()));
+    assert.equal(await isServed(path), false);
+    const server = await listenControl(path, async () => {});
+    assert.equal(await isServed(path), true);
+    await server.close();
+  }));

@@ -1,0 +1,172 @@
+/**
+ * The control socket: `<data>/strongroom.sock`, mode 0600. It tells a running server from a stale one, keeps a second
+ * `serve` off the same directory, and carries commands (verify, rewrap, backup …) to the server, which runs them in a
+ * process of their own with its own settings and streams their output back.
+ *
+ * Wire: the client sends one JSON line {"command": …, "args": […]}; the server answers JSON lines
+ * {"out": text} | {"err": text} and at last {"exit": code}.
+ */
+import { randomBytes } from "node:crypto";
+import { chmodSync, linkSync, renameSync, rmSync } from "node:fs";
+import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { basename, dirname, join, relative } from "node:path";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { UsageError } from "./config.ts";
+
+/** sun_path holds 108 bytes on Linux, 104 elsewhere. */
+const SOCKET_PATH_BYTES_MAX = 100;
+
+/** A Unix socket address may be relative; a deep data directory is reached from where we stand if that is shorter. */
+function address(path: string): string {
+  if (Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX) return path;
+  const short = relative(process.cwd(), path);
+  if (Buffer.byteLength(short) <= SOCKET_PATH_BYTES_MAX) return short;
+  throw new UsageError(
+    `the path ${path} is too long for a Unix socket (${SOCKET_PATH_BYTES_MAX} bytes); use a shorter --data, or start in a directory nearer to it (${tmpdir()} is short)`,
+  );
+}
+
+const requestSchema = z.strictObject({ command: z.string(), args: z.array(z.string()) });
+export type ControlRequest = z.output<typeof requestSchema>;
+const answerSchema = z.union([
+  z.strictObject({ out: z.string() }),
+  z.strictObject({ err: z.string() }),
+  z.strictObject({ exit: z.number() }),
+]);
+export type ControlAnswer = z.output<typeof answerSchema>;
+
+const REQUEST_BYTES_MAX = 64 * 1024;
+
+/** Whether a server answers on the socket. */
+export function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(address(path));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+export type ControlHandler = (
+  request: ControlRequest,
+  answer: (a: ControlAnswer) => void,
+  closed: AbortSignal,
+) => Promise<void>;
+
+/**
+ * Takes the socket or refuses: binds under a name of its own and links that to the known name, which only one process can
+ * do. A socket that nobody answers on is moved aside first.
+ */
+export async function listenControl(
+  path: string,
+  handler: ControlHandler,
+): Promise<{ close(): Promise<void> }> {
+  if (await isServed(path)) {
+    throw new UsageError(
+      `another strongroom serves ${dirname(path)} already. Stop it first, or give this one its own --data.`,
+    );
+  }
+  const own = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}`);
+  const server = createServer((socket) => void serveConnection(socket, handler));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(address(own), resolve);
+  });
+  chmodSync(own, 0o600);
+  for (let attempt = 0; ; attempt++) {
+    try {
+      linkSync(own, path);
+      break;
+    } catch (cause) {
+      const taken = cause instanceof Error && "code" in cause && cause.code === "EEXIST";
+      if (!taken || attempt > 2 || (await isServed(path))) {
+        await closeServer(server);
+        rmSync(own, { force: true });
+        throw new UsageError(
+          `another strongroom serves ${dirname(path)} already, or its socket ${path} can't be replaced`,
+          { cause },
+        );
+      }
+      const stale = `${own}.stale`;
+      renameSync(path, stale);
+      // Another starter may have replaced the stale one between the look and the rename: then this is its live socket.
+      const live = await isServed(stale);
+      if (live) linkSync(stale, path);
+      rmSync(stale, { force: true });
+    }
+  }
+  rmSync(own, { force: true });
+  return {
+    async close() {
+      rmSync(path, { force: true });
+      await closeServer(server);
+    },
+  };
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}
+
+async function serveConnection(socket: Socket, handler: ControlHandler): Promise<void> {
+  const closed = new AbortController();
+  socket.on("error", () => closed.abort());
+  socket.on("close", () => closed.abort());
+  const answer = (a: ControlAnswer): void => {
+    if (!socket.destroyed) socket.write(`${JSON.stringify(a)}\n`);
+  };
+  try {
+    const line = await firstLine(socket);
+    if (line === undefined) return;
+    await handler(requestSchema.parse(JSON.parse(line)), answer, closed.signal);
+  } catch (error) {
+    answer({ err: error instanceof Error ? error.message : "failed" });
+    answer({ exit: 1 });
+  } finally {
+    socket.end();
+  }
+}
+
+function firstLine(socket: Socket): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    socket.setEncoding("utf8");
+    const read = (chunk: string): void => {
+      text += chunk;
+      const end = text.indexOf("\n");
+      if (end >= 0) {
+        socket.off("data", read);
+        resolve(text.slice(0, end));
+      } else if (text.length > REQUEST_BYTES_MAX) {
+        reject(new Error("the request is too long"));
+      }
+    };
+    socket.on("data", read);
+    socket.once("end", () => resolve(undefined));
+  });
+}
+
+/** Runs a command in the server; `undefined` if no server answers. Output goes to the two callbacks; resolves with the exit code. */
+export async function askServer(
+  path: string,
+  request: ControlRequest,
+  out: (text: string) => void,
+  err: (text: string) => void,
+): Promise<number | undefined> {
+  if (!(await isServed(path))) return undefined;
+  const socket = createConnection(address(path));
+  socket.write(`${JSON.stringify(request)}\n`);
+  for await (const line of createInterface({ input: socket })) {
+    const answer = answerSchema.parse(JSON.parse(line));
+    if ("out" in answer) out(answer.out);
+    else if ("err" in answer) err(answer.err);
+    else return answer.exit;
+  }
+  throw new Error("the server went away before the command ended");
+}

@@ -1,0 +1,109 @@
+/**
+ * The sockets: plain HTTP and TLS beside each other on the same handler, with the limits that keep a slow or hostile
+ * client from holding the server. Certificates are read again on SIGHUP.
+ */
+import { readFileSync } from "node:fs";
+import {
+  createServer as createHttp,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createHttps, type Server as TlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { HEADER_SECTION_BYTES_MAX } from "../base/limits.ts";
+import { UsageError } from "./config.ts";
+import type { HostPort, Settings } from "./settings.ts";
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Milliseconds. */
+const HEADERS_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 65_000;
+/** No byte for this long on an open request: the connection is cut (slow uploads are fine, stalled ones are not). */
+const IDLE_MS = 60_000;
+
+const LIMITS = {
+  maxHeaderSize: HEADER_SECTION_BYTES_MAX,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  /** A 5 GiB upload over a thin line takes hours: only idleness ends a request. */
+  requestTimeout: 0,
+  insecureHTTPParser: false,
+} as const;
+
+function prepare(server: Server | TlsServer, handler: Handler): void {
+  server.on("request", handler);
+  // The pipeline answers 100 itself, after the headers were judged.
+  server.on("checkContinue", handler);
+  server.maxHeadersCount = 500;
+  server.setTimeout(IDLE_MS);
+}
+
+function listen(server: Server, at: HostPort, shared: boolean): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const text =
+        cause.code === "EADDRINUSE"
+          ? `${at.host}:${at.port} is in use by another program; choose another with --listen, --admin-listen or --tls-listen`
+          : `can't listen on ${at.host}:${at.port}: ${cause.message}`;
+      reject(new UsageError(text, { cause }));
+    });
+    server.listen({ host: at.host, port: at.port, reusePort: shared, backlog: 1024 }, () => {
+      const address = server.address() as AddressInfo;
+      resolve(`${at.host.includes(":") ? `[${at.host}]` : at.host}:${address.port}`);
+    });
+  });
+}
+
+export interface Listeners {
+  /** `http`, and `https` where TLS is on: HOST:PORT as bound. */
+  readonly endpoints: Readonly<Record<string, string>>;
+  reloadCertificates(): void;
+  /** Stops accepting, lets open requests end for `ms`, then cuts. */
+  close(ms: number): Promise<void>;
+}
+
+function readTls(settings: Settings): { cert: Buffer; key: Buffer } {
+  try {
+    return { cert: readFileSync(settings.tlsCert ?? ""), key: readFileSync(settings.tlsKey ?? "") };
+  } catch (cause) {
+    throw new UsageError(
+      `the TLS certificate or key can't be read: ${cause instanceof Error ? cause.message : ""}`,
+      { cause },
+    );
+  }
+}
+
+export async function openListeners(settings: Settings, handler: Handler): Promise<Listeners> {
+  const shared = settings.workers > 1;
+  const plain = createHttp(LIMITS);
+  prepare(plain, handler);
+  const endpoints: Record<string, string> = { http: await listen(plain, settings.listen, shared) };
+  let tls: TlsServer | undefined;
+  if (settings.tlsListen !== undefined) {
+    tls = createHttps({ ...LIMITS, ...readTls(settings), minVersion: "TLSv1.2" });
+    prepare(tls, handler);
+    endpoints["https"] = await listen(tls, settings.tlsListen, shared);
+  }
+  const servers: readonly Server[] = tls === undefined ? [plain] : [plain, tls];
+  return {
+    endpoints,
+    reloadCertificates: () => tls?.setSecureContext({ ...readTls(settings), minVersion: "TLSv1.2" }),
+    async close(ms) {
+      const cut = setTimeout(() => {
+        for (const server of servers) server.closeAllConnections();
+      }, ms);
+      await Promise.all(
+        servers.map(
+          (server) =>
+            new Promise<void>((resolve) => {
+              server.close(() => resolve());
+              server.closeIdleConnections();
+            }),
+        ),
+      );
+      clearTimeout(cut);
+    },
+  };
+}

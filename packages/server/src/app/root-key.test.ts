@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { dataDir, ensureDataDir } from "./data-dir.ts";
+import { rootKeyProvider } from "./root-key.ts";
+
+function inDir(run: (dir: string) => void): void {
+  const dir = mkdtempSync(join(tmpdir(), "strongroom-root-"));
+  try {
+    ensureDataDir(dataDir(dir));
+    run(dir);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+test("a key file is made with mode 0600, loads again, and is never overwritten", () =>
+  inDir((dir) => {
+    const provider = rootKeyProvider(undefined, dataDir(dir));
+    assert.deepEqual(provider.load(), []);
+    const made = provider.create();
+    assert.equal(statSync(join(dir, "root.key")).mode & 0o777, 0o600);
+    const [loaded] = provider.load();
+    assert.ok(loaded?.key.equals(made.key));
+    assert.throws(() => provider.create(), /never overwritten/);
+  }));
+
+test("a key file that others can read is refused, with the cure", () =>
+  inDir((dir) => {
+    const provider = rootKeyProvider(undefined, dataDir(dir));
+    provider.create();
+    chmodSync(join(dir, "root.key"), 0o640);
+    assert.throws(() => provider.load(), /chmod 600/);
+  }));
+
+test("zero, short and malformed keys are refused", () =>
+  inDir((dir) => {
+    const path = join(dir, "k");
+    const provider = rootKeyProvider(`file:${path}`, dataDir(dir));
+    const lines = [
+      `strongroom-root-key:v1:1:${Buffer.alloc(32).toString("base64")}`,
+      `strongroom-root-key:v1:1:${Buffer.alloc(16, 7).toString("base64")}`,
+      "",
+      "hello",
+    ];
+    for (const line of lines) {
+      writeFileSync(path, line, { mode: 0o600 });
+      assert.throws(() => provider.load(), /does not hold a root key/, line);
+    }
+  }));
+
+test("a change keeps both keys until it is settled", () =>
+  inDir((dir) => {
+    const provider = rootKeyProvider(undefined, dataDir(dir));
+    const first = provider.create();
+    const next = provider.prepareNext();
+    assert.equal(next.generation, 2);
+    assert.ok(provider.prepareNext().key.equals(next.key), "a repeated step finds what the first left");
+    assert.deepEqual(
+      provider.load().map((k) => k.generation),
+      [1, 2],
+    );
+    provider.settle(1);
+    assert.equal(provider.load().length, 2, "only the next generation can be settled");
+    provider.settle(2);
+    const [now, ...rest] = provider.load();
+    assert.equal(rest.length, 0);
+    assert.ok(now?.key.equals(next.key) && !now.key.equals(first.key));
+  }));
+
+test("a passphrase gives the same key again, another passphrase another key, and nothing of it is stored", () =>
+  inDir((dir) => {
+    const file = join(dir, "pass");
+    writeFileSync(file, "correct horse battery\n", { mode: 0o600 });
+    const provider = rootKeyProvider(`passphrase:${file}`, dataDir(dir));
+    const made = provider.create();
+    assert.ok(provider.load()[0]?.key.equals(made.key));
+    assert.ok(existsSync(join(dir, "root.salt")));
+    assert.ok(!readFileSync(join(dir, "root.salt"), "utf8").includes("horse"));
+    writeFileSync(file, "another passphrase\n");
+    assert.ok(provider.load()[0]?.key.equals(made.key) === false);
+    writeFileSync(file, "short\n");
+    assert.throws(() => provider.load(), /shorter than 12 bytes/);
+  }));

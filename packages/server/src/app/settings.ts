@@ -1,0 +1,159 @@
+/**
+ * Every setting of `serve`, once: name, flag, meaning and schema. The command line, the environment (`STRONGROOM_…`), the
+ * config file and the documentation derive from this table; unknown names are refused in each. Nothing outside `app/`
+ * reads the environment.
+ */
+import { z } from "zod";
+
+const hostPort = z
+  .string()
+  .regex(
+    /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$/,
+    "HOST:PORT, for example 127.0.0.1:9000 or [::1]:9000",
+  )
+  .transform((text) => {
+    const at = text.lastIndexOf(":");
+    return { host: text.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(text.slice(at + 1)) };
+  })
+  .refine((a) => a.port <= 65535, "the port is at most 65535");
+export type HostPort = z.output<typeof hostPort>;
+
+const words = z
+  .union([z.string().transform((s) => s.split(",").map((x) => x.trim())), z.array(z.string())])
+  .pipe(z.array(z.string().min(1)));
+const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((s) => s === "true")]);
+const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+export interface Setting {
+  readonly schema: z.ZodType;
+  /** As shown by --help. Absent: not a flag, because a command line is no place for a secret. */
+  readonly flag?: string;
+  readonly help: string;
+}
+
+export const SETTINGS = {
+  data: {
+    schema: z.string().min(1).default("./strongroom-data"),
+    flag: "--data <dir>",
+    help: "directory that holds everything (default ./strongroom-data)",
+  },
+  listen: {
+    schema: hostPort.default({ host: "127.0.0.1", port: 9000 }),
+    flag: "--listen <host:port>",
+    help: "S3 and KMS over plain HTTP (default 127.0.0.1:9000)",
+  },
+  adminListen: {
+    schema: hostPort.default({ host: "127.0.0.1", port: 9001 }),
+    flag: "--admin-listen <host:port>",
+    help: "/healthz, /readyz and /metrics (default 127.0.0.1:9001)",
+  },
+  tlsListen: {
+    schema: hostPort.optional(),
+    flag: "--tls-listen <host:port>",
+    help: "the same over TLS, beside plain HTTP",
+  },
+  tlsCert: {
+    schema: z.string().min(1).optional(),
+    flag: "--tls-cert <file>",
+    help: "certificate chain (PEM); read again on SIGHUP",
+  },
+  tlsKey: { schema: z.string().min(1).optional(), flag: "--tls-key <file>", help: "private key (PEM)" },
+  region: {
+    schema: z
+      .string()
+      .regex(/^[a-z0-9-]{1,63}$/)
+      .default("us-east-1"),
+    flag: "--region <name>",
+    help: "region that clients sign for (default us-east-1)",
+  },
+  account: {
+    schema: z
+      .string()
+      .regex(/^[0-9]{12}$/, "12 digits")
+      .default("000000000000"),
+    flag: "--account <id>",
+    help: "the first account (default 000000000000)",
+  },
+  domain: {
+    schema: words.default([]),
+    flag: "--domain <names>",
+    help: "host names under which BUCKET.<name> addresses a bucket",
+  },
+  workers: {
+    schema: count(1, 64).default(1),
+    flag: "--workers <n>",
+    help: "processes on the one data directory (default 1)",
+  },
+  rootKey: {
+    schema: z
+      .string()
+      .regex(/^(file|passphrase):./, "file:PATH or passphrase:FILE")
+      .optional(),
+    flag: "--root-key <provider>",
+    help: "where the root key comes from: file:PATH (default file:<data>/root.key) or passphrase:FILE (a file that holds the passphrase)",
+  },
+  bootstrap: {
+    schema: z.string().min(1).optional(),
+    flag: "--bootstrap <file>",
+    help: "JSON of accounts, keys and buckets, applied at each start",
+  },
+  keysOverPlainHttp: {
+    schema: z.enum(["loopback", "never", "always"]).default("loopback"),
+    flag: "--keys-over-plain-http <when>",
+    help: "SSE-C and KMS traffic without TLS: loopback (default), never, or always (behind the proxies of --trusted-proxies)",
+  },
+  trustedProxies: {
+    schema: words.default([]),
+    flag: "--trusted-proxies <addresses>",
+    help: "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
+  },
+  blockSsecOnNewBuckets: {
+    schema: flag.default(false),
+    flag: "--block-ssec-on-new-buckets",
+    help: "new buckets refuse SSE-C until it is unblocked, as on AWS since April 2026",
+  },
+  bucketKeySeconds: {
+    schema: count(0, 86_400).default(300),
+    flag: "--bucket-key-seconds <n>",
+    help: "how long one S3 bucket key wraps new objects (default 300)",
+  },
+  serviceKeyDays: {
+    schema: count(1, 3650).default(90),
+    flag: "--service-key-days <n>",
+    help: "age at which the SSE-S3 service key and the metadata key get a new term (default 90)",
+  },
+  minFreeBytes: {
+    schema: count(0, Number.MAX_SAFE_INTEGER).optional(),
+    flag: "--min-free-bytes <n>",
+    help: "free disk space below which writes are refused (default: the larger of 5 % and 1 GiB, at most a quarter of the disk)",
+  },
+  logLevel: {
+    schema: z.enum(["debug", "info", "warn", "error"]).default("info"),
+    flag: "--log-level <level>",
+    help: "debug, info, warn or error (default info)",
+  },
+  rootAccessKeyId: {
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{3,128}$/, "3 to 128 of A-Z a-z 0-9 _ -")
+      .optional(),
+    help: "access key id of the first account's root user (environment or config file only)",
+  },
+  rootSecretAccessKey: {
+    schema: z
+      .string()
+      .regex(/^[\x21-\x7e]{8,128}$/, "8 to 128 printable characters")
+      .optional(),
+    help: "its secret (environment or config file only)",
+  },
+} as const satisfies Record<string, Setting>;
+
+type Schemas = { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K]["schema"] };
+const shape = Object.fromEntries(Object.entries(SETTINGS).map(([name, s]) => [name, s.schema])) as Schemas;
+/** INVARIANT: strict, so that a misspelt name in a config file is an error and never a silent default. */
+export const settingsSchema = z.strictObject(shape);
+export type Settings = Readonly<z.output<typeof settingsSchema>>;
+
+/** `adminListen` -> `STRONGROOM_ADMIN_LISTEN` */
+export const environmentName = (name: string): string =>
+  `STRONGROOM_${name.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase()}`;

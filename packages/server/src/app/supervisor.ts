@@ -1,0 +1,179 @@
+/**
+ * The parent process of `serve`: small, holds no key and no data. It starts the workers, restarts one that ended, carries
+ * signals to them and runs control commands in processes of their own. It ends when it is told to, or when workers
+ * can't start at all.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { z } from "zod";
+import type { Log } from "../base/log.ts";
+
+/** A worker that ends this soon after its start counts as failed to start. */
+const START_MS = 5_000;
+const RESTART_DELAY_MS = 50;
+const RESTART_DELAY_MAX_MS = 5_000;
+const FAILED_STARTS_MAX = 5;
+/** Time for open requests to end after SIGTERM; then the connections are cut. */
+export const DRAIN_MS = 20_000;
+
+/** What a worker tells its parent over IPC. */
+export const workerMessage = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("ready"), endpoints: z.record(z.string(), z.string()) }),
+  z.strictObject({ kind: z.literal("metrics"), id: z.number(), text: z.string() }),
+  z.strictObject({ kind: z.literal("refused"), message: z.string() }),
+]);
+export type WorkerMessage = z.output<typeof workerMessage>;
+
+export interface SupervisorOptions {
+  readonly entry: string;
+  readonly args: readonly string[];
+  readonly workers: number;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+  /** Each time a worker is ready. */
+  readonly onReady: (index: number, endpoints: Readonly<Record<string, string>>) => void;
+}
+
+interface Slot {
+  readonly index: number;
+  child: ChildProcess | undefined;
+  startedMs: number;
+  failures: number;
+  ready: boolean;
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #slots: Slot[];
+  #stopping = false;
+  #ended: (code: number) => void = () => {};
+  /** Resolves with the exit code once every worker is gone for good. */
+  readonly ended: Promise<number> = new Promise((resolve) => {
+    this.#ended = resolve;
+  });
+  #metricsId = 0;
+  readonly #metrics = new Map<number, (text: string) => void>();
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#slots = Array.from({ length: options.workers }, (_, index) => ({
+      index,
+      child: undefined,
+      startedMs: 0,
+      failures: 0,
+      ready: false,
+    }));
+  }
+
+  /** The first worker starts alone: it makes keyring and credentials on a first start. The others follow when it is ready. */
+  start(): void {
+    const first = this.#slots[0];
+    if (first !== undefined) this.#start(first);
+  }
+
+  ready(): boolean {
+    return !this.#stopping && this.#slots.every((s) => s.ready);
+  }
+
+  #start(slot: Slot): void {
+    const { entry, args, env, log } = this.#options;
+    slot.startedMs = Date.now();
+    slot.ready = false;
+    const child = fork(entry, [...args], {
+      env: { ...env, STRONGROOM_WORKER: String(slot.index) },
+      stdio: "inherit",
+    });
+    slot.child = child;
+    child.on("message", (raw) => this.#message(slot, raw));
+    child.on("error", (error) =>
+      log.error("a worker could not be started", { worker: slot.index, error: error.message }),
+    );
+    child.on("exit", (code, signal) => this.#exited(slot, code, signal));
+  }
+
+  #message(slot: Slot, raw: unknown): void {
+    const message = workerMessage.parse(raw);
+    switch (message.kind) {
+      case "ready": {
+        slot.ready = true;
+        slot.failures = 0;
+        this.#options.onReady(slot.index, message.endpoints);
+        for (const other of this.#slots) if (other.child === undefined && !this.#stopping) this.#start(other);
+        break;
+      }
+      case "metrics":
+        this.#metrics.get(message.id)?.(message.text);
+        break;
+      case "refused":
+        // The operator's mistake: restarting would only repeat it.
+        process.stderr.write(`strongroom: ${message.message}\n`);
+        this.#giveUp(2);
+        break;
+    }
+  }
+
+  #exited(slot: Slot, code: number | null, signal: NodeJS.Signals | null): void {
+    slot.child = undefined;
+    slot.ready = false;
+    if (this.#stopping) {
+      if (this.#slots.every((s) => s.child === undefined)) this.#ended(this.#exitCode);
+      return;
+    }
+    const quick = Date.now() - slot.startedMs < START_MS;
+    slot.failures = quick ? slot.failures + 1 : 0;
+    this.#options.log.error("a worker ended and is restarted", { worker: slot.index, code, signal });
+    if (slot.failures >= FAILED_STARTS_MAX) {
+      this.#options.log.error("a worker does not start; giving up", { worker: slot.index });
+      this.#giveUp(1);
+      if (this.#slots.every((s) => s.child === undefined)) this.#ended(this.#exitCode);
+      return;
+    }
+    const delay = Math.min(RESTART_DELAY_MAX_MS, RESTART_DELAY_MS * 4 ** Math.max(0, slot.failures - 1));
+    setTimeout(() => {
+      if (!this.#stopping && slot.child === undefined) this.#start(slot);
+    }, delay);
+  }
+
+  #exitCode = 0;
+  #giveUp(code: number): void {
+    this.#exitCode = code;
+    this.stop("SIGTERM");
+  }
+
+  /** Drains: the workers get the signal, finish what is open and end; after DRAIN_MS they are killed. */
+  stop(signal: NodeJS.Signals): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    for (const slot of this.#slots) slot.child?.kill(signal);
+    if (this.#slots.every((s) => s.child === undefined)) this.#ended(this.#exitCode);
+    setTimeout(() => {
+      for (const slot of this.#slots) slot.child?.kill("SIGKILL");
+    }, DRAIN_MS + 2_000).unref();
+  }
+
+  /** SIGHUP: certificates are read again. */
+  reload(): void {
+    for (const slot of this.#slots) slot.child?.kill("SIGHUP");
+  }
+
+  /** Prometheus text of every worker that answers within a second. */
+  async metrics(): Promise<readonly { readonly worker: number; readonly text: string }[]> {
+    const asked = this.#slots.filter((s) => s.ready && s.child?.connected === true);
+    const answers = await Promise.all(
+      asked.map(
+        (slot) =>
+          new Promise<{ worker: number; text: string } | undefined>((resolve) => {
+            const id = ++this.#metricsId;
+            const done = (text?: string): void => {
+              this.#metrics.delete(id);
+              clearTimeout(timer);
+              resolve(text === undefined ? undefined : { worker: slot.index, text });
+            };
+            const timer = setTimeout(done, 1_000);
+            this.#metrics.set(id, done);
+            slot.child?.send({ kind: "metrics", id });
+          }),
+      ),
+    );
+    return answers.filter((a) => a !== undefined);
+  }
+}

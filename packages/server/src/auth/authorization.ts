@@ -1,0 +1,80 @@
+/**
+ * The credential scope and the `Authorization` header (spec access 1.1): what the caller claims, in types. Component
+ * order is free and spaces after commas are optional; an unknown or repeated component makes the header malformed.
+ */
+import { type CredentialPlace, refuse } from "./auth-failure.ts";
+import type { Scope } from "./signing-key.ts";
+import { ALGORITHM } from "./sigv4.ts";
+import { isScopeDate } from "./timestamp.ts";
+
+export interface Claim {
+  readonly accessKeyId: string;
+  readonly scope: Scope;
+  /** Lower case, ascending, no duplicates. */
+  readonly signedHeaders: readonly string[];
+  readonly signature: string;
+}
+
+/** `<access key id>/<yyyymmdd>/<region>/<service>/aws4_request` */
+export function parseCredential(
+  text: string,
+  place: CredentialPlace,
+): { readonly accessKeyId: string; readonly scope: Scope } {
+  const malformed = (detail: string, service?: string): never =>
+    refuse({ kind: "malformed", place, detail }, service);
+  const parts = text.split("/", 6);
+  const [accessKeyId, date, region, service, terminal] = parts;
+  if (parts.length !== 5 || !accessKeyId || !date || !region || !service || !terminal) {
+    return malformed(
+      'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
+    );
+  }
+  if (!isScopeDate(date)) {
+    return malformed(
+      `incorrect date format "${date}". This date in the credential must be in the format "yyyyMMdd".`,
+      service,
+    );
+  }
+  if (terminal !== "aws4_request") {
+    return malformed(`incorrect terminal "${terminal}". This endpoint uses "aws4_request".`, service);
+  }
+  return { accessKeyId, scope: { date, region, service } };
+}
+
+/** `host;x-amz-date`, in any order. Undefined if a name is empty or in upper case, or `host` is missing. */
+export function parseSignedHeaders(text: string): readonly string[] | undefined {
+  const names = text.split(";");
+  if (!names.includes("host") || names.includes("") || text !== text.toLowerCase()) return undefined;
+  for (let i = 1; i < names.length; i++) {
+    if ((names[i - 1] ?? "") >= (names[i] ?? "")) return [...new Set(names)].sort();
+  }
+  return names;
+}
+
+const HEX_64 = /^[0-9a-f]{64}$/;
+export const isSha256Hex = (text: string): boolean => HEX_64.test(text);
+
+/** `value` is the header; the caller has seen that it starts with the algorithm. */
+export function parseAuthorization(value: string): Claim {
+  const malformed = (detail: string, service?: string): never =>
+    refuse({ kind: "malformed", place: "header", detail }, service);
+  let credential: string | undefined;
+  let signedHeaders: string | undefined;
+  let signature: string | undefined;
+  for (const piece of value.slice(ALGORITHM.length).split(",")) {
+    const component = piece.trim();
+    if (component.startsWith("Credential=") && credential === undefined) credential = component.slice(11);
+    else if (component.startsWith("SignedHeaders=") && signedHeaders === undefined)
+      signedHeaders = component.slice(14);
+    else if (component.startsWith("Signature=") && signature === undefined) signature = component.slice(10);
+    else if (component !== "") return malformed(`the authorization component "${component}" is malformed.`);
+  }
+  if (credential === undefined) return malformed("missing Credential.");
+  const { accessKeyId, scope } = parseCredential(credential, "header");
+  if (signedHeaders === undefined) return malformed("missing SignedHeaders.", scope.service);
+  if (signature === undefined) return malformed("missing Signature.", scope.service);
+  const names = parseSignedHeaders(signedHeaders);
+  if (names === undefined)
+    return malformed("SignedHeaders must be a list of header names with host.", scope.service);
+  return { accessKeyId, scope, signedHeaders: names, signature };
+}

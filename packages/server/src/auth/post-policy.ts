@@ -1,0 +1,151 @@
+/**
+ * The policy of a POST form (spec access 1.7, s3-encryption A.4): parse, then hold the form's fields against it. Every
+ * field must be covered by a condition, so that the uploader can add nothing that the signer has not foreseen.
+ */
+import { fail } from "../base/errors.ts";
+
+type MatchKind = "eq" | "starts-with";
+
+interface Condition {
+  readonly kind: MatchKind;
+  /** Lower case, without the `$`. */
+  readonly field: string;
+  readonly value: string;
+}
+
+export interface SizeRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface PostPolicy {
+  readonly expiresAtMs: number;
+  readonly conditions: readonly Condition[];
+  /** From `content-length-range`; several narrow each other. */
+  readonly sizeRange: SizeRange | undefined;
+}
+
+/** Form fields by lower-case name. Names are case-insensitive. */
+export type FormFields = ReadonlyMap<string, string>;
+
+const malformed = (what: string): never => fail("InvalidPolicyDocument", `Invalid Policy: ${what}`);
+
+const BASE64 = /^[A-Za-z0-9+/ \r\n]*={0,2}[ \r\n]*$/;
+/** Is it text that means one policy only? Anything else could be signed as one thing and read as another. */
+export const isBase64 = (text: string): boolean => BASE64.test(text);
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
+function parseJson(base64: string): unknown {
+  try {
+    return JSON.parse(UTF8.decode(Buffer.from(base64, "base64")));
+  } catch (cause) {
+    return fail("InvalidPolicyDocument", { message: "Invalid Policy: Invalid JSON.", cause });
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const ISO = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z$/;
+
+function parseExpiration(value: unknown): number {
+  if (value === undefined) return malformed("Policy missing expiration.");
+  const ms = typeof value === "string" && ISO.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(ms) ? malformed(`Invalid 'expiration' value: '${describe(value)}'`) : ms;
+}
+
+/** Text and numbers as they stand; nothing else is shown. */
+const describe = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" ? String(value) : typeof value;
+
+/** Throws InvalidPolicyDocument. `base64` has passed {@link isBase64}. */
+export function parsePostPolicy(base64: string): PostPolicy {
+  const document = parseJson(base64);
+  if (!isRecord(document)) return malformed("Invalid JSON.");
+  const { expiration, conditions: list } = document;
+  const expiresAtMs = parseExpiration(expiration);
+  if (list === undefined) return malformed("Policy missing conditions.");
+  if (!Array.isArray(list)) return malformed("Conditions must be a list.");
+  const conditions: Condition[] = [];
+  let sizeRange: SizeRange | undefined;
+  for (const item of list as readonly unknown[]) {
+    if (Array.isArray(item)) {
+      const parsed = parseOperation(item);
+      if ("kind" in parsed) conditions.push(parsed);
+      else sizeRange = narrow(sizeRange, parsed);
+    } else if (isRecord(item)) {
+      conditions.push(parseSimple(item));
+    } else malformed("Conditions must be a list of objects or arrays.");
+  }
+  return { expiresAtMs, conditions, sizeRange };
+}
+
+const narrow = (a: SizeRange | undefined, b: SizeRange): SizeRange =>
+  a === undefined ? b : { min: Math.max(a.min, b.min), max: Math.min(a.max, b.max) };
+
+function parseSimple(item: Record<string, unknown>): Condition {
+  const entries = Object.entries(item);
+  const [first] = entries;
+  if (entries.length !== 1 || first === undefined)
+    return malformed("Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.");
+  const [field, value] = first;
+  if (typeof value !== "string") return malformed("Invalid Simple-Condition: value must be a string.");
+  return { kind: "eq", field: field.toLowerCase(), value: unescape(value) };
+}
+
+function parseOperation(item: readonly unknown[]): Condition | SizeRange {
+  const [operation, field, value] = item;
+  const name = typeof operation === "string" ? operation.toLowerCase() : "";
+  if (name === "content-length-range") {
+    const [min, max] = [parseSize(field), parseSize(value)];
+    if (item.length !== 3 || min === undefined || max === undefined)
+      return malformed("Invalid content-length-range: two numbers are needed.");
+    return { min, max };
+  }
+  if (name !== "eq" && name !== "starts-with") return malformed(`Unknown operation '${describe(operation)}'`);
+  if (item.length !== 3 || typeof field !== "string" || typeof value !== "string" || !/^\$./.test(field))
+    return malformed(`Invalid ${name} condition: a field name with $ and a text are needed.`);
+  return { kind: name, field: field.slice(1).toLowerCase(), value: unescape(value) };
+}
+
+function parseSize(value: unknown): number | undefined {
+  const size = typeof value === "string" && /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
+  return typeof size === "number" && Number.isSafeInteger(size) && size >= 0 ? size : undefined;
+}
+
+/** A dollar sign at the start of a value is written `\$`. */
+const unescape = (text: string): string => text.replaceAll("\\$", "$");
+
+const isExempt = (field: string): boolean =>
+  field === "policy" || field === "x-amz-signature" || field === "file" || field.startsWith("x-ignore-");
+
+/**
+ * Throws AccessDenied with the sentence that S3 uses. `fields` hold the key after `${filename}` has been replaced, so
+ * that a condition binds the key that is really written; `bucket` is the one the request was sent to.
+ */
+export function checkPostPolicy(policy: PostPolicy, fields: FormFields, bucket: string, nowMs: number): void {
+  const deny = (what: string): never => fail("AccessDenied", `Invalid according to Policy: ${what}`);
+  if (nowMs >= policy.expiresAtMs) deny("Policy expired.");
+  const covered = new Set<string>();
+  for (const condition of policy.conditions) {
+    covered.add(condition.field);
+    const value = condition.field === "bucket" ? bucket : fields.get(condition.field);
+    if (!holds(condition, value)) {
+      const { kind, field, value: wanted } = condition;
+      deny(`Policy Condition failed: ["${kind}", "$${field}", "${wanted}"]`);
+    }
+  }
+  if (!covered.has("bucket")) deny("Extra input fields: bucket");
+  for (const field of fields.keys()) {
+    if (!covered.has(field) && !isExempt(field)) deny(`Extra input fields: ${field}`);
+  }
+}
+
+/** An absent field equals nothing, but starts with the empty prefix (spec s3-encryption A.4). */
+function holds({ kind, field, value: wanted }: Condition, value: string | undefined): boolean {
+  if (kind === "eq") return value === wanted;
+  if (value === undefined) return wanted === "";
+  if (field === "content-type") return value.split(",").every((type) => type.trim().startsWith(wanted));
+  return value.startsWith(wanted);
+}

@@ -1,0 +1,137 @@
+/**
+ * Aliases (spec kms 7). An alias is a row of its own and stands in its key's record too, in the same commit: the record
+ * feeds kms:ResourceAliases and the quota, the row resolves names.
+ */
+import { fail } from "../base/errors.ts";
+import { ALIASES_PER_KEY_MAX } from "../base/limits.ts";
+import { requirePlainAccess } from "./authorise.ts";
+import { retried } from "./change.ts";
+import { enter, enterHeld } from "./enter.ts";
+import type { Kernel, Requester } from "./kernel.ts";
+import { ALIAS_PREFIX, aliasArn, isAliasName, RESERVED_ALIAS_PREFIX } from "./key-id.ts";
+import type { AliasRecord, KeyRecord } from "./model.ts";
+import type { Held, HeldKey } from "./rows.ts";
+import { SPECS } from "./specs.ts";
+
+/** Static rules of an alias name that a client may administer. */
+export function checkAliasName(name: string): void {
+  if (!name.startsWith(ALIAS_PREFIX))
+    fail(
+      "ValidationException",
+      'Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html',
+    );
+  if (!isAliasName(name)) fail("InvalidAliasNameException", `${name} is not a valid alias name`);
+}
+
+/** `alias/aws/` belongs to the service. */
+function refuseReserved(name: string): void {
+  if (name.startsWith(RESERVED_ALIAS_PREFIX))
+    fail("NotAuthorizedException", `The alias prefix ${RESERVED_ALIAS_PREFIX} is reserved.`);
+}
+
+function withAlias(key: KeyRecord, name: string): KeyRecord {
+  return { ...key, aliases: [...key.aliases, name].toSorted() };
+}
+function withoutAlias(key: KeyRecord, name: string): KeyRecord {
+  return { ...key, aliases: key.aliases.filter((a) => a !== name) };
+}
+
+function requireRoom(key: KeyRecord): void {
+  if (key.aliases.length >= ALIASES_PER_KEY_MAX)
+    fail("LimitExceededException", `A key can have at most ${ALIASES_PER_KEY_MAX} aliases.`);
+}
+
+async function requireAlias(k: Kernel, requester: Requester, name: string): Promise<Held<AliasRecord>> {
+  const alias = await k.rows.alias(requester.account, name);
+  return (
+    alias ?? fail("NotFoundException", `Alias ${aliasArn(k.region, requester.account, name)} is not found.`)
+  );
+}
+
+async function targetOf(k: Kernel, alias: AliasRecord): Promise<HeldKey | undefined> {
+  return k.rows.key(alias.account, alias.targetKeyId);
+}
+
+export async function createAlias(
+  k: Kernel,
+  requester: Requester,
+  name: string,
+  targetKeyId: string,
+): Promise<void> {
+  checkAliasName(name);
+  refuseReserved(name);
+  const arn = aliasArn(k.region, requester.account, name);
+  await requirePlainAccess(k, requester, "kms:CreateAlias", arn);
+  await retried(async () => {
+    const { held, key } = await enter(k, requester, "CreateAlias", targetKeyId, { requestAlias: name });
+    if ((await k.rows.alias(requester.account, name)) !== undefined)
+      fail("AlreadyExistsException", `An alias with the name ${arn} already exists`);
+    requireRoom(key);
+    const now = k.clock.now();
+    const after = { account: key.account, name, targetKeyId: key.keyId, createdMs: now, updatedMs: now };
+    const ok = await k.rows.commit({
+      keys: [{ before: held, after: withAlias(key, name) }],
+      aliases: [{ before: undefined, after }],
+    });
+    return ok ? { done: undefined } : "again";
+  });
+}
+
+export async function updateAlias(
+  k: Kernel,
+  requester: Requester,
+  name: string,
+  targetKeyId: string,
+): Promise<void> {
+  checkAliasName(name);
+  refuseReserved(name);
+  const arn = aliasArn(k.region, requester.account, name);
+  await requirePlainAccess(k, requester, "kms:UpdateAlias", arn);
+  await retried(async () => {
+    const { held, key } = await enter(k, requester, "UpdateAlias", targetKeyId, { requestAlias: name });
+    const alias = await requireAlias(k, requester, name);
+    const old = await targetOf(k, alias.value);
+    if (old === undefined) return "again";
+    await enterHeld(k, requester, "UpdateAliasFrom", old, { requestAlias: name });
+    requireSameType(old.value, key);
+    const next = { ...alias.value, targetKeyId: key.keyId, updatedMs: k.clock.now() };
+    const moves = old.value.keyId !== key.keyId;
+    if (moves) requireRoom(key);
+    const ok = await k.rows.commit({
+      keys: moves
+        ? [
+            { before: old, after: withoutAlias(old.value, name) },
+            { before: held, after: withAlias(key, name) },
+          ]
+        : [],
+      aliases: [{ before: alias, after: next }],
+    });
+    return ok ? { done: undefined } : "again";
+  });
+}
+
+function requireSameType(old: KeyRecord, key: KeyRecord): void {
+  if (SPECS[old.spec].kind !== SPECS[key.spec].kind || old.usage !== key.usage)
+    fail(
+      "ValidationException",
+      "The new key and the alias's present key must have the same type and the same key usage.",
+    );
+}
+
+export async function deleteAlias(k: Kernel, requester: Requester, name: string): Promise<void> {
+  checkAliasName(name);
+  refuseReserved(name);
+  const arn = aliasArn(k.region, requester.account, name);
+  await requirePlainAccess(k, requester, "kms:DeleteAlias", arn);
+  await retried(async () => {
+    const alias = await requireAlias(k, requester, name);
+    const target = await targetOf(k, alias.value);
+    if (target === undefined) return "again";
+    await enterHeld(k, requester, "DeleteAlias", target, { requestAlias: name });
+    const ok = await k.rows.commit({
+      keys: [{ before: target, after: withoutAlias(target.value, name) }],
+      aliases: [{ before: alias, after: undefined }],
+    });
+    return ok ? { done: undefined } : "again";
+  });
+}

@@ -1,0 +1,142 @@
+/** How the key service's records are written. Parsers trust nothing: a shape that was never written is corruption. */
+import { IntegrityError } from "../base/errors.ts";
+import { type AccountId, isKeyArn, type KeyArn, parseAccountId } from "../base/ids.ts";
+import { type Codec, msgpackCodec } from "../store/codec.ts";
+import type { AliasRecord, KeyRecord, Material, StoredState, Tag } from "./model.ts";
+import { KEY_SPECS, KEY_USAGES } from "./specs.ts";
+
+/** A key's row. Its long texts are a row of their own, tied to this one by `edition`: a changed text has a new edition. */
+export type StoredKey = Omit<KeyRecord, "policy" | "description"> & { readonly edition: Uint8Array };
+export interface KeyTexts {
+  readonly edition: Uint8Array;
+  readonly policy: string;
+  readonly description: string;
+}
+export interface BlobOwner {
+  readonly account: AccountId;
+  readonly keyId: string;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function bad(what: string): never {
+  throw new IntegrityError(`a key service record: ${what}`);
+}
+function fields(value: unknown): Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Fields)
+    : bad("not a map");
+}
+const text = (value: unknown, what: string): string => (typeof value === "string" ? value : bad(what));
+const number = (value: unknown, what: string): number => (typeof value === "number" ? value : bad(what));
+const flag = (value: unknown, what: string): boolean => (typeof value === "boolean" ? value : bad(what));
+const list = (value: unknown, what: string): readonly unknown[] =>
+  Array.isArray(value) ? (value as readonly unknown[]) : bad(what);
+function oneOf<const T extends string>(values: readonly T[], value: unknown, what: string): T {
+  return values.find((v) => v === value) ?? bad(what);
+}
+function id16(value: unknown, what: string): Uint8Array {
+  return value instanceof Uint8Array && value.length === 16 ? new Uint8Array(value) : bad(what);
+}
+function arn(value: unknown): KeyArn {
+  const s = text(value, "ARN");
+  return isKeyArn(s) ? s : bad("ARN");
+}
+
+function parseState(value: unknown): StoredState {
+  const f = fields(value);
+  const kind = oneOf(["Enabled", "Disabled", "PendingImport", "PendingDeletion"], f.kind, "state");
+  if (kind !== "PendingDeletion") return { kind };
+  return {
+    kind,
+    deletionMs: number(f.deletionMs, "deletion date"),
+    cancelTo: oneOf(["Disabled", "PendingImport"], f.cancelTo, "state after cancelling"),
+    destroying: flag(f.destroying, "destroying"),
+  };
+}
+
+function parseMaterial(value: unknown): Material {
+  const f = fields(value);
+  const base = {
+    id: text(f.id, "material id"),
+    createdMs: number(f.createdMs, "material's date"),
+    state: oneOf(["CURRENT", "NON_CURRENT", "PENDING_ROTATION"], f.state, "material state"),
+  };
+  if (f.rotation === undefined) return base;
+  const r = fields(f.rotation);
+  const type = oneOf(["AUTOMATIC", "ON_DEMAND"], r.type, "rotation type");
+  return { ...base, rotation: { type, atMs: number(r.atMs, "rotation date") } };
+}
+
+function parseTag(value: unknown): Tag {
+  const f = fields(value);
+  return { key: text(f.key, "tag key"), value: text(f.value, "tag value") };
+}
+
+function parseKey(value: unknown): StoredKey {
+  const f = fields(value);
+  const key: StoredKey = {
+    account: parseAccountId(text(f.account, "account")),
+    keyId: text(f.keyId, "key id"),
+    bornArn: arn(f.bornArn),
+    blobName: id16(f.blobName, "blob name"),
+    createdMs: number(f.createdMs, "creation date"),
+    manager: oneOf(["CUSTOMER", "AWS"], f.manager, "manager"),
+    origin: oneOf(["AWS_KMS", "EXTERNAL"], f.origin, "origin"),
+    usage: oneOf(KEY_USAGES, f.usage, "usage"),
+    spec: oneOf(KEY_SPECS, f.spec, "spec"),
+    multiRegion: flag(f.multiRegion, "multi-Region"),
+    state: parseState(f.state),
+    materials: list(f.materials, "materials").map(parseMaterial),
+    aliases: list(f.aliases, "aliases").map((a) => text(a, "alias")),
+    onDemandRotations: number(f.onDemandRotations, "rotations"),
+    tags: list(f.tags, "tags").map(parseTag),
+    edition: id16(f.edition, "edition"),
+  };
+  if (f.rotation === undefined) return key;
+  const r = fields(f.rotation);
+  const rotation = { periodDays: number(r.periodDays, "period"), nextMs: number(r.nextMs, "next rotation") };
+  return { ...key, rotation };
+}
+
+export const keyCodec: Codec<StoredKey> = msgpackCodec(1, parseKey);
+
+export const textsCodec: Codec<KeyTexts> = msgpackCodec(1, (value) => {
+  const f = fields(value);
+  return {
+    edition: id16(f.edition, "edition"),
+    policy: text(f.policy, "policy"),
+    description: text(f.description, "description"),
+  };
+});
+
+export const aliasCodec: Codec<AliasRecord> = msgpackCodec(1, (value) => {
+  const f = fields(value);
+  return {
+    account: parseAccountId(text(f.account, "account")),
+    name: text(f.name, "alias"),
+    targetKeyId: text(f.targetKeyId, "alias target"),
+    createdMs: number(f.createdMs, "alias date"),
+    updatedMs: number(f.updatedMs, "alias date"),
+  };
+});
+
+export const blobOwnerCodec: Codec<BlobOwner> = msgpackCodec(1, (value) => {
+  const f = fields(value);
+  return { account: parseAccountId(text(f.account, "account")), keyId: text(f.keyId, "key id") };
+});
+
+/** A wrapped key version: a key record of the crypto package, which authenticates itself. */
+export const materialCodec: Codec<Uint8Array> = {
+  version: 1,
+  encode: (record) => {
+    const body = new Uint8Array(1 + record.length);
+    body[0] = 1;
+    body.set(record, 1);
+    return body;
+  },
+  decode: (body) => (body[0] === 1 ? new Uint8Array(body.subarray(1)) : bad("unknown format version")),
+};
+
+/** Marks the id of a destroyed key: ids are never used again. */
+export const tombstoneCodec: Codec<number> = msgpackCodec(1, (value) => number(value, "tombstone"));

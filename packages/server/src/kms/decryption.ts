@@ -1,0 +1,146 @@
+/** Decrypt, and how ReEncrypt opens its source (spec kms 1.6 steps 4 to 12, 7.2). */
+import {
+  type BlobHeader,
+  canonicalContext,
+  CryptoError,
+  openBlob,
+  parseBlobHeader,
+} from "@strongroom/crypto";
+import { fail, ServiceError } from "../base/errors.ts";
+import type { KeyArn } from "../base/ids.ts";
+import type { RequestFacts } from "./conditions.ts";
+import { type Entered, enter, enterHeld } from "./enter.ts";
+import type { Kernel, Requester } from "./kernel.ts";
+import type { EncryptionContext } from "./port.ts";
+import { requireAlgorithm, sameBytes, stopIfDryRun, SYMMETRIC, useFacts } from "./use.ts";
+
+export interface Opened {
+  readonly arn: KeyArn;
+  /** Owned by the caller, who wipes it. */
+  readonly plaintext: Uint8Array;
+  readonly materialId: string;
+}
+
+export interface OpenInput {
+  /** Absent in a dry run that ignores the ciphertext. */
+  readonly blob: Uint8Array | undefined;
+  readonly context: EncryptionContext;
+  readonly keyId?: string | undefined;
+  readonly algorithm?: string | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** Every failure of a blob is one error without a text: which check refused it is nobody's to learn. */
+function invalidCiphertext(cause: unknown): never {
+  if (cause instanceof CryptoError) fail("InvalidCiphertextException", { cause });
+  throw cause;
+}
+
+export function headerOf(blob: Uint8Array): BlobHeader {
+  try {
+    return parseBlobHeader(blob);
+  } catch (cause) {
+    return invalidCiphertext(cause);
+  }
+}
+
+const NOT_YOURS =
+  "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.";
+
+/** The key that the blob names (spec kms 1.6 step 4), for callers who don't name one. */
+async function enterByBlob(
+  k: Kernel,
+  requester: Requester,
+  operation: "Decrypt" | "ReEncryptFrom",
+  header: BlobHeader,
+  facts: RequestFacts,
+): Promise<Entered> {
+  const owner = await k.rows.blobOwner(header.keyUuid);
+  const held = owner === undefined ? undefined : await k.rows.key(owner.account, owner.keyId);
+  if (held === undefined) return fail("AccessDeniedException", NOT_YOURS);
+  try {
+    return await enterHeld(k, requester, operation, held, facts);
+  } catch (error) {
+    // Whether another account's key exists is not told to those whom it does not let in.
+    const hidden =
+      error instanceof ServiceError &&
+      error.code === "AccessDeniedException" &&
+      held.value.account !== requester.account;
+    if (hidden) return fail("AccessDeniedException", { message: NOT_YOURS, cause: error });
+    throw error;
+  }
+}
+
+interface EnteredBlob {
+  readonly entered: Entered;
+  readonly open: () => Promise<Opened>;
+}
+
+/** Steps 4 to 9 of Decrypt and of ReEncrypt's source. Nothing is opened until `open` is called. */
+export async function enterToOpen(
+  k: Kernel,
+  requester: Requester,
+  operation: "Decrypt" | "ReEncryptFrom",
+  input: OpenInput,
+  more?: RequestFacts["more"],
+): Promise<EnteredBlob> {
+  const { blob, keyId } = input;
+  const header = blob === undefined ? undefined : headerOf(blob);
+  const facts = { ...useFacts(input.context, more), algorithm: input.algorithm ?? SYMMETRIC };
+  const entered =
+    keyId !== undefined
+      ? await enter(k, requester, operation, keyId, facts)
+      : header !== undefined
+        ? await enterByBlob(k, requester, operation, header, facts)
+        : fail("ValidationException", "KeyId is required when the ciphertext is ignored.");
+  if (entered.key.usage !== "ENCRYPT_DECRYPT") fail("IncorrectKeyException");
+  requireAlgorithm(entered, input.algorithm);
+  if (header !== undefined && !sameBytes(header.keyUuid, entered.key.blobName)) fail("IncorrectKeyException");
+  return {
+    entered,
+    open: () => {
+      if (blob === undefined || header === undefined) return fail("InvalidCiphertextException");
+      return openWith(k, entered, blob, header, input.context);
+    },
+  };
+}
+
+async function openWith(
+  k: Kernel,
+  { key, arn }: Entered,
+  blob: Uint8Array,
+  header: BlobHeader,
+  context: EncryptionContext,
+): Promise<Opened> {
+  const prefix = hex(header.materialId);
+  const version = key.materials.find((m) => m.id.startsWith(prefix));
+  if (version === undefined || version.state === "PENDING_ROTATION")
+    return fail("InvalidCiphertextException");
+  const material = await k.materials.get(key, version);
+  try {
+    const plaintext = openBlob(
+      {
+        multiRegion: key.multiRegion,
+        keyUuid: key.blobName,
+        materialId: material.shortId,
+        material: material.key,
+        keyArn: key.bornArn,
+      },
+      blob,
+      canonicalContext(context),
+    );
+    return { arn, plaintext, materialId: version.id };
+  } catch (cause) {
+    return invalidCiphertext(cause);
+  }
+}
+
+export async function decrypt(k: Kernel, requester: Requester, input: OpenInput): Promise<Opened> {
+  const { open } = await enterToOpen(k, requester, "Decrypt", input);
+  stopIfDryRun(input.dryRun);
+  k.hooks.kmsCall("Decrypt");
+  return open();
+}
+
+const hex = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");

@@ -1,0 +1,97 @@
+/** Encrypt and GenerateDataKey (spec kms 7.2): authorise, check the state, and only then work. */
+import { canonicalContext, randomBytes, sealBlob } from "@strongroom/crypto";
+import { fail } from "../base/errors.ts";
+import type { KeyArn } from "../base/ids.ts";
+import type { RequestFacts } from "./conditions.ts";
+import { type Entered, enter, requireUsage } from "./enter.ts";
+import type { Kernel, Requester } from "./kernel.ts";
+import { currentMaterial, type Material } from "./model.ts";
+import type { KeyOperation } from "./operations.ts";
+import type { EncryptionContext } from "./port.ts";
+import { requireAlgorithm, stopIfDryRun, SYMMETRIC, useFacts } from "./use.ts";
+
+export interface Sealed {
+  readonly arn: KeyArn;
+  readonly blob: Uint8Array;
+  readonly materialId: string;
+}
+/** A key that can encrypt now, and its current material. */
+export async function enterToSeal(
+  k: Kernel,
+  requester: Requester,
+  operation: KeyOperation,
+  shown: string,
+  keyId: string,
+  facts: RequestFacts,
+): Promise<Entered & { readonly current: Material }> {
+  const entered = await enter(k, requester, operation, keyId, facts);
+  requireUsage(entered, "ENCRYPT_DECRYPT", shown);
+  const current = currentMaterial(entered.key);
+  if (current === undefined) return fail("KMSInvalidStateException", `${entered.arn} is pending import.`);
+  return { ...entered, current };
+}
+
+export async function seal(
+  k: Kernel,
+  { key, arn, current }: Entered & { readonly current: Material },
+  plaintext: Uint8Array,
+  context: EncryptionContext,
+): Promise<Sealed> {
+  const material = await k.materials.get(key, current);
+  const blob = sealBlob(
+    {
+      multiRegion: key.multiRegion,
+      keyUuid: key.blobName,
+      materialId: material.shortId,
+      material: material.key,
+      keyArn: key.bornArn,
+    },
+    plaintext,
+    canonicalContext(context),
+  );
+  return { arn, blob, materialId: current.id };
+}
+
+export interface DataKeyInput {
+  readonly keyId: string;
+  readonly context: EncryptionContext;
+  readonly bytes: number;
+  readonly dryRun?: boolean | undefined;
+}
+
+/** GenerateDataKey and GenerateDataKeyWithoutPlaintext; the latter's caller wipes the plaintext unseen. */
+export async function generateDataKey(
+  k: Kernel,
+  requester: Requester,
+  operation: "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext",
+  input: DataKeyInput,
+): Promise<Sealed & { readonly plaintext: Uint8Array }> {
+  const facts = useFacts(input.context);
+  const entered = await enterToSeal(k, requester, operation, operation, input.keyId, facts);
+  stopIfDryRun(input.dryRun);
+  k.hooks.kmsCall(operation);
+  const plaintext = randomBytes(input.bytes);
+  const sealed = await seal(k, entered, plaintext, input.context);
+  return { ...sealed, plaintext };
+}
+
+export async function encrypt(
+  k: Kernel,
+  requester: Requester,
+  input: {
+    readonly keyId: string;
+    readonly plaintext: Uint8Array;
+    readonly context: EncryptionContext;
+    readonly algorithm?: string | undefined;
+    readonly dryRun?: boolean | undefined;
+  },
+): Promise<Sealed> {
+  const entered = await enterToSeal(k, requester, "Encrypt", "Encrypt", input.keyId, {
+    ...useFacts(input.context),
+    algorithm: input.algorithm ?? SYMMETRIC,
+  });
+  requireAlgorithm(entered, input.algorithm);
+  stopIfDryRun(input.dryRun);
+  k.hooks.kmsCall("Encrypt");
+  return seal(k, entered, input.plaintext, input.context);
+}

@@ -1,0 +1,135 @@
+/**
+ * The one way to a key for every operation: resolution, authorisation, managed-key protection, account and state, in the
+ * order of spec kms 1.6 steps 5 to 8.
+ */
+import { fail, IntegrityError } from "../base/errors.ts";
+import { type KeyArn, keyArn } from "../base/ids.ts";
+import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
+import { deny, noResourcePolicy, requireIdentityAccess, requireKeyAccess } from "./authorise.ts";
+import type { RequestFacts } from "./conditions.ts";
+import { arnOf, type Kernel, type Requester } from "./kernel.ts";
+import { aliasArn, invalidKeyId, isIssuedKeyId, type KeyName, parseKeyName } from "./key-id.ts";
+import type { KeyRecord } from "./model.ts";
+import { type KeyOperation, OPERATIONS, type OperationRule } from "./operations.ts";
+import type { HeldKey } from "./rows.ts";
+import type { KeyUsage } from "./specs.ts";
+import { requireState } from "./states.ts";
+
+export interface Entered {
+  readonly held: HeldKey;
+  readonly key: KeyRecord;
+  /** Under the region that the service runs in; what answers and policies show. */
+  readonly arn: KeyArn;
+}
+
+interface Resolved {
+  readonly held: HeldKey;
+  readonly requestAlias?: string;
+}
+
+/** How an operation names keys. */
+type Resolution = Pick<OperationRule, "action" | "aliases">;
+
+async function resolveAlias(
+  k: Kernel,
+  requester: Requester,
+  name: Extract<KeyName, { kind: "alias" }>,
+  rule: Resolution,
+): Promise<Resolved> {
+  // An alias that moves between the two reads is read again: its old target may be gone by then.
+  for (let attempt = 0; attempt < COMMIT_RETRIES_MAX; attempt++) {
+    const alias = await k.rows.alias(name.account, name.name);
+    if (alias === undefined) {
+      const arn = aliasArn(k.region, name.account, name.name);
+      await requireIdentityAccess(k, requester, rule.action, arn, name.account);
+      return fail("NotFoundException", `Alias ${arn} is not found.`);
+    }
+    const held = await k.rows.key(name.account, alias.value.targetKeyId);
+    if (held !== undefined) return { held, requestAlias: name.name };
+  }
+  throw new IntegrityError("an alias names a key that does not exist");
+}
+
+/** Spec kms 1.6 step 5. */
+export async function resolve(
+  k: Kernel,
+  requester: Requester,
+  keyId: string,
+  rule: Resolution,
+): Promise<Resolved> {
+  const name = parseKeyName(keyId, requester.account, k.region);
+  if (name.kind === "alias") {
+    if (!rule.aliases) return invalidKeyId(keyId);
+    return resolveAlias(k, requester, name, rule);
+  }
+  const held = await k.rows.key(name.account, name.keyId);
+  if (held !== undefined) return { held };
+  if (!isIssuedKeyId(name.keyId)) return invalidKeyId(keyId);
+  const arn = keyArn(k.region, name.account, name.keyId);
+  await requireIdentityAccess(k, requester, rule.action, arn, name.account);
+  return fail("NotFoundException", `Key '${arn}' does not exist`);
+}
+
+/** Steps 6 to 8 for a key that is at hand already. */
+export async function enterHeld(
+  k: Kernel,
+  requester: Requester,
+  operation: KeyOperation,
+  held: HeldKey,
+  facts: RequestFacts,
+): Promise<Entered> {
+  const rule: OperationRule = OPERATIONS[operation];
+  const key = held.value;
+  const arn = arnOf(k, key);
+  await requireKeyAccess(k, requester, rule.action, held, facts);
+  if (key.manager === "AWS") protectManaged(requester, rule, key, arn);
+  if (key.account !== requester.account && !rule.crossAccount)
+    deny(requester, rule.action, arn, noResourcePolicy(rule.action));
+  requireState(arn, key.state.kind, rule.states);
+  return { held, key, arn };
+}
+
+export async function enter(
+  k: Kernel,
+  requester: Requester,
+  operation: KeyOperation,
+  keyId: string,
+  facts: RequestFacts = {},
+): Promise<Entered> {
+  const { held, requestAlias } = await resolve(k, requester, keyId, OPERATIONS[operation]);
+  return enterHeld(
+    k,
+    requester,
+    operation,
+    held,
+    requestAlias === undefined ? facts : { ...facts, requestAlias },
+  );
+}
+
+/** Spec kms 9.4: what the managed key's own policy says, kept also where an authoriser does not read policies. */
+function protectManaged(requester: Requester, rule: OperationRule, key: KeyRecord, arn: KeyArn): void {
+  const allowed =
+    key.account === requester.account &&
+    (rule.managed === "open" || (rule.managed === "viaS3" && requester.via === "s3"));
+  if (allowed) return;
+  if (rule.managed === "refusedRotation" && key.account === requester.account)
+    fail("UnsupportedOperationException", `${arn} is an AWS managed key, whose rotation cannot be changed.`);
+  deny(requester, rule.action, arn, noResourcePolicy(rule.action));
+}
+
+/** Throws InvalidKeyUsageException, for the operations that say so (Decrypt says IncorrectKey instead). */
+export function requireUsage(entered: Entered, usage: KeyUsage, operation: string): void {
+  if (entered.key.usage !== usage)
+    fail(
+      "InvalidKeyUsageException",
+      `${entered.arn} key usage is ${entered.key.usage} which is not valid for ${operation}.`,
+    );
+}
+
+/** The key that a KeyId names, if there is one: to compare keys before anybody is let in. Malformed ids throw. */
+export async function peek(k: Kernel, requester: Requester, keyId: string): Promise<HeldKey | undefined> {
+  const name = parseKeyName(keyId, requester.account, k.region);
+  if (name.kind === "key") return k.rows.key(name.account, name.keyId);
+  const alias = await k.rows.alias(name.account, name.name);
+  return alias === undefined ? undefined : k.rows.key(name.account, alias.value.targetKeyId);
+}

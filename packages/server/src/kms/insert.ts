@@ -1,0 +1,34 @@
+/** The commit that brings a key into being: record, first material, aliases, all or nothing. */
+import { keyArn } from "../base/ids.ts";
+import { blobNameOf } from "./blob-name.ts";
+import type { Kernel } from "./kernel.ts";
+import type { KeyRecord } from "./model.ts";
+
+/** Makes, verifies and commits a key with its first material. Undefined: the id (or its blob name) is taken. */
+export async function insertKey(
+  k: Kernel,
+  key: Omit<KeyRecord, "blobName" | "bornArn" | "materials" | "createdMs" | "onDemandRotations">,
+  blobName: Uint8Array = blobNameOf(key.keyId),
+): Promise<KeyRecord | undefined> {
+  const createdMs = k.clock.now();
+  const bornArn = keyArn(k.region, key.account, key.keyId);
+  const made = k.materials.make(bornArn);
+  const record: KeyRecord = {
+    ...key,
+    bornArn,
+    createdMs,
+    onDemandRotations: 0,
+    blobName,
+    materials: [{ id: made.id, createdMs, state: "CURRENT" }],
+  };
+  const aliases = key.aliases.map((name) => ({
+    before: undefined,
+    after: { account: key.account, name, targetKeyId: key.keyId, createdMs, updatedMs: createdMs },
+  }));
+  const ok = await k.rows.commit({
+    keys: [{ before: undefined, after: record }],
+    aliases,
+    materials: [{ key: record, id: made.id, after: made.record }],
+  });
+  return ok ? record : undefined;
+}

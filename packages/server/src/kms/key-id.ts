@@ -1,0 +1,61 @@
+/** The four forms in which clients name a key (spec kms section 2): id, key ARN, alias name, alias ARN. */
+import { fail } from "../base/errors.ts";
+import { type AccountId, parseAccountId } from "../base/ids.ts";
+
+export type KeyName =
+  | { readonly kind: "key"; readonly account: AccountId; readonly keyId: string }
+  | { readonly kind: "alias"; readonly account: AccountId; readonly name: string };
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const MULTI_REGION = /^mrk-[0-9a-f]{32}$/;
+const ALIAS_NAME = /^alias\/[a-zA-Z0-9:/_-]{1,250}$/;
+const ACCOUNT = /^[0-9]{12}$/;
+export const ALIAS_PREFIX = "alias/";
+export const RESERVED_ALIAS_PREFIX = "alias/aws/";
+
+/** A well-formed id that KMS itself would issue. Operators may choose others at bootstrap: those exist or don't. */
+export const isIssuedKeyId = (keyId: string): boolean => UUID.test(keyId) || MULTI_REGION.test(keyId);
+export const isUuid = (keyId: string): boolean => UUID.test(keyId);
+export const isAliasName = (name: string): boolean => ALIAS_NAME.test(name);
+
+export const invalidKeyId = (given: string): never => fail("NotFoundException", `Invalid keyId '${given}'`);
+
+/**
+ * Parses a KeyId; bare ids and aliases belong to the caller's account. Throws NotFoundException for a malformed id and
+ * for another region, InvalidArnException for an ARN that is no key's or alias's.
+ */
+export function parseKeyName(text: string, callerAccount: AccountId, region: string): KeyName {
+  if (text.startsWith("arn:")) return parseArn(text, region);
+  return named(text, text, callerAccount);
+}
+
+function named(resource: string, given: string, account: AccountId): KeyName {
+  if (!resource.startsWith(ALIAS_PREFIX)) return { kind: "key", account, keyId: resource };
+  if (!isAliasName(resource)) invalidKeyId(given);
+  return { kind: "alias", account, name: resource };
+}
+
+function parseArn(arn: string, region: string): KeyName {
+  const [, partition = "", service, arnRegion, account = "", ...rest] = arn.split(":");
+  // An alias name may hold colons.
+  const resource = rest.join(":");
+  if (!partition.startsWith("aws") || service !== "kms" || arnRegion === undefined || !ACCOUNT.test(account))
+    fail("InvalidArnException", `Invalid arn ${arn}`);
+  if (arnRegion !== region) fail("NotFoundException", `Invalid arn ${arnRegion}`);
+  const owner = parseAccountId(account);
+  if (resource.startsWith(ALIAS_PREFIX)) return named(resource, arn, owner);
+  if (!resource.startsWith("key/") || resource.length === 4)
+    fail("InvalidArnException", `Invalid arn ${arn}`);
+  return { kind: "key", account: owner, keyId: resource.slice(4) };
+}
+
+const CHOSEN = /^[A-Za-z0-9-]{1,128}$/;
+/** A key id that an operator chose. Throws ValidationException. */
+export function parseChosenKeyId(keyId: string): string {
+  if (!CHOSEN.test(keyId))
+    fail("ValidationException", `A chosen key id has 1 to 128 of [A-Za-z0-9-]: ${keyId}`);
+  return keyId;
+}
+
+export const aliasArn = (region: string, account: AccountId, name: string): string =>
+  `arn:aws:kms:${region}:${account}:${name}`;

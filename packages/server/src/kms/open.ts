@@ -1,0 +1,44 @@
+/** Wires the key service: rows over the store, material under the keyring's domain key. */
+import type { Authoriser } from "../base/access.ts";
+import type { Clock } from "../base/clock.ts";
+import { IntegrityError } from "../base/errors.ts";
+import type { Keyring } from "../store/keyring.ts";
+import type { Records } from "../store/records.ts";
+import type { Tokens } from "../store/tokens.ts";
+import type { Kernel, KmsHooks } from "./kernel.ts";
+import { Materials } from "./materials.ts";
+import { Rows } from "./rows.ts";
+
+export interface KmsOptions {
+  readonly records: Records;
+  /** The keyring as it is now: it grows while the process runs. */
+  readonly keyring: () => Keyring;
+  readonly authoriser: Authoriser;
+  readonly tokens: Tokens;
+  readonly clock: Clock;
+  readonly region: string;
+  readonly hooks: KmsHooks;
+}
+
+export function openKms(options: KmsOptions): Kernel {
+  const { keyring, clock } = options;
+  const rows = new Rows(options.records);
+  const domain = {
+    storeId: keyring().storeId,
+    current: () => keyring().current("domain"),
+    at: (term: number) => keyring().byTerm("domain", term) ?? unknownTerm(term),
+  };
+  return {
+    region: options.region,
+    rows,
+    materials: new Materials(domain, rows, clock),
+    authoriser: options.authoriser,
+    clock,
+    tokens: options.tokens,
+    hooks: options.hooks,
+  };
+}
+
+function unknownTerm(term: number): never {
+  throw new IntegrityError(`the keyring has no domain key of term ${term}`);
+}

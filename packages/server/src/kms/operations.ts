@@ -1,0 +1,66 @@
+/**
+ * What every operation on a key asks of the key, as data: its action, whether aliases name the key, whether a foreign
+ * account may call it, which states it tolerates, and what the AWS-managed key thinks of it (spec kms 2, 4, 9.4, 16).
+ */
+import type { StateRule } from "./states.ts";
+
+export interface OperationRule {
+  readonly action: string;
+  /** KeyId may be an alias name or alias ARN. */
+  readonly aliases: boolean;
+  readonly crossAccount: boolean;
+  readonly states: StateRule;
+  /** The AWS-managed key: metadata is open to its account, cryptography goes through S3 only, the rest is refused. */
+  readonly managed: "open" | "viaS3" | "refused" | "refusedRotation";
+}
+
+const cryptography = (action: string): OperationRule => ({
+  action: `kms:${action}`,
+  aliases: true,
+  crossAccount: true,
+  states: "cryptography",
+  managed: "viaS3",
+});
+const reading = (action: string, more: Partial<OperationRule> = {}): OperationRule => ({
+  action: `kms:${action}`,
+  aliases: false,
+  crossAccount: false,
+  states: "anyState",
+  managed: "open",
+  ...more,
+});
+const administration = (action: string, states: StateRule): OperationRule => ({
+  action: `kms:${action}`,
+  aliases: false,
+  crossAccount: false,
+  states,
+  managed: "refused",
+});
+
+export const OPERATIONS = {
+  Encrypt: cryptography("Encrypt"),
+  Decrypt: cryptography("Decrypt"),
+  ReEncryptFrom: cryptography("ReEncryptFrom"),
+  ReEncryptTo: cryptography("ReEncryptTo"),
+  GenerateDataKey: cryptography("GenerateDataKey"),
+  GenerateDataKeyWithoutPlaintext: cryptography("GenerateDataKeyWithoutPlaintext"),
+  DescribeKey: reading("DescribeKey", { aliases: true, crossAccount: true }),
+  GetKeyPolicy: reading("GetKeyPolicy"),
+  ListKeyPolicies: reading("ListKeyPolicies"),
+  ListResourceTags: reading("ListResourceTags"),
+  GetKeyRotationStatus: reading("GetKeyRotationStatus", { crossAccount: true }),
+  PutKeyPolicy: administration("PutKeyPolicy", "anyState"),
+  UpdateKeyDescription: administration("UpdateKeyDescription", "notPendingDeletion"),
+  EnableKey: administration("EnableKey", "toggle"),
+  DisableKey: administration("DisableKey", "toggle"),
+  ScheduleKeyDeletion: administration("ScheduleKeyDeletion", "scheduleDeletion"),
+  CancelKeyDeletion: administration("CancelKeyDeletion", "cancelDeletion"),
+  TagResource: administration("TagResource", "notPendingDeletion"),
+  UntagResource: administration("UntagResource", "notPendingDeletion"),
+  CreateAlias: administration("CreateAlias", "notPendingDeletion"),
+  UpdateAlias: administration("UpdateAlias", "notPendingDeletion"),
+  /** The key that an alias leaves (UpdateAlias) or loses (DeleteAlias) may be in any state. */
+  UpdateAliasFrom: administration("UpdateAlias", "anyState"),
+  DeleteAlias: administration("DeleteAlias", "anyState"),
+} as const satisfies Record<string, OperationRule>;
+export type KeyOperation = keyof typeof OPERATIONS;

@@ -1,0 +1,68 @@
+/** ReEncrypt (spec kms 7.2): a source, a destination, and a plaintext that never leaves. */
+import type { KeyArn } from "../base/ids.ts";
+import { enterToOpen, headerOf, type OpenInput } from "./decryption.ts";
+import { enterToSeal, seal } from "./encryption.ts";
+import { peek } from "./enter.ts";
+import type { Kernel, Requester } from "./kernel.ts";
+import type { EncryptionContext } from "./port.ts";
+import { requireAlgorithm, sameBytes, stopIfDryRun, SYMMETRIC, useFacts } from "./use.ts";
+
+export interface ReEncrypted {
+  readonly blob: Uint8Array;
+  readonly sourceArn: KeyArn;
+  readonly arn: KeyArn;
+  readonly sourceMaterialId: string;
+  readonly materialId: string;
+}
+
+/** Two authorisations of their own; the plaintext never leaves this function. */
+export async function reEncrypt(
+  k: Kernel,
+  requester: Requester,
+  source: OpenInput,
+  destination: {
+    readonly keyId: string;
+    readonly context: EncryptionContext;
+    readonly algorithm?: string | undefined;
+  },
+): Promise<ReEncrypted> {
+  const sameKey = await namesSameKey(k, requester, source, destination.keyId);
+  const more = { "kms:reencryptonsamekey": String(sameKey) };
+  const from = await enterToOpen(k, requester, "ReEncryptFrom", source, more);
+  const to = await enterToSeal(k, requester, "ReEncryptTo", "ReEncrypt", destination.keyId, {
+    ...useFacts(destination.context, more),
+    algorithm: destination.algorithm ?? SYMMETRIC,
+  });
+  requireAlgorithm(to, destination.algorithm);
+  stopIfDryRun(source.dryRun);
+  k.hooks.kmsCall("ReEncrypt");
+  const opened = await from.open();
+  try {
+    const sealed = await seal(k, to, opened.plaintext, destination.context);
+    return {
+      blob: sealed.blob,
+      sourceArn: opened.arn,
+      arn: sealed.arn,
+      sourceMaterialId: opened.materialId,
+      materialId: sealed.materialId,
+    };
+  } finally {
+    opened.plaintext.fill(0);
+  }
+}
+
+/** kms:ReEncryptOnSameKey is a condition value of both authorisations, so it is looked up before either. */
+async function namesSameKey(
+  k: Kernel,
+  requester: Requester,
+  source: OpenInput,
+  destinationKeyId: string,
+): Promise<boolean> {
+  const blobName = source.blob === undefined ? undefined : headerOf(source.blob).keyUuid;
+  const destination = await peek(k, requester, destinationKeyId);
+  if (destination === undefined) return false;
+  if (blobName !== undefined) return sameBytes(blobName, destination.value.blobName);
+  if (source.keyId === undefined) return false;
+  const from = await peek(k, requester, source.keyId);
+  return from?.value.bornArn === destination.value.bornArn;
+}

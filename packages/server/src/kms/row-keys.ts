@@ -1,0 +1,28 @@
+/** Row keys of table `kms`: a kind, the owner, the name. Ids and names hold no NUL, so fields end with one. */
+import type { AccountId } from "../base/ids.ts";
+
+/** Rows of one kind stand together and in the order of account and name. */
+export type RowKind = "alias" | "blob" | "gone" | "key" | "material" | "texts";
+
+const encoder = new TextEncoder();
+
+const named = (kind: RowKind, ...fields: readonly string[]): Uint8Array =>
+  encoder.encode([kind, ...fields].join("\0"));
+
+export const keyRow = (account: AccountId, keyId: string): Uint8Array => named("key", account, keyId);
+export const textsRow = (account: AccountId, keyId: string): Uint8Array => named("texts", account, keyId);
+export const goneRow = (account: AccountId, keyId: string): Uint8Array => named("gone", account, keyId);
+export const aliasRow = (account: AccountId, name: string): Uint8Array => named("alias", account, name);
+export const materialRow = (account: AccountId, keyId: string, materialId: string): Uint8Array =>
+  named("material", account, keyId, materialId);
+export const blobRow = (blobName: Uint8Array): Uint8Array =>
+  named("blob", Buffer.from(blobName.buffer, blobName.byteOffset, blobName.length).toString("hex"));
+
+/** All rows of a kind, or those of one account: from (inclusive) and to (exclusive). */
+export function rangeOf(
+  kind: RowKind,
+  account?: AccountId,
+): { readonly from: Uint8Array; readonly to: Uint8Array } {
+  const head = account === undefined ? kind : `${kind}\0${account}`;
+  return { from: encoder.encode(`${head}\0`), to: encoder.encode(`${head}\u0001`) };
+}

@@ -1,0 +1,259 @@
+/**
+ * The key service's rows. Reads are strongly consistent across processes: every read is one raw get, and what was decoded
+ * before is used again only while the row has the same revision. All changes are conditional commits.
+ */
+import { IntegrityError } from "../base/errors.ts";
+import { type AccountId, newRev } from "../base/ids.ts";
+import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
+import type { Codec } from "../store/codec.ts";
+import { CountedRecords, type CountedWrite } from "../store/counted.ts";
+import { equalBytes } from "../store/key-order.ts";
+import { type Counted, countedCodec } from "../store/list-page.ts";
+import type { Expect, Put, RowKey } from "../store/port.ts";
+import { type Entry, type Records, unchanged } from "../store/records.ts";
+import { commitSettled } from "../store/retry.ts";
+import {
+  aliasCodec,
+  type BlobOwner,
+  blobOwnerCodec,
+  keyCodec,
+  type KeyTexts,
+  materialCodec,
+  type StoredKey,
+  textsCodec,
+  tombstoneCodec,
+} from "./codec.ts";
+import type { AliasRecord, KeyRecord } from "./model.ts";
+import type { Found } from "./paging.ts";
+import { aliasRow, blobRow, goneRow, keyRow, materialRow, rangeOf, textsRow } from "./row-keys.ts";
+
+const TABLE = "kms";
+const SCAN_ROWS = 200;
+const countedKeyCodec: Codec<Counted<StoredKey>> = countedCodec(keyCodec);
+
+/** A record as it was read; a change names it, and fails if it is no longer that. */
+export interface Held<T> {
+  readonly value: T;
+  readonly entry: Entry<unknown>;
+}
+export interface HeldKey extends Held<KeyRecord> {
+  /** Changes whenever the policy's text may have. */
+  readonly policyRevision: string;
+  readonly edition: Uint8Array;
+}
+
+/** `before: undefined` makes, `after: undefined` removes. */
+export interface Change {
+  readonly keys: readonly { readonly before: HeldKey | undefined; readonly after: KeyRecord | undefined }[];
+  readonly aliases?: readonly {
+    readonly before: Held<AliasRecord> | undefined;
+    readonly after: AliasRecord | undefined;
+  }[];
+  readonly materials?: readonly {
+    readonly key: Pick<KeyRecord, "account" | "keyId">;
+    readonly id: string;
+    readonly after: Uint8Array | undefined;
+  }[];
+}
+
+export class Rows {
+  readonly #records: Records;
+  /** Keys stand in a list of their account, so that no row of an earlier time passes for the present one. */
+  readonly #counted: CountedRecords;
+  /** What a stored key came to with its texts. Both are immutable, so the answer is good as long as the row is. */
+  readonly #joined = new WeakMap<StoredKey, HeldKey>();
+
+  constructor(records: Records) {
+    this.#records = records;
+    this.#counted = new CountedRecords(records);
+  }
+
+  /** The key, unless its destruction has begun. */
+  async key(account: AccountId, keyId: string): Promise<HeldKey | undefined> {
+    const held = await this.keyEvenDestroying(account, keyId);
+    const state = held?.value.state;
+    return state?.kind === "PendingDeletion" && state.destroying ? undefined : held;
+  }
+
+  async keyEvenDestroying(account: AccountId, keyId: string): Promise<HeldKey | undefined> {
+    const row = keyRow(account, keyId);
+    for (let attempt = 0; attempt < COMMIT_RETRIES_MAX; attempt++) {
+      const entry = await this.#counted.get(keyCodec, parentOf(account), { table: TABLE, key: row });
+      if (entry === undefined) return undefined;
+      const known = this.#joined.get(entry.value);
+      if (known !== undefined) return known;
+      const texts = await this.#records.get(textsCodec, TABLE, textsRow(account, keyId));
+      // Another edition: a change came between the two reads.
+      if (texts !== undefined && equalBytes(texts.value.edition, entry.value.edition)) {
+        const held = join(entry, texts.value);
+        this.#joined.set(entry.value, held);
+        return held;
+      }
+    }
+    throw new IntegrityError("a key's texts are missing or of another edition than the key");
+  }
+
+  async alias(account: AccountId, name: string): Promise<Held<AliasRecord> | undefined> {
+    const entry = await this.#records.get(aliasCodec, TABLE, aliasRow(account, name));
+    return entry === undefined ? undefined : { value: entry.value, entry };
+  }
+
+  async blobOwner(blobName: Uint8Array): Promise<BlobOwner | undefined> {
+    return (await this.#records.get(blobOwnerCodec, TABLE, blobRow(blobName)))?.value;
+  }
+
+  /** The wrapped material. Not kept: the unwrapped key is, elsewhere. */
+  async material(account: AccountId, keyId: string, materialId: string): Promise<Uint8Array | undefined> {
+    const key = materialRow(account, keyId, materialId);
+    const [row] = await this.#records.store.get([{ table: TABLE, key }]);
+    return row === undefined ? undefined : (await this.#records.open(materialCodec, TABLE, row, false)).value;
+  }
+
+  /** Whether a key of this id was destroyed. */
+  async isGone(account: AccountId, keyId: string): Promise<boolean> {
+    return (await this.#records.get(tombstoneCodec, TABLE, goneRow(account, keyId))) !== undefined;
+  }
+
+  /** In the order of their ids. A page may be short: keys under destruction are not shown. */
+  async keys(account: AccountId, after: string | undefined, limit: number): Promise<Found<StoredKey>> {
+    const start = after === undefined ? undefined : keyRow(account, after);
+    const page = await this.#page(countedKeyCodec, rangeOf("key", account), start, limit);
+    const keys = page.values.map(({ value }) => value);
+    return {
+      items: keys.filter(({ state }) => state.kind !== "PendingDeletion" || !state.destroying),
+      next: page.more ? keys.at(-1)?.keyId : undefined,
+    };
+  }
+
+  async aliases(account: AccountId, after: string | undefined, limit: number): Promise<Found<AliasRecord>> {
+    const start = after === undefined ? undefined : aliasRow(account, after);
+    const page = await this.#page(aliasCodec, rangeOf("alias", account), start, limit);
+    return { items: page.values, next: page.more ? page.values.at(-1)?.name : undefined };
+  }
+
+  async #page<T>(
+    codec: Codec<T>,
+    range: { readonly from: Uint8Array; readonly to: Uint8Array },
+    after: Uint8Array | undefined,
+    limit: number,
+  ): Promise<{ readonly values: readonly T[]; readonly more: boolean }> {
+    const start = after === undefined ? {} : { after };
+    const page = await this.#records.store.scan({ table: TABLE, ...range, limit, ...start });
+    const values: T[] = [];
+    for (const row of page.rows) values.push((await this.#records.open(codec, TABLE, row, false)).value);
+    return { values, more: page.more };
+  }
+
+  /** Every key of every account, for jobs; a page of rows is in memory at a time. */
+  async *everyKey(): AsyncGenerator<StoredKey> {
+    let after: Uint8Array | undefined;
+    for (;;) {
+      const page = await this.#records.store.scan({
+        table: TABLE,
+        ...rangeOf("key"),
+        limit: SCAN_ROWS,
+        ...(after !== undefined && { after }),
+      });
+      for (const row of page.rows)
+        yield (await this.#records.open(countedKeyCodec, TABLE, row, false)).value.value;
+      after = page.rows.at(-1)?.key;
+      if (!page.more || after === undefined) return;
+    }
+  }
+
+  /** All of the change or nothing. False: something was no longer as it was read. */
+  async commit(change: Change): Promise<boolean> {
+    const expect: Expect[] = [];
+    const put: Put[] = [];
+    const remove: RowKey[] = [];
+    const draft = { expect, put, remove };
+    const counted: CountedWrite[] = [];
+    for (const { before, after } of change.keys) this.#draftKey(draft, counted, before, after);
+    for (const { before, after } of change.aliases ?? []) this.#draftAlias(draft, before, after);
+    for (const { key, id, after } of change.materials ?? []) {
+      const row = materialRow(key.account, key.keyId, id);
+      if (after === undefined) remove.push({ table: TABLE, key: row });
+      else put.push(this.#records.seal(materialCodec, TABLE, row, after));
+    }
+    const [first] = change.keys;
+    const account = (first?.after ?? first?.before?.value)?.account;
+    if (account !== undefined) {
+      // INVARIANT: the keys of one change belong to one account, so one list covers them.
+      const list = await this.#counted.draft(parentOf(account), counted);
+      expect.push(...(list.expect ?? []));
+      put.push(...(list.put ?? []));
+      remove.push(...(list.delete ?? []));
+    }
+    const settled = await commitSettled(this.#records.store, { expect, put, delete: remove });
+    return settled.kind === "ok";
+  }
+
+  #draftKey(
+    draft: Draft,
+    counted: CountedWrite[],
+    before: HeldKey | undefined,
+    after: KeyRecord | undefined,
+  ): void {
+    const of = after ?? before?.value;
+    if (of === undefined) return;
+    const { account, keyId } = of;
+    const gone = goneRow(account, keyId);
+    const row = keyRow(account, keyId);
+    if (before === undefined) {
+      draft.expect.push(
+        { table: TABLE, key: row, rev: "absent" },
+        { table: TABLE, key: gone, rev: "absent" },
+        { table: TABLE, key: blobRow(of.blobName), rev: "absent" },
+      );
+      draft.put.push(this.#records.seal(blobOwnerCodec, TABLE, blobRow(of.blobName), { account, keyId }));
+    } else {
+      draft.expect.push(unchanged(before.entry));
+    }
+    if (after === undefined) {
+      counted.push(this.#counted.delete({ table: TABLE, key: row }));
+      for (const key of [textsRow(account, keyId), blobRow(of.blobName)])
+        draft.remove.push({ table: TABLE, key });
+      draft.put.push(this.#records.seal(tombstoneCodec, TABLE, gone, 1));
+      return;
+    }
+    const sameTexts =
+      before !== undefined &&
+      before.value.policy === after.policy &&
+      before.value.description === after.description;
+    const edition = sameTexts ? before.edition : newRev();
+    const { policy, description, ...rest } = after;
+    counted.push(this.#counted.put(keyCodec, { table: TABLE, key: row }, { ...rest, edition }));
+    if (!sameTexts)
+      draft.put.push(
+        this.#records.seal(textsCodec, TABLE, textsRow(account, keyId), { edition, policy, description }),
+      );
+  }
+
+  #draftAlias(draft: Draft, before: Held<AliasRecord> | undefined, after: AliasRecord | undefined): void {
+    const of = after ?? before?.value;
+    if (of === undefined) return;
+    const key = aliasRow(of.account, of.name);
+    draft.expect.push(before === undefined ? { table: TABLE, key, rev: "absent" } : unchanged(before.entry));
+    if (after === undefined) draft.remove.push({ table: TABLE, key });
+    else draft.put.push(this.#records.seal(aliasCodec, TABLE, key, after));
+  }
+}
+
+interface Draft {
+  readonly expect: Expect[];
+  readonly put: Put[];
+  readonly remove: RowKey[];
+}
+
+/** The parent of an account's list of keys. */
+const parentOf = (account: AccountId): Uint8Array => new TextEncoder().encode(`kms/${account}`);
+
+function join(entry: Entry<StoredKey>, { policy, description }: KeyTexts): HeldKey {
+  const { edition, ...rest } = entry.value;
+  return {
+    value: { ...rest, policy, description },
+    entry,
+    edition,
+    policyRevision: Buffer.from(edition).toString("hex"),
+  };
+}

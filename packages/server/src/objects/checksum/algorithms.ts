@@ -1,0 +1,116 @@
+/**
+ * The checksum algorithms that S3 clients send, as data: one row an algorithm. CRCs are linear, so those of parts combine
+ * into the whole object's without reading a byte again; digests and XXHASH do not.
+ */
+import { createHash, hash } from "node:crypto";
+import { crc32 as zlibCrc32 } from "node:zlib";
+import { crc32c as nativeCrc32c } from "@node-rs/crc32";
+import { createCRC64, createXXHash3, createXXHash64, createXXHash128, type IHasher } from "hash-wasm";
+import type { ChecksumAlgorithm } from "../api.ts";
+
+export interface Hasher {
+  update(bytes: Uint8Array): void;
+  /** Ends it. Big-endian bytes, as S3 encodes them. */
+  digest(): Uint8Array;
+}
+
+interface Row {
+  readonly bytes: number;
+  /** Whether two values combine given the second's length. */
+  readonly linear: boolean;
+  readonly once: (bytes: Uint8Array) => Uint8Array;
+  readonly start: () => Hasher;
+}
+
+function u32(value: number): Uint8Array {
+  const out = new Uint8Array(4);
+  new DataView(out.buffer).setUint32(0, value >>> 0);
+  return out;
+}
+
+class Crc32 implements Hasher {
+  #crc = 0;
+  readonly #step: (bytes: Uint8Array, crc: number) => number;
+  constructor(step: (bytes: Uint8Array, crc: number) => number) {
+    this.#step = step;
+  }
+  update(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#crc = this.#step(bytes, this.#crc);
+  }
+  digest(): Uint8Array {
+    return u32(this.#crc);
+  }
+}
+
+function crcRow(step: (bytes: Uint8Array, crc: number) => number): Row {
+  return {
+    bytes: 4,
+    linear: true,
+    once: (b) => u32(b.length === 0 ? 0 : step(b, 0)),
+    start: () => new Crc32(step),
+  };
+}
+
+function digestRow(name: string, bytes: number): Row {
+  return {
+    bytes,
+    linear: false,
+    once: (b) => hash(name, b, "buffer"),
+    start() {
+      const h = createHash(name);
+      return {
+        update: (b) => {
+          h.update(b);
+        },
+        digest: () => h.digest(),
+      };
+    },
+  };
+}
+
+/**
+ * WebAssembly hashers, made once at start (their compilation is asynchronous). One instance serves all: a stream's state
+ * is saved after each update and loaded before the next, which costs a copy of at most some hundred bytes and leaves
+ * nothing to give back when an upload is cut.
+ */
+async function wasmRow(make: () => Promise<IHasher>, bytes: number, linear: boolean): Promise<Row> {
+  const shared = await make();
+  return {
+    bytes,
+    linear,
+    once: (b) => shared.init().update(b).digest("binary"),
+    start() {
+      let state = shared.init().save();
+      return {
+        update(b) {
+          state = shared.load(state).update(b).save();
+        },
+        digest: () => shared.load(state).digest("binary"),
+      };
+    },
+  };
+}
+
+/** CRC-64/NVME (NVM Express NVM command set 5.2.1.3.4), reflected polynomial. */
+const CRC64NVME_REFLECTED = "9a6c9329ac4bc9b5";
+
+const ROWS: Readonly<Record<ChecksumAlgorithm, Row>> = {
+  CRC32: crcRow((b, crc) => zlibCrc32(b, crc)),
+  CRC32C: crcRow((b, crc) => nativeCrc32c(b, crc)),
+  CRC64NVME: await wasmRow(() => createCRC64(CRC64NVME_REFLECTED), 8, true),
+  SHA1: digestRow("sha1", 20),
+  SHA256: digestRow("sha256", 32),
+  SHA512: digestRow("sha512", 64),
+  MD5: digestRow("md5", 16),
+  XXHASH64: await wasmRow(() => createXXHash64(), 8, false),
+  XXHASH3: await wasmRow(() => createXXHash3(), 8, false),
+  XXHASH128: await wasmRow(() => createXXHash128(), 16, false),
+};
+
+/** Bytes of a value. */
+export const checksumBytes = (algorithm: ChecksumAlgorithm): number => ROWS[algorithm].bytes;
+/** Whether the parts' values give the whole object's. */
+export const isLinear = (algorithm: ChecksumAlgorithm): boolean => ROWS[algorithm].linear;
+export const startChecksum = (algorithm: ChecksumAlgorithm): Hasher => ROWS[algorithm].start();
+export const checksumOf = (algorithm: ChecksumAlgorithm, bytes: Uint8Array): Uint8Array =>
+  ROWS[algorithm].once(bytes);

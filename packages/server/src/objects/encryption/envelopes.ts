@@ -1,0 +1,157 @@
+/**
+ * Wrapping and unwrapping the deks of a version (sealed format section 4). Whoever unwraps has authenticated every field
+ * of the manifest, the identity of the version and its kek reference; in form 2 the manifest tag as well.
+ */
+import {
+  CryptoError,
+  decodeKekReference,
+  manifestHash,
+  type SecretKey,
+  type StoredEnvelope,
+  unwrapDek,
+  verifyManifestTag,
+  verifyWrap,
+  wrapDek,
+} from "@strongroom/crypto";
+import { IntegrityError } from "../../base/errors.ts";
+import type { Caller } from "../../base/caller.ts";
+import type { BucketId, ObjectKey, VersionUid } from "../../base/ids.ts";
+import type { EncryptionMode, ObjectVersion } from "../rows/version-record.ts";
+import { type Kek, type KekSources, type Keks, kekForRead } from "./keks.ts";
+
+/** [layer 0] or [layer 0, layer 1]. */
+export type Deks = readonly [SecretKey<"dek">] | readonly [SecretKey<"dek">, SecretKey<"dek">];
+export type Envelopes = readonly [StoredEnvelope] | readonly [StoredEnvelope, StoredEnvelope];
+
+export interface OpenedVersion {
+  readonly deks: Deks;
+  /** Encoded checksums (`decodeChecksums`); empty in form 2. */
+  readonly private: Uint8Array;
+  [Symbol.dispose](): void;
+}
+
+export interface WrapIdentity {
+  readonly mode: EncryptionMode;
+  readonly bucketId: BucketId;
+  readonly key: ObjectKey;
+  readonly uid: VersionUid;
+}
+
+/** New envelopes of form 1 for a finished manifest. `verify`: unwrap again and compare (every re-wrap). */
+export function wrapVersion(
+  identity: WrapIdentity,
+  keks: Keks,
+  deks: Deks,
+  manifestBytes: Uint8Array,
+  inner: Uint8Array,
+  verify: boolean,
+): Envelopes {
+  const hash = manifestHash(manifestBytes);
+  const wrap = (layer: 0 | 1, kek: Kek, dek: SecretKey<"dek">): StoredEnvelope => {
+    const full = {
+      kind: "version" as const,
+      mode: identity.mode,
+      bucketId: identity.bucketId,
+      objectKey: identity.key,
+      versionUid: identity.uid,
+      layer,
+      form: 1 as const,
+    };
+    const bound = { kek: kek.key, identity: full, kekReference: kek.reference, manifestHash: hash };
+    const wrapped = wrapDek({ dek, ...bound, ...(layer === 0 ? { private: inner } : {}) });
+    if (verify) verifyWrap({ ...bound, ...wrapped }, dek);
+    return {
+      kind: "version",
+      mode: identity.mode,
+      layer,
+      form: 1,
+      wrapSalt: wrapped.wrapSalt,
+      kekReference: kek.reference,
+      wrapped: wrapped.wrapped,
+    };
+  };
+  const first = wrap(0, keks[0], deks[0]);
+  const outerKek = keks[1];
+  const outerDek = deks[1];
+  return outerKek === undefined || outerDek === undefined ? [first] : [first, wrap(1, outerKek, outerDek)];
+}
+
+/** The kek of layer 0 may be at hand already: an SSE-C key check derives it. */
+export async function openVersion(
+  sources: KekSources,
+  caller: Caller,
+  version: ObjectVersion,
+  customer: SecretKey<"customer"> | undefined,
+  known?: Kek,
+): Promise<OpenedVersion> {
+  const [first, second] = version.envelopes;
+  const kek = known ?? epochKekCached(sources, first) ?? (await kekForRead(sources, caller, first, customer));
+  const hash = manifestHash(version.manifestBytes);
+  const inner = unwrapLayer(version, first, kek, hash);
+  if (second === undefined) return opened([inner.dek], inner.private);
+  const outer = unwrapLayer(version, second, await kekForRead(sources, caller, second, undefined), hash);
+  return opened([inner.dek, outer.dek], inner.private);
+}
+
+/** Without a promise: the path of every small SSE-S3 read. */
+function epochKekCached(sources: KekSources, envelope: StoredEnvelope): Kek | undefined {
+  if (envelope.mode !== "SSE-S3") return undefined;
+  const ref = decodeKekReference(envelope.kekReference);
+  if (ref.kind !== "epoch") return undefined;
+  const key = sources.epochs.cached(ref.bucketId as BucketId, ref.epoch);
+  return key === undefined ? undefined : { key, reference: envelope.kekReference, own: false };
+}
+
+/** One layer, for jobs that hold only that layer's kek (verify, epoch rewrap). Disposes an own kek. */
+export function unwrapLayer(
+  version: ObjectVersion,
+  envelope: StoredEnvelope,
+  kek: Kek,
+  hash: Uint8Array,
+): { readonly dek: SecretKey<"dek">; readonly private: Uint8Array } {
+  const { kind, mode, layer, form, completion } = envelope;
+  try {
+    const unwrapped = unwrapDek({
+      kek: kek.key,
+      identity: {
+        kind,
+        mode,
+        layer,
+        form,
+        bucketId: version.bucketId,
+        objectKey: version.key,
+        versionUid: version.uid,
+      },
+      kekReference: envelope.kekReference,
+      wrapSalt: envelope.wrapSalt,
+      wrapped: envelope.wrapped,
+      manifestHash: manifestHashOf(envelope, hash),
+    });
+    if (completion !== undefined) verifyManifestTag(unwrapped.dek, hash, completion.manifestTag);
+    return unwrapped;
+  } catch (cause) {
+    if (cause instanceof CryptoError) throw new IntegrityError("a version's envelope does not open", cause);
+    throw cause;
+  } finally {
+    if (kek.own) kek.key[Symbol.dispose]();
+  }
+}
+
+/** Form 2 and completed uploads of form 1 differ: only form 2 keeps the wrap of creation. */
+function manifestHashOf(envelope: StoredEnvelope, hash: Uint8Array): Uint8Array {
+  if (envelope.form === 1) return hash;
+  if (envelope.completion === undefined) {
+    throw new IntegrityError("a completed upload of form 2 without its manifest tag");
+  }
+  return envelope.completion.creationManifestHash;
+}
+
+function opened(deks: Deks, inner: Uint8Array): OpenedVersion {
+  return {
+    deks,
+    private: inner,
+    [Symbol.dispose]: () => {
+      for (const dek of deks) dek[Symbol.dispose]();
+    },
+  };
+}

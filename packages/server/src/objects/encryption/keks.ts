@@ -1,0 +1,205 @@
+/**
+ * The keks of a version, by mode (sealed format section 4): for a new wrap, and for a stored one. One kek a layer; DSSE's
+ * inner layer is wrapped as SSE-KMS, its outer as SSE-S3. Calls of the key service happen here and nowhere else.
+ */
+import {
+  canonicalContext,
+  CryptoError,
+  customerKek,
+  decodeContext,
+  decodeKekReference,
+  encodeKekReference,
+  type KekReference,
+  newCustomerKek,
+  type SecretKey,
+  type StoredEnvelope,
+} from "@strongroom/crypto";
+import { IntegrityError } from "../../base/errors.ts";
+import type { Caller } from "../../base/caller.ts";
+import { asId, type BucketId, isKeyArn, type KeyArn } from "../../base/ids.ts";
+import type { KeyService } from "../../kms/port.ts";
+import type { EncryptionShown } from "../api.ts";
+import type { Metrics } from "../metrics.ts";
+import type { ObjectVersion } from "../rows/version-record.ts";
+import type { BucketKeys } from "./bucket-keys.ts";
+import type { EpochKey, EpochKeys } from "./epoch-keys.ts";
+import { viaKms } from "./kms-errors.ts";
+import { ssecWrongKey } from "./refusals.ts";
+import type { WriteEncryption } from "./resolve-write.ts";
+
+export interface Kek {
+  readonly key: SecretKey<"kek">;
+  /** Encoded kek reference. */
+  readonly reference: Uint8Array;
+  /** Made for this request: wiped after use. Epoch and bucket keys are not. */
+  readonly own: boolean;
+}
+
+/** [layer 0] or [layer 0, layer 1]. */
+export type Keks = readonly [Kek] | readonly [Kek, Kek];
+
+export function disposeKeks(keks: readonly Kek[]): void {
+  for (const kek of keks) if (kek.own) kek.key[Symbol.dispose]();
+}
+
+export interface KekSources {
+  readonly kms: KeyService;
+  readonly epochs: EpochKeys;
+  readonly bucketKeys: BucketKeys;
+  readonly metrics: Metrics;
+}
+
+/** Keks for a new version of about `bytes` bytes, and what responses show. */
+export async function keksForWrite(
+  sources: KekSources,
+  caller: Caller,
+  bucket: BucketId,
+  encryption: WriteEncryption,
+  bytes: number,
+): Promise<{ readonly keks: Keks; readonly shown: EncryptionShown }> {
+  switch (encryption.mode) {
+    case "SSE-S3":
+      return { keks: [epochKek(bucket, await sources.epochs.newest(bucket))], shown: { mode: "SSE-S3" } };
+    case "SSE-C": {
+      const { kek, reference } = newCustomerKek(encryption.key);
+      return {
+        keks: [{ key: kek, reference: encodeKekReference(reference), own: true }],
+        shown: { mode: "SSE-C", keyMd5: encryption.keyMd5 },
+      };
+    }
+    case "SSE-KMS": {
+      const { kek, keyArn } = encryption.bucketKey
+        ? await bucketKek(sources, caller, bucket, encryption, bytes)
+        : await dataKek(sources, caller, encryption);
+      return {
+        keks: [kek],
+        shown: { mode: "SSE-KMS", keyArn, bucketKey: encryption.bucketKey, ...sent(encryption) },
+      };
+    }
+    case "DSSE-KMS": {
+      const { kek, keyArn } = await dataKek(sources, caller, encryption);
+      const outer = epochKek(bucket, await sources.epochs.newest(bucket));
+      return { keks: [kek, outer], shown: { mode: "DSSE-KMS", keyArn, ...sent(encryption) } };
+    }
+  }
+}
+
+const sent = (e: { readonly contextSent?: string }): { readonly contextSent?: string } =>
+  e.contextSent === undefined ? {} : { contextSent: e.contextSent };
+
+export function epochKek(bucket: BucketId, { epoch, key }: EpochKey): Kek {
+  return { key, reference: encodeKekReference({ kind: "epoch", bucketId: bucket, epoch }), own: false };
+}
+
+async function dataKek(
+  { kms, metrics }: KekSources,
+  caller: Caller,
+  encryption: Extract<WriteEncryption, { mode: "SSE-KMS" | "DSSE-KMS" }>,
+): Promise<{ readonly kek: Kek; readonly keyArn: KeyArn }> {
+  const { keyId, context } = encryption;
+  metrics.kmsCall("GenerateDataKey");
+  const { keyArn, plaintext, blob } = await viaKms(keyId, () => kms.generateDataKey(caller, keyId, context));
+  const reference = encodeKekReference({
+    kind: "kms",
+    keyArn,
+    encryptedKey: blob,
+    context: canonicalContext(context),
+  });
+  return { kek: { key: plaintext, reference, own: true }, keyArn };
+}
+
+async function bucketKek(
+  { bucketKeys }: KekSources,
+  caller: Caller,
+  bucket: BucketId,
+  encryption: Extract<WriteEncryption, { mode: "SSE-KMS" }>,
+  bytes: number,
+): Promise<{ readonly kek: Kek; readonly keyArn: KeyArn }> {
+  const { keyId, context } = encryption;
+  const made = await bucketKeys.forWriting(caller, bucket, keyId, context, bytes);
+  const reference = encodeKekReference({
+    kind: "kms-bucket-key",
+    keyArn: made.keyArn,
+    bucketKeyId: made.id,
+    encryptedKey: made.blob,
+    context: canonicalContext(context),
+  });
+  return { kek: { key: made.key, reference, own: false }, keyArn: made.keyArn };
+}
+
+/** The kek of one stored layer, as the caller. `customer`: checked by resolve-read. */
+export async function kekForRead(
+  sources: KekSources,
+  caller: Caller,
+  envelope: StoredEnvelope,
+  customer: SecretKey<"customer"> | undefined,
+): Promise<Kek> {
+  const reference = envelope.kekReference;
+  const ref = decodeKekReference(reference);
+  switch (ref.kind) {
+    case "epoch": {
+      const key = await sources.epochs.get(asId<BucketId>(ref.bucketId), ref.epoch);
+      return { key, reference, own: false };
+    }
+    case "kms": {
+      const keyArn = storedArn(ref.keyArn);
+      sources.metrics.kmsCall("Decrypt");
+      const key = await viaKms(keyArn, () =>
+        sources.kms.decrypt(caller, keyArn, ref.encryptedKey, decodeContext(ref.context)),
+      );
+      return { key, reference, own: true };
+    }
+    case "kms-bucket-key": {
+      const keyArn = storedArn(ref.keyArn);
+      const key = await sources.bucketKeys.forReading(
+        caller,
+        { id: ref.bucketKeyId, keyArn, blob: ref.encryptedKey },
+        () => decodeContext(ref.context),
+      );
+      return { key, reference, own: false };
+    }
+    case "customer":
+      if (customer === undefined)
+        throw new IntegrityError("a customer's key is needed and none was resolved");
+      return { key: customerKekOf(ref, customer), reference, own: true };
+  }
+}
+
+/** C.4: another key than the version's is 403. */
+export function customerKekOf(
+  ref: Extract<KekReference, { kind: "customer" }>,
+  customer: SecretKey<"customer">,
+): SecretKey<"kek"> {
+  try {
+    return customerKek(customer, ref);
+  } catch (error) {
+    if (error instanceof CryptoError && error.code === "WrongKey") ssecWrongKey();
+    throw error;
+  }
+}
+
+function storedArn(text: string): KeyArn {
+  if (!isKeyArn(text)) throw new IntegrityError("a stored key ARN is none");
+  return text;
+}
+
+/** What responses show of a stored version; needs no key. `keyMd5`: of the request's own customer key. */
+export function shownOf(version: ObjectVersion, keyMd5: string | undefined): EncryptionShown {
+  switch (version.mode) {
+    case "SSE-S3":
+      return { mode: "SSE-S3" };
+    case "SSE-C":
+      return { mode: "SSE-C", keyMd5: keyMd5 ?? "" };
+    case "SSE-KMS":
+    case "DSSE-KMS": {
+      const ref = decodeKekReference(version.envelopes[0].kekReference);
+      if (ref.kind !== "kms" && ref.kind !== "kms-bucket-key") {
+        throw new IntegrityError("a KMS version without a KMS key");
+      }
+      const keyArn = storedArn(ref.keyArn);
+      return version.mode === "DSSE-KMS"
+        ? { mode: "DSSE-KMS", keyArn }
+        : { mode: "SSE-KMS", keyArn, bucketKey: ref.kind === "kms-bucket-key" };
+    }
+  }
+}

@@ -1,0 +1,382 @@
+/**
+ * Publishing and removing versions (storage.md section 6). A key has one pointer row: in `head`, the current object
+ * version itself, or in `marker`, the current delete marker; its noncurrent versions stand in `version`, newest first.
+ * Every change is one commit that expects both pointer rows (one by revision, the other absent) and the bucket's life
+ * row, so that nothing is decided on what has changed since. Lost races and lost answers are settled here.
+ */
+import { fail, IntegrityError } from "../base/errors.ts";
+import { type BucketId, newRev, type ObjectKey, type Rev } from "../base/ids.ts";
+import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
+import type { Commit, Expect, Row } from "../store/port.ts";
+import type { Records } from "../store/records.ts";
+import { letGo } from "./content/free.ts";
+import type { Bucket } from "./api.ts";
+import { bodyCodec, versionCodec } from "./rows/codecs.ts";
+import { type CommitParts, Gathering, NO_PARTS } from "./rows/commit-parts.ts";
+import { KeyQueues } from "./rows/key-queues.ts";
+import { expectActive, lifeRow } from "./rows/life.ts";
+import { pointerKey, versionKey, versionRange } from "./rows/row-keys.ts";
+import { NULL_VERSION, parseVersionId, versionIdOf, type VersionSelector } from "./rows/version-id.ts";
+import {
+  type Draft,
+  encodeVersion,
+  type ObjectDraft,
+  type ObjectVersion,
+  type Place,
+  placeOf,
+  type PointerFacts,
+  repointed,
+  type Version,
+} from "./rows/version-record.ts";
+
+/** A key of a bucket, with its row key, made once a request. */
+export interface Target {
+  readonly bucket: Bucket;
+  readonly key: ObjectKey;
+  readonly pointer: Uint8Array;
+}
+export const targetOf = (bucket: Bucket, key: ObjectKey): Target => ({
+  bucket,
+  key,
+  pointer: pointerKey(bucket.id, key),
+});
+
+/** A version where it stands. */
+export interface Standing {
+  readonly table: "head" | "marker" | "version";
+  readonly key: Uint8Array;
+  readonly rev: Rev;
+  readonly version: Version;
+}
+export type StandingObject = Standing & { readonly version: ObjectVersion };
+
+/** The pointer rows of a key as read, and the condition on its bucket. */
+export interface KeyState {
+  readonly current: Standing | undefined;
+  readonly life: Expect;
+}
+
+/** What a change adds to the commit, and what it means for the version that it replaces. */
+export interface Extra extends CommitParts {
+  /** The replaced version's content goes on in the new one: it is not let go. */
+  readonly keepsContent?: boolean;
+  /** The current version stays (moves to `version`) and its content is shared from now on. */
+  readonly sharesCurrent?: boolean;
+}
+
+export interface Insertion {
+  readonly draft: Draft;
+  /** Throws where the request's conditions do not hold. Runs on every attempt. */
+  readonly decide?: (current: Version | undefined) => void;
+  /** Runs on every attempt, after `decide`. */
+  readonly extra?: (state: KeyState) => CommitParts | Extra | Promise<CommitParts | Extra>;
+  /** Attempted again after a lost answer: whether the commit is known to have landed although its version is gone. */
+  readonly landed?: () => Promise<boolean>;
+}
+
+export interface Inserted {
+  readonly isNull: boolean;
+  readonly sequence: number;
+  readonly versionId: string;
+}
+
+export class Publisher {
+  readonly #records: Records;
+  readonly #queues = new KeyQueues();
+
+  constructor(records: Records) {
+    this.#records = records;
+  }
+
+  async read(target: Target): Promise<KeyState> {
+    const { bucket, pointer } = target;
+    const [head, marker, life] = await this.#records.store.get([
+      { table: "head", key: pointer },
+      { table: "marker", key: pointer },
+      lifeRow(bucket.id),
+    ]);
+    if (head !== undefined && marker !== undefined) {
+      throw new IntegrityError("a key has a current version and a current delete marker");
+    }
+    const current =
+      head !== undefined
+        ? await this.standing(target, "head", head)
+        : marker !== undefined
+          ? await this.standing(target, "marker", marker)
+          : undefined;
+    return { current, life: expectActive(this.#records, bucket.id, life) };
+  }
+
+  /** Opens a version row, and makes sure that it is what stands there: its bucket's, its key's, of the right kind. */
+  async standing(target: Target, table: Standing["table"], row: Row): Promise<Standing> {
+    const { value: version } = await this.#records.open(versionCodec, table, row);
+    checkPlace(target.bucket.id, target.key, table, version);
+    return { table, key: row.key, rev: row.rev, version };
+  }
+
+  /** The version that a request names: current without an id. Undefined where there is none. */
+  async find(target: Target, versionId: string | undefined): Promise<Standing | undefined> {
+    if (versionId === undefined) return this.current(target);
+    return this.select(target, parseVersionId(versionId));
+  }
+
+  /** Most reads: one row. */
+  async current(target: Target): Promise<Standing | undefined> {
+    const { pointer } = target;
+    const [head] = await this.#records.store.get([{ table: "head", key: pointer }]);
+    if (head !== undefined) return this.standing(target, "head", head);
+    // Absent at that moment is an answer of that moment, whatever the second look finds.
+    const [marker] = await this.#records.store.get([{ table: "marker", key: pointer }]);
+    return marker === undefined ? undefined : this.standing(target, "marker", marker);
+  }
+
+  async select(target: Target, selector: VersionSelector): Promise<Standing | undefined> {
+    const { pointer } = target;
+    const sequence = selector.kind === "sequence" ? selector.sequence : undefined;
+    const [head, marker, row] = await this.#records.store.get([
+      { table: "head", key: pointer },
+      { table: "marker", key: pointer },
+      ...(sequence === undefined ? [] : [{ table: "version" as const, key: versionKey(pointer, sequence) }]),
+    ]);
+    const present = head ?? marker;
+    if (present === undefined) return undefined;
+    const current = await this.standing(target, head === undefined ? "marker" : "head", present);
+    if (selector.kind === "null") {
+      if (current.version.isNull) return current;
+      return this.#noncurrent(target, current.version.nullSequence);
+    }
+    if (versionIdOf(current.version) === selector.id) return current;
+    if (row === undefined) return undefined;
+    const standing = await this.standing(target, "version", row);
+    return versionIdOf(standing.version) === selector.id ? standing : undefined;
+  }
+
+  async #noncurrent(target: Target, sequence: number): Promise<Standing | undefined> {
+    if (sequence === 0) return undefined;
+    const key = versionKey(target.pointer, sequence);
+    const [row] = await this.#records.store.get([{ table: "version", key }]);
+    return row === undefined ? undefined : this.standing(target, "version", row);
+  }
+
+  /** Makes `draft` the key's current version. Throws what `decide` throws; SlowDown under endless contention. */
+  insert(target: Target, insertion: Insertion): Promise<Inserted> {
+    return this.change(target, async (uncertain) => {
+      const state = await this.read(target);
+      const { current } = state;
+      const { draft } = insertion;
+      if (uncertain && current !== undefined && sameRev(current.version.uid, draft.uid)) {
+        return { result: insertedOf(current.version) };
+      }
+      if (uncertain && (await insertion.landed?.()) === true) {
+        return { result: insertedOf(placeIn(state, target.bucket, draft)) };
+      }
+      insertion.decide?.(current?.version);
+      const extra: Extra = (await insertion.extra?.(state)) ?? NO_PARTS;
+      const place = placeIn(state, target.bucket, draft);
+      const commit = new Gathering().add(extra);
+      this.#expectPointers(commit, target, state);
+      await this.#displace(commit, target, state, place.isNull, extra);
+      const table = draft.kind === "object" ? "head" : "marker";
+      const body = encodeVersion(draft, place);
+      commit.put.push(this.#records.seal(bodyCodec, table, target.pointer, body));
+      if (current !== undefined && current.table !== table) commit.delete.push(at(current));
+      return { commit, result: insertedOf({ ...place, uid: draft.uid }) };
+    });
+  }
+
+  #expectPointers(commit: Gathering, target: Target, { current, life }: KeyState): void {
+    const { pointer } = target;
+    for (const table of ["head", "marker"] as const) {
+      commit.expect.push({ table, key: pointer, rev: current?.table === table ? current.rev : "absent" });
+    }
+    commit.expect.push(life);
+  }
+
+  /** Where the former current version and, for a new null version, the former null version go. */
+  async #displace(
+    commit: Gathering,
+    target: Target,
+    { current }: KeyState,
+    isNull: boolean,
+    extra: Extra,
+  ): Promise<void> {
+    if (current === undefined) return;
+    const { version } = current;
+    if (isNull && version.isNull) {
+      if (extra.keepsContent !== true) commit.add(await letGo(this.#records, version));
+      return;
+    }
+    const shared = extra.sharesCurrent === true ? { shared: true as const } : {};
+    const body = repointed(version, { highest: 0, nullSequence: 0, ...shared });
+    const key = versionKey(target.pointer, version.sequence);
+    commit.put.push(this.#records.seal(bodyCodec, "version", key, body));
+    if (!isNull) return;
+    const former = await this.#noncurrent(target, version.nullSequence);
+    if (former === undefined) return;
+    commit.expect.push({ ...at(former), rev: former.rev });
+    commit.delete.push(at(former));
+    if (extra.keepsContent !== true) commit.add(await letGo(this.#records, former.version));
+  }
+
+  /**
+   * Removes one version; returns it, or undefined where it is gone already. Removing the current one promotes its
+   * successor, whose revision the commit expects.
+   */
+  remove(
+    target: Target,
+    selector: VersionSelector | "current",
+    decide?: (version: Version | undefined) => void,
+  ): Promise<Version | undefined> {
+    return this.change<Version | undefined>(target, async () => {
+      const state = await this.read(target);
+      const found = selector === "current" ? state.current : await this.select(target, selector);
+      decide?.(found?.version);
+      const { current } = state;
+      if (found === undefined || current === undefined) return { result: undefined };
+      const commit = await letGo(this.#records, found.version);
+      this.#expectPointers(commit, target, state);
+      if (found.table === "version") {
+        commit.expect.push({ ...at(found), rev: found.rev });
+        commit.delete.push(at(found));
+        // A noncurrent null version is named by the pointer row: it goes there, too.
+        if (found.version.isNull) {
+          const body = repointed(current.version, { nullSequence: 0 });
+          commit.put.push(this.#records.seal(bodyCodec, pointerTable(current), target.pointer, body));
+        }
+      } else {
+        await this.#promote(commit, target, found);
+      }
+      return { commit, result: found.version };
+    });
+  }
+
+  async #promote(commit: Gathering, target: Target, removed: Standing): Promise<void> {
+    const page = await this.#records.store.scan({
+      table: "version",
+      ...versionRange(target.pointer),
+      limit: 1,
+    });
+    const [row] = page.rows;
+    if (row === undefined) {
+      commit.delete.push(at(removed));
+      return;
+    }
+    const successor = await this.standing(target, "version", row);
+    const facts: PointerFacts = {
+      highest: removed.version.highest,
+      nullSequence: removed.version.isNull ? 0 : removed.version.nullSequence,
+    };
+    const table = successor.version.kind === "object" ? "head" : "marker";
+    commit.expect.push({ ...at(successor), rev: successor.rev });
+    commit.delete.push(at(successor));
+    commit.put.push(
+      this.#records.seal(bodyCodec, table, target.pointer, repointed(successor.version, facts)),
+    );
+    if (table !== removed.table) commit.delete.push(at(removed));
+  }
+
+  /** Changes facts of one version where it stands; the version stays itself. No draft: nothing to do. */
+  rewrite<T>(
+    target: Target,
+    attempt: (uncertain: boolean) => Promise<{
+      readonly standing: StandingObject;
+      readonly draft?: ObjectDraft;
+      readonly extra?: CommitParts;
+      readonly result: T;
+    }>,
+  ): Promise<T> {
+    return this.change(target, async (uncertain) => {
+      const { standing, draft, extra, result } = await attempt(uncertain);
+      if (draft === undefined) return { result };
+      const commit = new Gathering().add(extra ?? NO_PARTS);
+      const body = encodeVersion(draft, placeOf(standing.version));
+      commit.expect.push({ ...at(standing), rev: standing.rev });
+      commit.put.push(this.#records.seal(bodyCodec, standing.table, standing.key, body));
+      return { commit, result };
+    });
+  }
+
+  /**
+   * Reads, decides and commits until it lands. After the first conflict the writers of this key in this process queue
+   * up. `uncertain`: the answer to an earlier attempt was lost, so it may have landed.
+   */
+  async change<T>(
+    target: Target,
+    attempt: (uncertain: boolean) => Promise<{ readonly commit?: CommitParts; readonly result: T }>,
+  ): Promise<T> {
+    const name = Buffer.from(target.pointer).toString("latin1");
+    let leave = this.#queues.contended(name) ? await this.#queues.enter(name) : undefined;
+    let uncertain = false;
+    try {
+      for (let tries = 0; tries < COMMIT_RETRIES_MAX; tries++) {
+        const { commit, result } = await attempt(uncertain);
+        if (commit === undefined) return result;
+        const id = newRev();
+        const answer = await this.#records.store.commit(draftCommit(id, commit));
+        if (answer.kind === "ok") return result;
+        if (answer.kind === "unknown") {
+          if (await this.#hasLanded(commit, id)) return result;
+          uncertain = true;
+        }
+        leave ??= await this.#queues.enter(name);
+        // Other processes compete, too: the losers spread out.
+        if (tries > 2) await new Promise((done) => setTimeout(done, ((id[0] ?? 0) * tries) / 64));
+      }
+    } finally {
+      leave?.();
+    }
+    fail("SlowDown");
+  }
+
+  /** A row with the commit's revision proves it; its absence proves nothing. */
+  async #hasLanded(commit: CommitParts, id: Rev): Promise<boolean> {
+    const rows = await this.#records.store.get(commit.put.map(({ table, key }) => ({ table, key })));
+    return rows.some((row) => row !== undefined && sameRev(row.rev, id));
+  }
+}
+
+function draftCommit(id: Rev, parts: CommitParts): Commit {
+  return { id, expect: parts.expect, put: parts.put, delete: parts.delete };
+}
+
+const at = ({ table, key }: Standing): { table: Standing["table"]; key: Uint8Array } => ({ table, key });
+
+const pointerTable = (current: Standing): "head" | "marker" =>
+  current.table === "marker" ? "marker" : "head";
+
+/** Where a new version comes to stand. In a bucket without versioning, or with it suspended, it is the null version. */
+function placeIn({ current }: KeyState, bucket: Bucket, draft: Draft): Place & { uid: Draft["uid"] } {
+  const sequence = (current?.version.highest ?? 0) + 1;
+  const isNull = bucket.versioning !== "enabled";
+  const former = current?.version;
+  const nullSequence = isNull ? sequence : (former?.nullSequence ?? 0);
+  return { sequence, highest: sequence, nullSequence, isNull, uid: draft.uid };
+}
+
+function insertedOf(version: {
+  readonly isNull: boolean;
+  readonly uid: Version["uid"];
+  readonly sequence: number;
+}): Inserted {
+  return {
+    isNull: version.isNull,
+    sequence: version.sequence,
+    versionId: version.isNull ? NULL_VERSION : versionIdOf(version),
+  };
+}
+
+function checkPlace(bucket: BucketId, key: ObjectKey, table: Standing["table"], version: Version): void {
+  if (table !== "version" && (version.kind === "marker") !== (table === "marker")) {
+    throw new IntegrityError("a version stands in the wrong table");
+  }
+  if (version.kind === "marker") return;
+  if (version.key !== key || !sameRev(version.bucketId, bucket)) {
+    throw new IntegrityError("a version stands under another key");
+  }
+}
+
+function sameRev(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true;
+  for (let i = 0; i < 16; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

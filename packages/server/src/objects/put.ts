@@ -1,0 +1,163 @@
+/**
+ * PutObject and POST Object. Order (spec B.6): header syntax, block and transport; key service; only then the body, its
+ * digests, and the conditions, which the publishing commit decides.
+ */
+import { fail } from "../base/errors.ts";
+import type { Caller } from "../base/caller.ts";
+import { type ContentId, newBlobId, newContentId, newVersionUid } from "../base/ids.ts";
+import { PUT_BYTES_MAX } from "../base/limits.ts";
+import type { Body, Bucket, PutObjectInput, WriteResult } from "./api.ts";
+import { base64, draftOfOne, hex, newEtag } from "./content/build.ts";
+import { type Digests, digestWhole, StreamDigests } from "./content/digests.ts";
+import { Intent } from "./content/intent.ts";
+import {
+  disposeDeks,
+  fitsInline,
+  newDeks,
+  sealBlob,
+  sealInline,
+  type WrittenStream,
+} from "./content/seal.ts";
+import { type Core, requireWritable } from "./core.ts";
+import type { Deks } from "./encryption/envelopes.ts";
+import { disposeKeks, keksForWrite } from "./encryption/keks.ts";
+import { resolveWrite } from "./encryption/resolve-write.ts";
+import { type Inserted, targetOf } from "./publish.ts";
+import { checkWriteConditions, decideWrite } from "./read-conditions.ts";
+import { type CommitParts, NO_PARTS } from "./rows/commit-parts.ts";
+import { etagOf } from "./facts.ts";
+import type { Version } from "./rows/version-record.ts";
+
+/** A body that has been sealed, and what the publishing commit owes it. */
+export interface Stored {
+  readonly stream: WrittenStream;
+  readonly digests: Digests;
+  readonly parts: CommitParts;
+  /** Absent for inline content. */
+  readonly intent: Intent | undefined;
+}
+
+export async function putObject(
+  core: Core,
+  caller: Caller,
+  bucket: Bucket,
+  input: PutObjectInput,
+  body: Body,
+): Promise<WriteResult> {
+  const target = targetOf(bucket, input.key);
+  checkWriteConditions(input.conditions);
+  const encryption = resolveWrite({
+    caller,
+    bucket,
+    key: input.key,
+    headers: input.encryption,
+    action: "s3:PutObject",
+  });
+  requireWritable(core);
+  if (body.size > PUT_BYTES_MAX) {
+    fail("EntityTooLarge", {
+      elements: { ProposedSize: String(body.size), MaxSizeAllowed: String(PUT_BYTES_MAX) },
+    });
+  }
+  const { keks, shown } = await keksForWrite(core.sources, caller, bucket.id, encryption, body.size);
+  const deks = newDeks(encryption.mode === "DSSE-KMS" ? 2 : 1);
+  const contentId = newContentId();
+  let stored: Stored | undefined;
+  try {
+    stored = await storeBody(core, contentId, deks, body, input, encryption.mode === "SSE-S3");
+    const { digests, stream, parts, intent } = stored;
+    const etag = newEtag(encryption.mode, digests.md5);
+    const lastModifiedMs = core.clock.now();
+    const checksum = { ...digests.checksum, type: "FULL_OBJECT" as const };
+    const draft = draftOfOne(
+      {
+        target,
+        mode: encryption.mode,
+        uid: newVersionUid(),
+        contentId,
+        etag,
+        checksum,
+        headers: input.headers,
+        metadata: input.metadata,
+        tags: input.tags,
+        lastModifiedMs,
+        stream,
+      },
+      keks,
+      deks,
+    );
+    const inserted = await core.publisher.insert(target, {
+      draft,
+      decide: (current) => decideWrite(input.conditions, currentEtag(current)),
+      extra: () => parts,
+      ...(intent === undefined ? {} : { landed: () => intent.gone() }),
+    });
+    return {
+      ...shownVersionId(bucket, inserted),
+      etag: hex(etag),
+      lastModifiedMs,
+      size: stream.plaintextSize,
+      encryption: shown,
+      checksum: {
+        algorithm: checksum.algorithm,
+        type: checksum.type,
+        value: base64(checksum.value),
+      },
+    };
+  } catch (error) {
+    await stored?.intent?.abandon(true);
+    throw error;
+  } finally {
+    disposeDeks(deks);
+    disposeKeks(keks);
+  }
+}
+
+/** Seals the body inline or into a blob of its own; digests are checked before this returns. */
+async function storeBody(
+  core: Core,
+  contentId: ContentId,
+  deks: Deks,
+  body: Body,
+  { integrity }: PutObjectInput,
+  wantMd5: boolean,
+): Promise<Stored> {
+  const trailers = (): ReadonlyMap<string, string> => body.trailers();
+  if (fitsInline(body.size, deks.length)) {
+    const bytes = await body.collect();
+    const digests = digestWhole(bytes, integrity, wantMd5, trailers);
+    const { stream, row } = sealInline(contentId, 0, bytes, deks);
+    return { stream, digests, parts: { ...NO_PARTS, put: [row] }, intent: undefined };
+  }
+  const digests = new StreamDigests(integrity, wantMd5);
+  const source = digests.observe(body.stream(), trailers);
+  return storeStream(core, source, body.size, deks, () => digests.result);
+}
+
+/** A stream of known size into a blob, under an intent. Leaves nothing if it fails. */
+export async function storeStream(
+  core: Core,
+  source: AsyncIterable<Uint8Array>,
+  size: number,
+  deks: Deks,
+  digests: () => Digests,
+): Promise<Stored> {
+  const blob = newBlobId();
+  const intent = await Intent.begin(core.records, [blob]);
+  try {
+    const stream = await sealBlob(core.records.store, blob, intent.renewing(source), size, deks);
+    return { stream, digests: digests(), parts: intent.parts, intent };
+  } catch (error) {
+    await intent.abandon(false);
+    throw error;
+  }
+}
+
+/** What a write's conditions compare with: the current object's ETag; a delete marker has none. */
+export function currentEtag(current: Version | undefined): string | undefined {
+  return current?.kind === "object" ? etagOf(current) : undefined;
+}
+
+export function shownVersionId(bucket: Bucket, inserted: Inserted): { readonly versionId?: string } {
+  return bucket.versioning === "unversioned" ? {} : { versionId: inserted.versionId };
+}

@@ -1,0 +1,61 @@
+/**
+ * Conditional headers (RFC 9110 section 13.2.2, as S3 applies it): If-Match decides over If-Unmodified-Since, If-None-Match
+ * over If-Modified-Since. Times compare in whole seconds, because HTTP dates have no more.
+ */
+import { fail } from "../base/errors.ts";
+import type { ReadConditions, WriteConditions } from "./api.ts";
+
+const seconds = (ms: number): number => Math.floor(ms / 1000);
+const names = (tags: readonly string[], etag: string): boolean => tags.includes("*") || tags.includes(etag);
+
+/** What a read answers before any body. Throws PreconditionFailed. */
+export function decideRead(
+  conditions: ReadConditions,
+  etag: string,
+  lastModifiedMs: number,
+): "proceed" | "not-modified" {
+  const { ifMatch, ifNoneMatch, ifModifiedSinceMs, ifUnmodifiedSinceMs } = conditions;
+  if (ifMatch !== undefined) {
+    if (!names(ifMatch, etag)) failed("If-Match");
+  } else if (ifUnmodifiedSinceMs !== undefined && seconds(lastModifiedMs) > seconds(ifUnmodifiedSinceMs)) {
+    failed("If-Unmodified-Since");
+  }
+  if (ifNoneMatch !== undefined) return names(ifNoneMatch, etag) ? "not-modified" : "proceed";
+  if (ifModifiedSinceMs !== undefined && seconds(lastModifiedMs) <= seconds(ifModifiedSinceMs)) {
+    return "not-modified";
+  }
+  return "proceed";
+}
+
+/** A copy's source: there is no 304, every condition that does not hold is 412. */
+export function requireCopySource(conditions: ReadConditions, etag: string, lastModifiedMs: number): void {
+  if (decideRead(conditions, etag, lastModifiedMs) === "not-modified") {
+    failed(
+      conditions.ifNoneMatch === undefined
+        ? "x-amz-copy-source-if-modified-since"
+        : "x-amz-copy-source-if-none-match",
+    );
+  }
+}
+
+/** If-None-Match on a write knows only `*`. */
+export function checkWriteConditions(conditions: WriteConditions): void {
+  if (conditions.ifNoneMatch !== undefined && conditions.ifNoneMatch !== "*") {
+    fail("NotImplemented", {
+      message: "A header you provided implies functionality that is not implemented",
+      elements: { Header: "If-None-Match" },
+    });
+  }
+}
+
+/** Decided inside the loop that commits, against the current version: its ETag, undefined where there is none. */
+export function decideWrite(conditions: WriteConditions, currentEtag: string | undefined): void {
+  if (conditions.ifNoneMatch !== undefined && currentEtag !== undefined) failed("If-None-Match");
+  if (conditions.ifMatch === undefined) return;
+  if (currentEtag === undefined) fail("NoSuchKey");
+  if (conditions.ifMatch !== "*" && conditions.ifMatch !== currentEtag) failed("If-Match");
+}
+
+export function failed(condition: string): never {
+  fail("PreconditionFailed", { elements: { Condition: condition } });
+}

@@ -1,0 +1,22 @@
+/**
+ * The `life` row of a bucket: active or being deleted. Every commit that publishes something in a bucket expects it, so
+ * that nothing appears in a bucket that was found empty and is going away. It changes only on creation and deletion.
+ */
+import { fail } from "../../base/errors.ts";
+import type { BucketId } from "../../base/ids.ts";
+import type { Expect, Row, RowKey } from "../../store/port.ts";
+import type { Records } from "../../store/records.ts";
+import { lifeCodec } from "./codecs.ts";
+
+export const lifeRow = (bucket: BucketId): RowKey => ({ table: "life", key: bucket });
+
+/** The condition for a publishing commit, from the row as just read. Throws NoSuchBucket unless it is active. */
+export function expectActive(records: Records, bucket: BucketId, row: Row | undefined): Expect {
+  if (row === undefined || records.openNow(lifeCodec, "life", row).value !== "active") fail("NoSuchBucket");
+  return { table: "life", key: bucket, rev: row.rev };
+}
+
+export async function readExpectActive(records: Records, bucket: BucketId): Promise<Expect> {
+  const [row] = await records.store.get([lifeRow(bucket)]);
+  return expectActive(records, bucket, row);
+}

@@ -1,0 +1,93 @@
+/** Puts the layer together: what every operation shares, and the operations by name. */
+import type { Caller } from "../base/caller.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { ObjectKey } from "../base/ids.ts";
+import type { KeyService } from "../kms/port.ts";
+import type { Records } from "../store/records.ts";
+import type {
+  AttributesInput,
+  AttributesResult,
+  Body,
+  Bucket,
+  DeleteInput,
+  DeleteResult,
+  PutObjectInput,
+  ReadInput,
+  ReadResult,
+  Tag,
+  WriteResult,
+} from "./api.ts";
+import { objectAttributes } from "./attributes.ts";
+import type { Core } from "./core.ts";
+import { deleteObject } from "./delete.ts";
+import { BUCKET_KEY_LIMITS, BucketKeys, type BucketKeyLimits } from "./encryption/bucket-keys.ts";
+import { EpochKeys, type KeyringSource } from "./encryption/epoch-keys.ts";
+import { getObject, headObject } from "./get.ts";
+import { type Metrics, NO_METRICS } from "./metrics.ts";
+import { Publisher } from "./publish.ts";
+import { putObject } from "./put.ts";
+import { getTags, putTags } from "./tags.ts";
+
+export interface CoreOptions {
+  readonly records: Records;
+  readonly keyring: KeyringSource;
+  readonly kms: KeyService;
+  readonly metrics?: Metrics;
+  readonly clock?: Clock;
+  readonly bucketKeyLimits?: BucketKeyLimits;
+}
+
+/** Shared by the objects and the uploads service. */
+export function makeCore(options: CoreOptions): Core {
+  const { records, kms } = options;
+  const clock = options.clock ?? systemClock;
+  const metrics = options.metrics ?? NO_METRICS;
+  const epochs = new EpochKeys(records, options.keyring, clock);
+  const bucketKeys = new BucketKeys(kms, metrics, clock, options.bucketKeyLimits ?? BUCKET_KEY_LIMITS);
+  return {
+    records,
+    publisher: new Publisher(records),
+    sources: { kms, epochs, bucketKeys, metrics },
+    clock,
+  };
+}
+
+export class Objects {
+  readonly core: Core;
+
+  constructor(options: CoreOptions | Core) {
+    this.core = "publisher" in options ? options : makeCore(options);
+  }
+
+  put(caller: Caller, bucket: Bucket, input: PutObjectInput, body: Body): Promise<WriteResult> {
+    return putObject(this.core, caller, bucket, input, body);
+  }
+  get(caller: Caller, bucket: Bucket, input: ReadInput): Promise<ReadResult> {
+    return getObject(this.core, caller, bucket, input);
+  }
+  head(caller: Caller, bucket: Bucket, input: ReadInput): Promise<ReadResult> {
+    return headObject(this.core, caller, bucket, input);
+  }
+  attributes(caller: Caller, bucket: Bucket, input: AttributesInput): Promise<AttributesResult> {
+    return objectAttributes(this.core, caller, bucket, input);
+  }
+  delete(caller: Caller, bucket: Bucket, input: DeleteInput): Promise<DeleteResult> {
+    return deleteObject(this.core, caller, bucket, input);
+  }
+  getTags(
+    bucket: Bucket,
+    key: ObjectKey,
+    versionId: string | undefined,
+  ): Promise<{ readonly versionId?: string; readonly tags: readonly Tag[] }> {
+    return getTags(this.core, bucket, key, versionId);
+  }
+  putTags(
+    _caller: Caller,
+    bucket: Bucket,
+    key: ObjectKey,
+    versionId: string | undefined,
+    tags: readonly Tag[],
+  ): Promise<{ readonly versionId?: string }> {
+    return putTags(this.core, bucket, key, versionId, tags);
+  }
+}

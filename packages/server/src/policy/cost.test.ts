@@ -1,0 +1,8 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { measure } from "../../../../tools/bench/policy.ts";
+
+test("a decision with ten policies in play costs under 20 microseconds", () => {
+  // Generous: the figure is for a quiet machine, and a slow one must not fail the suite.
+  for (const { name, micros } of measure(5000)) assert.ok(micros < 60, `${name}: ${micros} us`);
+});

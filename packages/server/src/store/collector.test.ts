@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type BlobId, newBlobId } from "../base/ids.ts";
+import { COLLECTOR_LEASE_MS, INTENT_AGE_MAX_MS, TRASH_BLOBS_MAX, TRASH_GRACE_MS } from "../base/limits.ts";
+import { COLLECTOR_LEASE, Collector } from "./collector.ts";
+import { chunks, put, text } from "./conformance/home.ts";
+import { acquireLease, newHolder, releaseLease } from "./lease.ts";
+import { MemoryModel } from "./memory/model.ts";
+import type { Store } from "./port.ts";
+import { commitSettled } from "./retry.ts";
+import { openTestRecords } from "./test-keyring.ts";
+import { intentRow, newIntentKey, trashRows } from "./trash.ts";
+
+async function open() {
+  const model = new MemoryModel();
+  const clock = { nowMs: 1_800_000_000_000 };
+  model.setClock(() => clock.nowMs);
+  const { records } = await openTestRecords(model.open());
+  const blob = async (): Promise<BlobId> => {
+    const id = newBlobId();
+    await records.store.blobs.put(id, chunks(Uint8Array.of(1, 2, 3)), 3);
+    return id;
+  };
+  return { model, clock, records, store: records.store, blob, collector: new Collector(records) };
+}
+const blobCount = async (store: Store) => (await store.blobs.list(undefined, 10_000)).length;
+const rowCount = async (store: Store, table: "trash" | "intent" | "inline") =>
+  (await store.scan({ table, from: new Uint8Array(), limit: 10_000 })).rows.length;
+
+test("trash goes after its grace, with the rows it names", async () => {
+  const { clock, records, store, blob, collector } = await open();
+  const [kept, gone] = [await blob(), await blob()];
+  await commitSettled(store, {
+    put: [put("inline row", "bytes", "inline"), put("other", "bytes", "inline")],
+  });
+  const rows = [{ table: "inline" as const, key: text("inline row") }];
+  await commitSettled(store, { put: trashRows(records, { blobs: [gone], rows }, clock.nowMs) });
+  assert.deepEqual(await collector.tick(), { rows: 0, blobs: 0 });
+  clock.nowMs += TRASH_GRACE_MS;
+  assert.deepEqual(await collector.tick(), { rows: 1, blobs: 1 });
+  assert.deepEqual(
+    (await store.blobs.list(undefined, 9)).map(({ id }) => id),
+    [kept],
+  );
+  assert.deepEqual([await rowCount(store, "trash"), await rowCount(store, "inline")], [0, 1]);
+});
+
+test("much trash goes in bounded ticks", async () => {
+  const { clock, records, store, blob } = await open();
+  for (let i = 0; i < 90; i++) {
+    await commitSettled(store, { put: trashRows(records, { blobs: [await blob()] }, clock.nowMs, 0) });
+  }
+  const collector = new Collector(records, { rowsMax: 40 });
+  const ticks = [];
+  for (let i = 0; i < 4; i++) ticks.push((await collector.tick())?.rows);
+  assert.deepEqual(ticks, [40, 40, 10, 0]);
+  assert.equal(await blobCount(store), 0);
+});
+
+test("an object of many parts is split over rows that fit a commit", async () => {
+  const { clock, records, store, collector } = await open();
+  const ids = Array.from({ length: 10_000 }, newBlobId);
+  const rows = trashRows(records, { blobs: ids }, clock.nowMs, 0);
+  assert.equal(rows.length, 10_000 / TRASH_BLOBS_MAX);
+  await commitSettled(store, { put: rows });
+  assert.deepEqual(await collector.tick(), { rows: 10, blobs: 10_000 });
+  assert.deepEqual(trashRows(records, {}, clock.nowMs), []);
+});
+
+test("an abandoned intent's blobs go; a renewed one's stay", async () => {
+  const { clock, records, store, blob, collector } = await open();
+  const [old, renewed] = [await blob(), await blob()];
+  const [oldKey, renewedKey] = [newIntentKey(), newIntentKey()];
+  await commitSettled(store, {
+    put: [
+      intentRow(records, oldKey, [old], clock.nowMs),
+      intentRow(records, renewedKey, [renewed], clock.nowMs),
+    ],
+  });
+  clock.nowMs += INTENT_AGE_MAX_MS - 1;
+  assert.deepEqual(await collector.tick(), { rows: 0, blobs: 0 });
+  await commitSettled(store, { put: [intentRow(records, renewedKey, [renewed], clock.nowMs)] });
+  clock.nowMs += 1;
+  assert.deepEqual(await collector.tick(), { rows: 1, blobs: 1 });
+  assert.deepEqual(
+    (await store.blobs.list(undefined, 9)).map(({ id }) => id),
+    [renewed],
+  );
+});
+
+test("who publishes after the intent was condemned conflicts", async () => {
+  const { clock, records, store, blob, collector } = await open();
+  const id = await blob();
+  const key = newIntentKey();
+  const settled = await commitSettled(store, { put: [intentRow(records, key, [id], clock.nowMs)] });
+  assert.ok(settled.kind === "ok");
+  clock.nowMs += INTENT_AGE_MAX_MS;
+  await collector.tick();
+  const late = await commitSettled(store, {
+    expect: [{ table: "intent", key, rev: settled.rev }],
+    put: [put("published")],
+    delete: [{ table: "intent", key }],
+  });
+  assert.equal(late.kind, "conflict");
+});
+
+test("a publication between the collector's look and its condemning wins", async () => {
+  const { model, clock, records, store, blob, collector } = await open();
+  const id = await blob();
+  await commitSettled(store, { put: [intentRow(records, newIntentKey(), [id], clock.nowMs)] });
+  clock.nowMs += INTENT_AGE_MAX_MS;
+  // The lease's commit goes through; the condemning commit meets a conflict.
+  model.inject({ kind: "delay", ms: 0 }, { kind: "conflict" });
+  assert.deepEqual(await collector.tick(), { rows: 0, blobs: 0 });
+  assert.equal(await blobCount(store), 1);
+});
+
+test("a tick that stopped halfway is finished by the next one", async () => {
+  const { model, clock, records, store, blob, collector } = await open();
+  await commitSettled(store, { put: trashRows(records, { blobs: [await blob()] }, clock.nowMs, 0) });
+  // The commit that removes the condemned row is lost.
+  model.inject({ kind: "delay", ms: 0 }, { kind: "delay", ms: 0 }, { kind: "unknown", applied: false });
+  await collector.tick();
+  assert.deepEqual([await blobCount(store), await rowCount(store, "trash")], [0, 1]);
+  assert.deepEqual(await collector.tick(), { rows: 1, blobs: 1 });
+  assert.equal(await rowCount(store, "trash"), 0);
+});
+
+test("one process at a time collects; another takes over when the lease is over or given up", async () => {
+  const { clock, records } = await open();
+  const [first, second] = [new Collector(records), new Collector(records)];
+  assert.ok(await first.tick());
+  assert.equal(await second.tick(), undefined);
+  assert.ok(await first.tick(), "the holder renews");
+  clock.nowMs += COLLECTOR_LEASE_MS;
+  assert.ok(await second.tick());
+  assert.equal(await first.tick(), undefined);
+  await second.close();
+  assert.ok(await first.tick());
+});
+
+test("who lost the lease can commit nothing more under it", async () => {
+  const { clock, records, store } = await open();
+  const [one, other] = [newHolder(), newHolder()];
+  const old = await acquireLease(records, COLLECTOR_LEASE, one, 1000);
+  assert.ok(old);
+  clock.nowMs += 1000;
+  const now = await acquireLease(records, COLLECTOR_LEASE, other, 1000);
+  assert.ok(now && now.fence === old.fence + 1);
+  assert.equal((await commitSettled(store, { expect: [old.expect], put: [put("x")] })).kind, "conflict");
+  assert.equal((await commitSettled(store, { expect: [now.expect], put: [put("x")] })).kind, "ok");
+  await releaseLease(records, old);
+  assert.equal(await acquireLease(records, COLLECTOR_LEASE, one, 1000), undefined);
+});
+
+test("further jobs run under the lease", async () => {
+  const { records } = await open();
+  const fences: number[] = [];
+  const job = (lease: { fence: number }) => Promise.resolve(fences.push(lease.fence));
+  const collector = new Collector(records, { jobs: [job] });
+  assert.deepEqual(await collector.tick(), { rows: 1, blobs: 0 });
+  assert.deepEqual(fences, [1]);
+});

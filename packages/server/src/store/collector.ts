@@ -1,0 +1,154 @@
+/**
+ * Removes what nothing references (sealed format, section 9): condemn the row by compare-and-swap, delete its blobs,
+ * delete the row. Any crash between leaves a row that the next tick finishes. One process at a time works, by lease; its
+ * commits expect the lease, and a blob goes only after its row was condemned, so a sleeper does no harm.
+ */
+import { COLLECTOR_LEASE_MS } from "../base/limits.ts";
+import { acquireLease, type Lease, newHolder, releaseLease } from "./lease.ts";
+import type { Expect, Put, Row, RowKey, TableName } from "./port.ts";
+import { type Entry, type Records, unchanged } from "./records.ts";
+import { commitSettled } from "./retry.ts";
+import { dueTrash, type Garbage, garbageCodec, TRASH_SHARDS } from "./trash.ts";
+
+export const COLLECTOR_LEASE = "collector";
+
+export interface CollectorOptions {
+  /** Rows looked at in one tick. */
+  readonly rowsMax?: number;
+  /** Further jobs under the same lease (parts of finished uploads …): each returns how much it did. */
+  readonly jobs?: readonly ((lease: Lease) => Promise<number>)[];
+}
+export interface Collected {
+  readonly rows: number;
+  readonly blobs: number;
+}
+
+const ROWS_MAX = 1000;
+/** Rows finished together; with the lease they stay within a commit's conditions. */
+const BATCH_ROWS = 24;
+const BATCH_WRITES = 56;
+const BATCH_BYTES = 128 * 1024;
+const NOTHING: Collected = { rows: 0, blobs: 0 };
+
+export class Collector {
+  readonly #records: Records;
+  readonly #options: CollectorOptions;
+  readonly #holder = newHolder();
+  /** Where the walk over the intents goes on: they are not in the order of their age. */
+  #intentAfter: Uint8Array | undefined;
+
+  constructor(records: Records, options: CollectorOptions = {}) {
+    this.#records = records;
+    this.#options = options;
+  }
+
+  /** One bounded round; `undefined` if another process (or a backup) holds the lease. */
+  async tick(): Promise<Collected | undefined> {
+    const lease = await acquireLease(this.#records, COLLECTOR_LEASE, this.#holder, COLLECTOR_LEASE_MS);
+    if (lease === undefined) return undefined;
+    const nowMs = await this.#records.store.now();
+    let done = await this.#intents(lease, nowMs);
+    for (let shard = 0; shard < TRASH_SHARDS && done.rows < this.#rowsMax; shard++) {
+      done = add(done, await this.#trash(lease, shard, nowMs, this.#rowsMax - done.rows));
+    }
+    for (const job of this.#options.jobs ?? []) done = add(done, { rows: await job(lease), blobs: 0 });
+    return done;
+  }
+
+  /** Ends the lease early, when the process ends. */
+  async close(): Promise<void> {
+    const lease = await acquireLease(this.#records, COLLECTOR_LEASE, this.#holder, 0);
+    if (lease !== undefined) await releaseLease(this.#records, lease);
+  }
+
+  get #rowsMax(): number {
+    return this.#options.rowsMax ?? ROWS_MAX;
+  }
+
+  async #intents(lease: Lease, nowMs: number): Promise<Collected> {
+    const after = this.#intentAfter;
+    const { rows, more } = await this.#records.store.scan({
+      table: "intent",
+      from: new Uint8Array(),
+      limit: this.#rowsMax,
+      ...(after === undefined ? {} : { after }),
+    });
+    this.#intentAfter = more ? rows.at(-1)?.key : undefined;
+    const entries = await this.#open("intent", rows);
+    return this.#finishAll(
+      lease,
+      entries.filter(({ value }) => value.condemned || value.dueMs <= nowMs),
+    );
+  }
+
+  async #trash(lease: Lease, shard: number, nowMs: number, limit: number): Promise<Collected> {
+    const { rows } = await this.#records.store.scan({ table: "trash", ...dueTrash(shard, nowMs), limit });
+    return this.#finishAll(lease, await this.#open("trash", rows));
+  }
+
+  async #open(table: TableName, rows: readonly Row[]): Promise<Entry<Garbage>[]> {
+    return Promise.all(rows.map((row) => this.#records.open(garbageCodec, table, row, false)));
+  }
+
+  async #finishAll(lease: Lease, entries: readonly Entry<Garbage>[]): Promise<Collected> {
+    let done = NOTHING;
+    let batch: Entry<Garbage>[] = [];
+    let writes = 0;
+    let size = 0;
+    for (const entry of entries) {
+      const writesMore = 1 + entry.value.rows.length;
+      const sizeMore = sizeOf(entry);
+      const full = writes + writesMore > BATCH_WRITES || size + sizeMore > BATCH_BYTES;
+      if (batch.length === BATCH_ROWS || (full && batch.length > 0)) {
+        done = add(done, await this.#finish(lease, batch));
+        batch = [];
+        writes = 0;
+        size = 0;
+      }
+      batch.push(entry);
+      writes += writesMore;
+      size += sizeMore;
+    }
+    return add(done, await this.#finish(lease, batch));
+  }
+
+  /** Condemn, delete blobs, delete rows: this order. A conflict (an intent renewed or published) leaves all for later. */
+  async #finish(lease: Lease, batch: readonly Entry<Garbage>[]): Promise<Collected> {
+    if (batch.length === 0) return NOTHING;
+    const condemned = await this.#condemn(lease, batch);
+    if (condemned === undefined) return batch.length === 1 ? NOTHING : this.#oneByOne(lease, batch);
+    const blobs = batch.flatMap(({ value }) => value.blobs);
+    await this.#records.store.blobs.delete(blobs);
+    const removed = batch.flatMap(({ table, key, value }): RowKey[] => [...value.rows, { table, key }]);
+    await commitSettled(this.#records.store, { expect: [lease.expect, ...condemned], delete: removed });
+    return { rows: batch.length, blobs: blobs.length };
+  }
+
+  async #oneByOne(lease: Lease, batch: readonly Entry<Garbage>[]): Promise<Collected> {
+    let done = NOTHING;
+    for (const entry of batch) done = add(done, await this.#finish(lease, [entry]));
+    return done;
+  }
+
+  /** The conditions that hold once all of the batch is condemned; undefined on a conflict. */
+  async #condemn(lease: Lease, batch: readonly Entry<Garbage>[]): Promise<Expect[] | undefined> {
+    const fresh = batch.filter(({ value }) => !value.condemned);
+    const old = batch.filter(({ value }) => value.condemned).map(unchanged);
+    if (fresh.length === 0) return old;
+    const put: Put[] = fresh.map(({ table, key, value }) =>
+      this.#records.seal(garbageCodec, table, key, { ...value, condemned: true }),
+    );
+    const settled = await commitSettled(this.#records.store, {
+      expect: [lease.expect, ...fresh.map(unchanged)],
+      put,
+    });
+    if (settled.kind === "conflict") return undefined;
+    return [...old, ...fresh.map(({ table, key }) => ({ table, key, rev: settled.rev }))];
+  }
+}
+
+/** What condemning the row writes, roughly. */
+const sizeOf = ({ key, value }: Entry<Garbage>): number =>
+  key.length + 100 + 16 * value.blobs.length + value.rows.reduce((sum, row) => sum + 32 + row.key.length, 0);
+
+const add = (a: Collected, b: Collected): Collected => ({ rows: a.rows + b.rows, blobs: a.blobs + b.blobs });

@@ -1,0 +1,76 @@
+/** Several handles on one home, and several processes where the home has them. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { newRev } from "../../base/ids.ts";
+import type { Store } from "../port.ts";
+import { at, commitOk, type OpenHome, put, sharedHome, text } from "./home.ts";
+
+const CHILD = join(import.meta.dirname, "child.ts");
+const INCREMENTS = 300;
+
+/** Counts up by compare-and-swap until it has succeeded `times` times. */
+export async function increment(store: Store, key: string, times: number): Promise<void> {
+  for (let done = 0; done < times; ) {
+    const [row] = await store.get([at(key)]);
+    const value = row === undefined ? 0 : Number(Buffer.from(row.value).toString());
+    const result = await store.commit({
+      id: newRev(),
+      expect: [{ ...at(key), rev: row?.rev ?? "absent" }],
+      put: [put(key, String(value + 1))],
+    });
+    if (result.kind === "ok") done++;
+  }
+}
+
+async function valueOf(store: Store, key: string): Promise<string | undefined> {
+  const [row] = await store.get([at(key)]);
+  return row && Buffer.from(row.value).toString();
+}
+
+export function processCases(openHome: OpenHome): void {
+  describe("several on one home", () => {
+    const home = sharedHome(openHome);
+    test("each sees what another had acknowledged", async () => {
+      const other = await home().another();
+      for (let i = 0; i < 20; i++) {
+        await commitOk(i % 2 === 0 ? home().store : other, { put: [put("seen", String(i))] });
+        assert.equal(await valueOf(i % 2 === 0 ? other : home().store, "seen"), String(i));
+      }
+    });
+    test("a scan sees it, too", async () => {
+      const other = await home().another();
+      await commitOk(other, { put: [put("scanned", "", "upload")] });
+      const { rows } = await home().store.scan({ table: "upload", from: text("s"), limit: 9 });
+      assert.equal(rows.length, 1);
+    });
+    test("compare-and-swap from three handles loses nothing", async () => {
+      const stores = [home().store, await home().another(), await home().another()];
+      await Promise.all(stores.map((store) => increment(store, "handles", 100)));
+      assert.equal(await valueOf(home().store, "handles"), "300");
+    });
+    test("compare-and-swap from three processes loses nothing", async () => {
+      const child = home().child;
+      if (child === undefined) {
+        // A home within one process: three more handles stand for the processes.
+        const stores = [await home().another(), await home().another(), await home().another()];
+        await Promise.all(stores.map((store) => increment(store, "processes", INCREMENTS)));
+      } else {
+        const args = [CHILD, child.module, child.place, "processes", String(INCREMENTS)];
+        await Promise.all([1, 2, 3].map(() => run(args)));
+      }
+      assert.equal(await valueOf(home().store, "processes"), String(3 * INCREMENTS));
+    });
+  });
+}
+
+function run(args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
+    child.on("error", reject);
+    child.on("exit", (code, signal) =>
+      code === 0 ? resolve() : reject(new Error(`the child ended with ${code ?? signal}`)),
+    );
+  });
+}

@@ -1,0 +1,166 @@
+/**
+ * Rows in LMDB: one named database for each table, a row's stored value = rev(16) || value. Everything here is
+ * synchronous but the commit; no read transaction outlives a call, since a pinned one makes the file grow.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { type Database, open, type RootDatabase } from "lmdb";
+import { IntegrityError } from "../../base/errors.ts";
+import type { Rev } from "../../base/ids.ts";
+import { compareKeys, successor } from "../key-order.ts";
+import type {
+  Commit,
+  CommitResult,
+  Expect,
+  Row,
+  RowKey,
+  Scan,
+  ScanPage,
+  Sealed,
+  TableName,
+} from "../port.ts";
+import { TABLES } from "../port.ts";
+
+export type Table = Database<Uint8Array, Uint8Array>;
+
+const REV_BYTES = 16;
+const EMPTY = new Uint8Array() as Sealed;
+
+export class Tables {
+  readonly #root: RootDatabase<Uint8Array, Uint8Array>;
+  readonly #byName: ReadonlyMap<TableName, Table>;
+  /** One row's rev || value while LMDB copies it: puts are synchronous inside a transaction, so one buffer does. */
+  #scratch = new Uint8Array(64 * 1024 + REV_BYTES);
+
+  constructor(directory: string, readOnly: boolean) {
+    if (!readOnly) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const options = {
+      path: directory,
+      // A reader must never see what a power cut could still take back (ADR store-lmdb).
+      overlappingSync: false,
+      noReadAhead: true,
+      noSubdir: false,
+      maxDbs: TABLES.length + 1,
+      maxReaders: 512,
+      readOnly,
+      ...NAMELESS,
+    };
+    this.#root = open<Uint8Array, Uint8Array>(options);
+    this.#byName = new Map(
+      TABLES.map((name) => [name, this.#root.openDB<Uint8Array, Uint8Array>({ name, ...NAMELESS })]),
+    );
+    // LMDB syncs its file, not the directory entries that lead to it.
+    if (!readOnly) for (const path of [directory, dirname(directory)]) syncDirectory(path);
+  }
+
+  table(name: TableName): Table {
+    const table = this.#byName.get(name);
+    if (table === undefined) throw new Error(`INVARIANT: no table ${name}`);
+    return table;
+  }
+
+  /** Makes the reads that follow in this turn see every commit so far, by any process; about 0.3 microseconds. */
+  refresh(): void {
+    this.#root.resetReadTxn();
+  }
+
+  get(keys: readonly RowKey[]): (Row | undefined)[] {
+    this.refresh();
+    return keys.map(({ table, key }) => {
+      const stored = this.table(table).getBinary(key);
+      return stored === undefined ? undefined : rowOf(key, stored);
+    });
+  }
+
+  /**
+   * Resolves after fdatasync. lmdb runs the callbacks of concurrent calls in one transaction with one sync; each sees the
+   * writes of those before it. The callback returns nothing: a promise would turn into a commit nobody waits for. Inside
+   * it put and remove act at once and throw what goes wrong; their promises say nothing more.
+   */
+  async commit(commit: Commit): Promise<CommitResult> {
+    let conflict: Expect | undefined;
+    await this.#root.transaction(() => {
+      conflict = commit.expect?.find((expect) => !this.#holds(expect));
+      if (conflict !== undefined) return;
+      for (const put of commit.put ?? []) {
+        void this.table(put.table).put(put.key, this.#stored(commit.id, put.value));
+      }
+      for (const row of commit.delete ?? []) void this.table(row.table).remove(row.key);
+    });
+    if (conflict === undefined) return { kind: "ok" };
+    return { kind: "conflict", at: { table: conflict.table, key: conflict.key } };
+  }
+
+  scan(scan: Scan): ScanPage {
+    this.refresh();
+    const start =
+      scan.after === undefined || compareKeys(scan.after, scan.from) < 0 ? scan.from : successor(scan.after);
+    const rows: Row[] = [];
+    let size = 0;
+    for (const row of this.range(scan.table, start, scan.to, scan.limit + 1)) {
+      const value = scan.keysOnly === true ? EMPTY : row.value;
+      size += row.key.length + value.length;
+      const full = rows.length === scan.limit || (rows.length > 0 && size > (scan.maxBytes ?? Infinity));
+      if (full) return { rows, more: true };
+      rows.push(scan.keysOnly === true ? { ...row, value } : row);
+    }
+    return { rows, more: false };
+  }
+
+  /** Rows of [start, end) in order, in the read snapshot of this turn: consume it without awaiting. */
+  *range(table: TableName, start: Uint8Array, end: Uint8Array | undefined, limit: number): Generator<Row> {
+    const options = { limit, ...(start.length > 0 ? { start } : {}), ...(end === undefined ? {} : { end }) };
+    for (const { key, value } of this.table(table).getRange(options)) yield rowOf(plain(key), value);
+  }
+
+  async backup(directory: string): Promise<void> {
+    await this.#root.backup(directory, false);
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
+
+  #holds(expect: Expect): boolean {
+    // The bytes lie in a buffer that lmdb reuses: compared at once, never kept.
+    const stored = this.table(expect.table).getBinaryFast(expect.key);
+    if (expect.rev === "absent") return stored === undefined;
+    if (stored === undefined) return false;
+    if (expect.rev === "present") return true;
+    for (let i = 0; i < REV_BYTES; i++) if (stored[i] !== expect.rev[i]) return false;
+    return true;
+  }
+
+  #stored(rev: Rev, value: Sealed): Uint8Array {
+    const size = REV_BYTES + value.length;
+    if (size > this.#scratch.length) this.#scratch = new Uint8Array(size);
+    this.#scratch.set(rev);
+    this.#scratch.set(value, REV_BYTES);
+    return this.#scratch.subarray(0, size);
+  }
+}
+
+/** Bytes in, bytes out, in bytewise order. */
+const NAMELESS = { keyEncoding: "binary", encoding: "binary", cache: false, compression: false } as const;
+
+/** lmdb's copies are Buffers; rows hold plain views on them. */
+const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+
+function rowOf(key: Uint8Array, stored: Uint8Array): Row {
+  const { buffer, byteOffset, length } = stored;
+  if (length < REV_BYTES) throw new IntegrityError("a stored row is shorter than its revision");
+  return {
+    key,
+    rev: new Uint8Array(buffer, byteOffset, REV_BYTES) as Rev,
+    value: new Uint8Array(buffer, byteOffset + REV_BYTES, length - REV_BYTES) as Sealed,
+  };
+}
+
+export function syncDirectory(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Sealed records over the port (sealed format, section 6). What is read is kept decoded, by (table, key), and used again
+ * as long as the row has the same revision: an unchanged row costs one raw get and no cipher call. Decoded values are
+ * shared between readers and must not be changed.
+ */
+import { CryptoError, RecordSealer } from "@strongroom/crypto";
+import { assert, IntegrityError } from "../base/errors.ts";
+import type { Rev } from "../base/ids.ts";
+import { RECORD_CACHE_ENTRIES } from "../base/limits.ts";
+import type { Codec } from "./codec.ts";
+import { equalBytes } from "./key-order.ts";
+import type { Keyring } from "./keyring.ts";
+import type { Expect, Put, Row, RowKey, Sealed, Store, TableName } from "./port.ts";
+
+export interface Entry<T> extends RowKey {
+  readonly value: T;
+  readonly rev: Rev;
+}
+
+interface Cached {
+  readonly rev: Rev;
+  readonly codec: unknown;
+  readonly value: unknown;
+}
+
+export interface RecordsOptions {
+  /** Loads the keyring anew when a row's term is unknown: another process may have added one. */
+  readonly reloadKeyring?: () => Promise<Keyring>;
+  readonly cacheEntries?: number;
+}
+
+export class Records {
+  readonly store: Store;
+  readonly #sealer: RecordSealer;
+  readonly #reloadKeyring: (() => Promise<Keyring>) | undefined;
+  readonly #cacheEntries: number;
+  /** Least recently used first. */
+  readonly #cache = new Map<string, Cached>();
+
+  constructor(store: Store, keyring: Keyring, options: RecordsOptions = {}) {
+    this.store = store;
+    const terms = new Map(keyring.terms("metadata").map(({ term, key }) => [term, key]));
+    this.#sealer = new RecordSealer(terms, keyring.current("metadata").term);
+    this.#reloadKeyring = options.reloadKeyring;
+    this.#cacheEntries = options.cacheEntries ?? RECORD_CACHE_ENTRIES;
+  }
+
+  /** Takes up a newer keyring: its terms open rows, and its newest one seals from now on. */
+  useKeyring(keyring: Keyring): void {
+    for (const { term, key } of keyring.terms("metadata")) this.#sealer.addTerm(term, key);
+    const { term } = keyring.current("metadata");
+    if (term !== this.#sealer.currentTerm) this.#sealer.useTerm(term);
+  }
+
+  /** Throws IntegrityError if the row is there and doesn't open. */
+  async get<T>(codec: Codec<T>, table: TableName, key: Uint8Array): Promise<Entry<T> | undefined> {
+    const [row] = await this.store.get([{ table, key }]);
+    return row === undefined ? undefined : this.open(codec, table, row);
+  }
+
+  /** A row that a scan or a get of several returned. `keep: false` spares the cache from what is read once. */
+  async open<T>(codec: Codec<T>, table: TableName, row: Row, keep = true): Promise<Entry<T>> {
+    try {
+      return this.openNow(codec, table, row, keep);
+    } catch (error) {
+      const unknownTerm = error instanceof IntegrityError && isUnknownTerm(error.cause);
+      if (!unknownTerm || this.#reloadKeyring === undefined) throw error;
+      this.useKeyring(await this.#reloadKeyring());
+      return this.openNow(codec, table, row, keep);
+    }
+  }
+
+  /** As `open`, without a look for terms that another process has added since. */
+  openNow<T>(codec: Codec<T>, table: TableName, row: Row, keep = true): Entry<T> {
+    const { key, rev } = row;
+    const name = nameOf(table, key);
+    const cached = this.#cache.get(name);
+    if (cached !== undefined && cached.codec === codec && equalBytes(cached.rev, rev)) {
+      this.#cache.delete(name);
+      this.#cache.set(name, cached);
+      // The codec is the same object, so the value has its type.
+      return { table, key, rev, value: cached.value as T };
+    }
+    const value = codec.decode(this.#body(table, key, row.value));
+    if (keep) this.#keep(name, { rev, codec, value });
+    return { table, key, rev, value };
+  }
+
+  /** The row to put. The body's first byte is the codec's version. */
+  seal<T>(codec: Codec<T>, table: TableName, key: Uint8Array, value: T): Put {
+    const body = codec.encode(value);
+    assert(body[0] === codec.version, "a record begins with its format version");
+    return { table, key, value: this.#sealer.seal(table, key, body) as Sealed };
+  }
+
+  /** The same body under the newest term, for `rewrap`. */
+  reseal(table: TableName, row: Row): Put {
+    const body = this.#body(table, row.key, row.value);
+    return { table, key: row.key, value: this.#sealer.seal(table, row.key, body) as Sealed };
+  }
+
+  get currentTerm(): number {
+    return this.#sealer.currentTerm;
+  }
+
+  #body(table: TableName, key: Uint8Array, value: Uint8Array): Uint8Array {
+    try {
+      return this.#sealer.open(table, key, value);
+    } catch (error) {
+      throw new IntegrityError(`a row of table ${table} does not open`, error);
+    }
+  }
+
+  #keep(name: string, cached: Cached): void {
+    this.#cache.delete(name);
+    this.#cache.set(name, cached);
+    if (this.#cache.size <= this.#cacheEntries) return;
+    for (const oldest of this.#cache.keys()) {
+      this.#cache.delete(oldest);
+      return;
+    }
+  }
+}
+
+/** The condition that a row is still what was read. */
+export const unchanged = (entry: Entry<unknown>): Expect => ({
+  table: entry.table,
+  key: entry.key,
+  rev: entry.rev,
+});
+
+const isUnknownTerm = (error: unknown): boolean =>
+  error instanceof CryptoError && error.code === "UnknownTerm";
+
+const nameOf = (table: TableName, key: Uint8Array): string =>
+  `${table}/${Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1")}`;
