@@ -17,6 +17,7 @@ import javax.crypto.spec.SecretKeySpec;
 import software.amazon.awssdk.core.ResponseBytes;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.core.sync.ResponseTransformer;
+import software.amazon.awssdk.http.apache.ApacheHttpClient;
 import software.amazon.awssdk.protocols.jsoncore.JsonNode;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.kms.KmsClient;
@@ -30,7 +31,9 @@ import software.amazon.encryption.s3.S3EncryptionClient;
 public class Driver {
   static final int PART_BYTES = 5 * 1024 * 1024;
   static final Region REGION = Region.of(env("S3EC_REGION"));
+  // The client leaves the connection of every instruction file that it reads open, so the default pool runs dry.
   static final S3Client S3 = S3Client.builder().region(REGION)
+      .httpClientBuilder(ApacheHttpClient.builder().maxConnections(5000))
       .endpointOverride(URI.create(env("S3EC_ENDPOINT"))).forcePathStyle(true).build();
   static final S3AsyncClient S3_ASYNC = S3AsyncClient.builder().region(REGION)
       .endpointOverride(URI.create(env("S3EC_ENDPOINT"))).forcePathStyle(true).build();
