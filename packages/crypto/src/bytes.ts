@@ -22,6 +22,20 @@ export function plainBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
+const SLAB_BYTES = 32 * 1024;
+let slab: Uint8Array = new Uint8Array(0);
+let slabUsed = 0;
+
+function carve(n: number): Uint8Array {
+  if (n > SLAB_BYTES / 16) return new Uint8Array(n);
+  if (slabUsed + n > slab.length) {
+    slab = new Uint8Array(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  slabUsed += n;
+  return slab.subarray(slabUsed - n, slabUsed);
+}
+
 /** Appends fields to one buffer that grows when needed. Sized right, a message costs one allocation. */
 export class Writer {
   #bytes: Uint8Array;
@@ -29,6 +43,16 @@ export class Writer {
 
   constructor(capacity = 256) {
     this.#bytes = new Uint8Array(capacity);
+  }
+
+  /**
+   * A writer in a slab that many share: for short-lived messages without a key in them, where a buffer of its own (off the
+   * engine's heap above 64 bytes, and collected apart) costs more than what is written. Never for key bytes.
+   */
+  static scratch(capacity: number): Writer {
+    const writer = new Writer(0);
+    writer.#bytes = carve(capacity);
+    return writer;
   }
 
   #reserve(n: number): void {

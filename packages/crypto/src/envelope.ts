@@ -127,7 +127,7 @@ export function verifyWrap(input: UnwrapInput, dek: SecretKey<"dek">): void {
 }
 
 function deriveWrapKey(kek: SecretKey<"kek">, identity: EnvelopeIdentity, wrapSalt: Uint8Array): Uint8Array {
-  const info = new Writer(160 + identity.objectKey.length * 3)
+  const info = Writer.scratch(160 + identity.objectKey.length * 3)
     .lp(LABELS.envelope)
     .lpText(identity.kind)
     .lpText(identity.mode)
@@ -141,5 +141,8 @@ function deriveWrapKey(kek: SecretKey<"kek">, identity: EnvelopeIdentity, wrapSa
 }
 
 function aadOf(kekReference: Uint8Array, manifestHash: Uint8Array): Uint8Array {
-  return new Writer(36 + kekReference.length).lp(kekReference).fixed(manifestHash, 32).done();
+  return Writer.scratch(36 + kekReference.length)
+    .lp(kekReference)
+    .fixed(manifestHash, 32)
+    .done();
 }

@@ -56,11 +56,11 @@ const BLOB_BYTES_MAX = 6144;
 export function encodeKekReference(ref: KekReference): Uint8Array {
   switch (ref.kind) {
     case "epoch":
-      return new Writer(21).u8(EPOCH).fixed(ref.bucketId, 16).u32(ref.epoch).done();
+      return Writer.scratch(21).u8(EPOCH).fixed(ref.bucketId, 16).u32(ref.epoch).done();
     case "kms":
-      return new Writer(512).u8(KMS).lpText(ref.keyArn).lp(ref.encryptedKey).lp(ref.context).done();
+      return Writer.scratch(512).u8(KMS).lpText(ref.keyArn).lp(ref.encryptedKey).lp(ref.context).done();
     case "kms-bucket-key":
-      return new Writer(512)
+      return Writer.scratch(512)
         .u8(BUCKET_KEY)
         .lpText(ref.keyArn)
         .fixed(ref.bucketKeyId, 16)
@@ -68,7 +68,7 @@ export function encodeKekReference(ref: KekReference): Uint8Array {
         .lp(ref.context)
         .done();
     case "customer":
-      return new Writer(96)
+      return Writer.scratch(96)
         .u8(CUSTOMER)
         .lpText(ref.algorithm)
         .fixed(ref.checkSalt, 32)

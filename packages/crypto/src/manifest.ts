@@ -70,10 +70,10 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
       `a manifest holds up to ${MANIFEST_STREAMS_MAX} streams, pages hold more`,
     );
   }
-  const list = new Writer(256);
+  const list = Writer.scratch(256);
   if (streams.kind === "inline") for (const entry of streams.entries) writeEntry(list, entry);
   else writeDirectory(list, streams.pages);
-  const out = new Writer(512 + manifest.objectKey.length * 3 + count * 4)
+  const out = Writer.scratch(512 + manifest.objectKey.length * 3 + count * 4)
     .u8(VERSION)
     .u32(16)
     .fixed(manifest.bucketId, 16)
@@ -191,7 +191,7 @@ function readStreams(list: Uint8Array, count: number, plaintextSize: number): St
 }
 
 function writePairs(out: Writer, pairs: Pairs): void {
-  const list = new Writer(128);
+  const list = Writer.scratch(128);
   for (const [name, value] of pairs) list.lpText(name).lpText(value);
   out.lp(list.done());
 }

@@ -149,7 +149,10 @@ export class RecordSealer {
       prefix = new Writer(32).lpText(table).done();
       this.#tables.set(table, prefix);
     }
-    return new Writer(prefix.length + 4 + key.length).raw(prefix).lp(key).done();
+    return Writer.scratch(prefix.length + 4 + key.length)
+      .raw(prefix)
+      .lp(key)
+      .done();
   }
 }
 

@@ -36,7 +36,7 @@ export function encodeEnvelope(envelope: StoredEnvelope): Uint8Array {
   if (completion !== undefined && envelope.form !== 2) {
     throw new CryptoError("Malformed", "a manifest tag belongs to form 2");
   }
-  const out = new Writer(128 + envelope.kekReference.length + envelope.wrapped.length)
+  const out = Writer.scratch(128 + envelope.kekReference.length + envelope.wrapped.length)
     .u8(VERSION)
     .u8(KINDS.indexOf(envelope.kind) + 1)
     .u8(MODES.indexOf(envelope.mode) + 1)

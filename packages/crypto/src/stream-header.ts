@@ -26,7 +26,7 @@ const MAGIC = 0x53_52_4d_31;
 
 /** segmentKey and commitment, 32 bytes each; wipe `okm` when done. */
 function deriveStream(dek: SecretKey<"dek">, header: Uint8Array): Uint8Array {
-  const info = new Writer(64).raw(LABELS.stream).raw(header.subarray(0, COMMITMENT_AT));
+  const info = Writer.scratch(64).raw(LABELS.stream).raw(header.subarray(0, COMMITMENT_AT));
   return e512(keyBytes(dek, "dek"), info);
 }
 

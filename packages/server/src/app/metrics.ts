@@ -2,7 +2,7 @@
  * Metrics of one worker, by prom-client. The parent adds the workers' up and serves the sum on the admin port. Names are
  * an interface: docs/operations/metrics.md lists them.
  */
-import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Meter } from "../api/common/ports.ts";
 
 export interface WorkerMetrics {
@@ -96,9 +96,4 @@ export function openMetrics(sampled: Sampled): WorkerMetrics {
     kmsCall: (operation) => kms.inc({ operation }),
     collect: () => registry.getMetricsAsJSON(),
   };
-}
-
-/** Prometheus text of several workers' values. */
-export function mergeMetrics(values: readonly unknown[]): Promise<string> {
-  return AggregatorRegistry.aggregate(values as object[]).metrics();
 }

@@ -19,13 +19,9 @@ import {
 import { dirname, resolve } from "node:path";
 import { SecretKey } from "@strongroom/crypto";
 import { z } from "zod";
+import type { RootKey } from "../store/keyring.ts";
 import { UsageError } from "./config.ts";
 import type { DataDir } from "./data-dir.ts";
-
-export interface RootKey {
-  readonly generation: number;
-  readonly key: SecretKey;
-}
 
 export interface RootKeyProvider {
   /** As given by the operator, for messages. */

@@ -12,13 +12,29 @@ const START_MS = 5_000;
 const RESTART_DELAY_MS = 50;
 const RESTART_DELAY_MAX_MS = 5_000;
 const FAILED_STARTS_MAX = 5;
+const METRICS_MS = 1_000;
 /** Time for open requests to end after SIGTERM; then the connections are cut. */
 export const DRAIN_MS = 20_000;
 
+const readyMessage = z.strictObject({
+  kind: z.literal("ready"),
+  /** `http`, and `https` where TLS is on: HOST:PORT as bound. */
+  endpoints: z.record(z.string(), z.string()),
+  rootKey: z.enum(["made", "present"]),
+  rootKeyProvider: z.string(),
+  access: z
+    .union([
+      z.strictObject({ made: z.strictObject({ accessKeyId: z.string(), secretAccessKey: z.string() }) }),
+      z.strictObject({ accessKeyId: z.string() }),
+    ])
+    .optional(),
+});
+export type ReadyMessage = z.output<typeof readyMessage>;
+
 /** What a worker tells its parent over IPC. */
 export const workerMessage = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("ready"), endpoints: z.record(z.string(), z.string()) }),
-  z.strictObject({ kind: z.literal("metrics"), id: z.number(), text: z.string() }),
+  readyMessage,
+  z.strictObject({ kind: z.literal("metrics"), id: z.number(), values: z.array(z.unknown()) }),
   z.strictObject({ kind: z.literal("refused"), message: z.string() }),
 ]);
 export type WorkerMessage = z.output<typeof workerMessage>;
@@ -30,7 +46,7 @@ export interface SupervisorOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   /** Each time a worker is ready. */
-  readonly onReady: (index: number, endpoints: Readonly<Record<string, string>>) => void;
+  readonly onReady: (message: ReadyMessage) => void;
 }
 
 interface Slot {
@@ -51,7 +67,7 @@ export class Supervisor {
     this.#ended = resolve;
   });
   #metricsId = 0;
-  readonly #metrics = new Map<number, (text: string) => void>();
+  readonly #metrics = new Map<number, (values: unknown[]) => void>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -96,12 +112,12 @@ export class Supervisor {
       case "ready": {
         slot.ready = true;
         slot.failures = 0;
-        this.#options.onReady(slot.index, message.endpoints);
+        this.#options.onReady(message);
         for (const other of this.#slots) if (other.child === undefined && !this.#stopping) this.#start(other);
         break;
       }
       case "metrics":
-        this.#metrics.get(message.id)?.(message.text);
+        this.#metrics.get(message.id)?.(message.values);
         break;
       case "refused":
         // The operator's mistake: restarting would only repeat it.
@@ -155,25 +171,24 @@ export class Supervisor {
     for (const slot of this.#slots) slot.child?.kill("SIGHUP");
   }
 
-  /** Prometheus text of every worker that answers within a second. */
-  async metrics(): Promise<readonly { readonly worker: number; readonly text: string }[]> {
+  /** The metric values of every worker that answers within a second. */
+  async metrics(): Promise<readonly (readonly unknown[])[]> {
     const asked = this.#slots.filter((s) => s.ready && s.child?.connected === true);
-    const answers = await Promise.all(
-      asked.map(
-        (slot) =>
-          new Promise<{ worker: number; text: string } | undefined>((resolve) => {
-            const id = ++this.#metricsId;
-            const done = (text?: string): void => {
-              this.#metrics.delete(id);
-              clearTimeout(timer);
-              resolve(text === undefined ? undefined : { worker: slot.index, text });
-            };
-            const timer = setTimeout(done, 1_000);
-            this.#metrics.set(id, done);
-            slot.child?.send({ kind: "metrics", id });
-          }),
-      ),
-    );
+    const answers = await Promise.all(asked.map((slot) => this.#askMetrics(slot)));
     return answers.filter((a) => a !== undefined);
+  }
+
+  #askMetrics(slot: Slot): Promise<unknown[] | undefined> {
+    return new Promise((resolve) => {
+      const id = ++this.#metricsId;
+      const done = (values?: unknown[]): void => {
+        this.#metrics.delete(id);
+        clearTimeout(timer);
+        resolve(values);
+      };
+      const timer = setTimeout(() => done(), METRICS_MS);
+      this.#metrics.set(id, done);
+      slot.child?.send({ kind: "metrics", id });
+    });
   }
 }

@@ -26,6 +26,11 @@ export class HeaderView {
     return this.#values.get(name) ?? this.#values.get(name.toLowerCase());
   }
 
+  /** As {@link get} for a name in lower case, at the price of one look-up: most headers asked for are absent. */
+  find(name: string): string | undefined {
+    return this.#values.get(name);
+  }
+
   has(name: string): boolean {
     return this.get(name) !== undefined;
   }

@@ -105,11 +105,12 @@ async function moveOf(k: Kernel, { value: key }: HeldKey, name: string) {
 
 /** Keys that lose aliases, each once however many it loses. */
 function leaving(moves: readonly Awaited<ReturnType<typeof moveOf>>[]): Change["keys"] {
-  const after = new Map<HeldKey, KeyRecord>();
+  const changes = new Map<string, { readonly before: HeldKey; readonly after: KeyRecord }>();
   for (const { from, name } of moves) {
     if (from === undefined) continue;
-    const now = after.get(from) ?? from.value;
-    after.set(from, { ...now, aliases: now.aliases.filter((a) => a !== name) });
+    const { before, after } = changes.get(from.value.keyId) ?? { before: from, after: from.value };
+    const aliases = after.aliases.filter((a) => a !== name);
+    changes.set(from.value.keyId, { before, after: { ...after, aliases } });
   }
-  return [...after].map(([before, next]) => ({ before, after: next }));
+  return [...changes.values()];
 }

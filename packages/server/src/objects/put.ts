@@ -2,7 +2,7 @@
  * PutObject and POST Object. Order (spec B.6): header syntax, block and transport; key service; only then the body, its
  * digests, and the conditions, which the publishing commit decides.
  */
-import { fail } from "../base/errors.ts";
+import { assert, fail } from "../base/errors.ts";
 import type { Caller } from "../base/caller.ts";
 import { type ContentId, newBlobId, newContentId, newVersionUid } from "../base/ids.ts";
 import { PUT_BYTES_MAX } from "../base/limits.ts";
@@ -131,17 +131,24 @@ async function storeBody(
   }
   const digests = new StreamDigests(integrity, wantMd5);
   const source = digests.observe(body.stream(), trailers);
-  return storeStream(core, source, body.size, deks, () => digests.result);
+  return storeStream(core, contentId, source, body.size, deks, () => digests.result);
 }
 
-/** A stream of known size into a blob, under an intent. Leaves nothing if it fails. */
+/** A stream of known size, inline if it is small, else into a blob under an intent. Leaves nothing if it fails. */
 export async function storeStream(
   core: Core,
+  contentId: ContentId,
   source: AsyncIterable<Uint8Array>,
   size: number,
   deks: Deks,
   digests: () => Digests,
 ): Promise<Stored> {
+  if (fitsInline(size, deks.length)) {
+    const bytes = await gather(source, size);
+    const { stream, row } = sealInline(contentId, 0, bytes, deks);
+    bytes.fill(0);
+    return { stream, digests: digests(), parts: { ...NO_PARTS, put: [row] }, intent: undefined };
+  }
   const blob = newBlobId();
   const intent = await Intent.begin(core.records, [blob]);
   try {
@@ -151,6 +158,17 @@ export async function storeStream(
     await intent.abandon(false);
     throw error;
   }
+}
+
+async function gather(source: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
+  const out = new Uint8Array(size);
+  let at = 0;
+  for await (const chunk of source) {
+    out.set(chunk, at);
+    at += chunk.length;
+  }
+  assert(at === size, "a source has its announced size");
+  return out;
 }
 
 /** What a write's conditions compare with: the current object's ETag; a delete marker has none. */

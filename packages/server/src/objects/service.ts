@@ -9,23 +9,35 @@ import type {
   AttributesResult,
   Body,
   Bucket,
+  CopyObjectInput,
+  CopyResult,
   DeleteInput,
   DeleteResult,
+  ListInput,
+  ListResult,
+  ListVersionsInput,
+  ListVersionsResult,
+  ObjectsService,
   PutObjectInput,
   ReadInput,
   ReadResult,
   Tag,
+  UpdateEncryptionInput,
   WriteResult,
 } from "./api.ts";
 import { objectAttributes } from "./attributes.ts";
+import { copyObject } from "./copy.ts";
 import type { Core } from "./core.ts";
 import { deleteObject } from "./delete.ts";
 import { BUCKET_KEY_LIMITS, BucketKeys, type BucketKeyLimits } from "./encryption/bucket-keys.ts";
 import { EpochKeys, type KeyringSource } from "./encryption/epoch-keys.ts";
 import { getObject, headObject } from "./get.ts";
+import { listObjects } from "./listing/list-objects.ts";
+import { listVersions } from "./listing/list-versions.ts";
 import { type Metrics, NO_METRICS } from "./metrics.ts";
 import { Publisher } from "./publish.ts";
 import { putObject } from "./put.ts";
+import { updateEncryption } from "./update-encryption.ts";
 import { getTags, putTags } from "./tags.ts";
 
 export interface CoreOptions {
@@ -52,7 +64,7 @@ export function makeCore(options: CoreOptions): Core {
   };
 }
 
-export class Objects {
+export class Objects implements ObjectsService {
   readonly core: Core;
 
   constructor(options: CoreOptions | Core) {
@@ -71,8 +83,20 @@ export class Objects {
   attributes(caller: Caller, bucket: Bucket, input: AttributesInput): Promise<AttributesResult> {
     return objectAttributes(this.core, caller, bucket, input);
   }
+  copy(caller: Caller, bucket: Bucket, input: CopyObjectInput): Promise<CopyResult> {
+    return copyObject(this.core, caller, bucket, input);
+  }
+  updateEncryption(caller: Caller, bucket: Bucket, input: UpdateEncryptionInput): Promise<void> {
+    return updateEncryption(this.core, caller, bucket, input);
+  }
   delete(caller: Caller, bucket: Bucket, input: DeleteInput): Promise<DeleteResult> {
     return deleteObject(this.core, caller, bucket, input);
+  }
+  list(bucket: Bucket, input: ListInput): Promise<ListResult> {
+    return listObjects(this.core.records, bucket, input);
+  }
+  listVersions(bucket: Bucket, input: ListVersionsInput): Promise<ListVersionsResult> {
+    return listVersions(this.core, bucket, input);
   }
   getTags(
     bucket: Bucket,

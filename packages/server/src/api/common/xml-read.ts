@@ -37,6 +37,8 @@ export function parseXml(bytes: Uint8Array, root: string): XmlElement {
     const text = UTF8.decode(bytes);
     // A DTD is refused outright, before any parser sees it: nothing can be declared, so nothing can expand.
     if (text.includes("<!DOCTYPE") || text.includes("<!ENTITY")) malformed();
+    // Text after the root is lost on the library without a word.
+    if (!text.trimEnd().endsWith(">")) malformed();
     if (XMLValidator.validate(text) !== true) malformed();
     tree = PARSER.parse(text);
   } catch (cause) {
@@ -54,8 +56,7 @@ function elements(nodes: unknown): XmlElement[] {
   const found: XmlElement[] = [];
   let text = "";
   for (const node of nodes) {
-    if (typeof node !== "object" || node === null) return malformed();
-    for (const [name, value] of Object.entries<unknown>({ ...node })) {
+    for (const [name, value] of fieldsOf(node)) {
       if (name === "#text") text += decodeEntities(String(value));
       else if (name === "#cdata") text += cdata(value);
       else found.push(element(name, value));
@@ -64,6 +65,12 @@ function elements(nodes: unknown): XmlElement[] {
   // Text without a name stands for the character data of the parent; see `element`.
   if (text !== "") found.push({ name: "", text, children: [] });
   return found;
+}
+
+function fieldsOf(node: unknown): readonly (readonly [string, unknown])[] {
+  if (typeof node !== "object" || node === null) return malformed();
+  const fields: Readonly<Record<string, unknown>> = { ...node };
+  return Object.entries(fields);
 }
 
 function element(name: string, value: unknown): XmlElement {

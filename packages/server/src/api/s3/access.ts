@@ -8,6 +8,7 @@ import { fail } from "../../base/errors.ts";
 import type { AccountId } from "../../base/ids.ts";
 import type { Bucket } from "../../objects/api.ts";
 import { conditionsOf } from "./conditions.ts";
+import { LazyConditions } from "./lazy-conditions.ts";
 import type { Need } from "./operation.ts";
 import type { S3Request } from "./request.ts";
 
@@ -19,28 +20,39 @@ export function resourceOf(need: Need): string {
 
 /** All needs must be allowed. Throws AccessDenied with the sentence of the first that is not. */
 export async function authorise(req: S3Request, needs: readonly Need[]): Promise<void> {
-  const conditions = await conditionsOf(req);
+  if (needs.length === 0) return;
+  const pending = conditionsOf(req);
+  const conditions = pending instanceof Promise ? await pending : pending;
   for (const need of needs) {
-    const decision = await decide(req, need, conditions);
+    const answer = ask(req, need, conditions);
+    const decision = answer instanceof Promise ? await answer : answer;
     if (decision.kind !== "allow") deny(req.caller, need, decision);
   }
 }
 
 /** The same question without the exception: per-key decisions of DeleteObjects, existence hiding. */
-export async function decide(
+export async function decide(req: S3Request, need: Need): Promise<AccessDecision> {
+  return ask(req, need, await conditionsOf(req));
+}
+
+function ask(
   req: S3Request,
   need: Need,
-  conditions?: ConditionValues,
-): Promise<AccessDecision> {
+  conditions: ConditionValues,
+): AccessDecision | Promise<AccessDecision> {
   const bucket: Bucket | undefined = typeof need.bucket === "string" ? undefined : need.bucket;
-  const decision = req.deps.authoriser.decide(req.caller, {
+  return req.deps.authoriser.decide(req.caller, {
     action: need.action,
     resource: resourceOf(need),
     resourceAccount: bucket?.owner ?? ownAccount(req.caller),
-    conditions: conditions ?? (await conditionsOf(req)),
+    conditions: need.versionId === undefined ? conditions : ofVersion(conditions, need.versionId),
     ...(bucket?.policy === undefined ? {} : { resourcePolicy: bucket.policy }),
   });
-  return decision;
+}
+
+/** A version named elsewhere than in the query: by a copy source, by an entry of DeleteObjects. */
+function ofVersion(conditions: ConditionValues, versionId: string): ConditionValues {
+  return new LazyConditions(() => new Map([...conditions, ["s3:versionid", versionId]]));
 }
 
 /** Anonymous callers have no account; nothing is owned by this one. */

@@ -4,11 +4,13 @@
  * never appear. Global keys (aws:*) that follow from the caller alone are the authoriser's to add.
  */
 import type { ConditionValues } from "../../base/access.ts";
+import type { UploadAccess } from "../../objects/api.ts";
+import { LazyConditions } from "./lazy-conditions.ts";
 import { parseTagHeaderQuietly } from "./read/tags.ts";
 import type { S3Request } from "./request.ts";
 
 /** Header to condition key, the plain ones. */
-const FROM_HEADER: readonly (readonly [header: string, key: string])[] = [
+const FROM_HEADER: ReadonlyMap<string, string> = new Map([
   ["x-amz-server-side-encryption-customer-algorithm", "s3:x-amz-server-side-encryption-customer-algorithm"],
   ["x-amz-copy-source", "s3:x-amz-copy-source"],
   ["x-amz-metadata-directive", "s3:x-amz-metadata-directive"],
@@ -25,7 +27,7 @@ const FROM_HEADER: readonly (readonly [header: string, key: string])[] = [
   ["if-match", "s3:if-match"],
   ["if-none-match", "s3:if-none-match"],
   ["referer", "aws:referer"],
-];
+]);
 const FROM_QUERY: readonly (readonly [parameter: string, key: string])[] = [
   ["prefix", "s3:prefix"],
   ["delimiter", "s3:delimiter"],
@@ -44,46 +46,52 @@ const CREATES_OBJECT = new Map([
   ["UploadPartCopy", "false"],
 ]);
 
-export async function conditionsOf(req: S3Request): Promise<ConditionValues> {
+/**
+ * The values are put together when a decision first looks at them: most requests are decided by ownership alone. Only
+ * naming a KMS key takes a question to somebody else, and is asked here.
+ */
+export function conditionsOf(req: S3Request): ConditionValues | Promise<ConditionValues> {
+  const { sse, keyId } = encryptionOf(req);
+  const namesKey = keyId !== undefined || sse === "aws:kms" || sse === "aws:kms:dsse";
+  if (!namesKey) return new LazyConditions(() => build(req, undefined));
+  return keyArnOf(req, keyId).then((arn) => build(req, arn));
+}
+
+function build(req: S3Request, kmsKeyArn: string | undefined): ConditionValues {
   const { caller, headers, query, signing } = req;
   const values = new Map<string, string | readonly string[]>([
     ["aws:securetransport", String(caller.secureTransport)],
     ["aws:sourceip", caller.sourceIp],
   ]);
+  const add = (key: string, value: string | undefined): void => {
+    if (value !== undefined) values.set(key, value);
+  };
   if (caller.authType !== "none") values.set("s3:authtype", caller.authType);
   if (caller.signature !== "none") values.set("s3:signatureversion", caller.signature);
-  if (caller.userAgent !== undefined) values.set("aws:useragent", caller.userAgent);
-  if (caller.tlsVersion !== undefined) values.set("s3:tlsversion", caller.tlsVersion);
-  if (signing.contentSha256 !== undefined) values.set("s3:x-amz-content-sha256", signing.contentSha256);
-  if (signing.signatureAgeMs !== undefined && signing.presigned) {
+  add("aws:useragent", caller.userAgent);
+  add("s3:tlsversion", caller.tlsVersion);
+  add("s3:x-amz-content-sha256", signing.contentSha256);
+  if (signing.presigned && signing.signatureAgeMs !== undefined) {
     values.set("s3:signatureage", String(signing.signatureAgeMs));
   }
-  for (const [header, key] of FROM_HEADER) {
-    const value = headers.get(header);
-    if (value !== undefined) values.set(key, value);
+  for (const [name, value] of headers.entries()) {
+    const key = FROM_HEADER.get(name);
+    if (key !== undefined) values.set(key, value);
   }
-  if (query.size > 0) {
-    for (const [parameter, key] of FROM_QUERY) {
-      const value = query.get(parameter);
-      if (value !== undefined) values.set(key, value);
-    }
-  }
-  const creates = CREATES_OBJECT.get(req.exchange.operation);
-  if (creates !== undefined) values.set("s3:objectcreationoperation", creates);
-  addTags(values, headers.get("x-amz-tagging"));
-  await addEncryption(values, req);
+  if (query.size > 0) for (const [parameter, key] of FROM_QUERY) add(key, query.get(parameter));
+  add("s3:objectcreationoperation", CREATES_OBJECT.get(req.exchange.operation));
+  addTags(values, headers.find("x-amz-tagging"));
+  add("s3:x-amz-server-side-encryption", encryptionOf(req).sse);
+  add("s3:x-amz-server-side-encryption-aws-kms-key-id", kmsKeyArn);
   return values;
 }
 
 /** Of the upload for its parts, of the request for everything else (spec I.2). */
-async function addEncryption(values: Map<string, string | readonly string[]>, req: S3Request): Promise<void> {
-  const sse = req.upload === undefined ? req.headers.get(SSE) : req.upload.sse;
-  const keyId = req.upload === undefined ? req.headers.get(KEY_ID) : req.upload.keyId;
-  if (sse !== undefined) values.set("s3:x-amz-server-side-encryption", sse);
-  const namesKey = keyId !== undefined || sse === "aws:kms" || sse === "aws:kms:dsse";
-  if (!namesKey) return;
-  const arn = await keyArnOf(req, keyId);
-  if (arn !== undefined) values.set("s3:x-amz-server-side-encryption-aws-kms-key-id", arn);
+function encryptionOf({ asked, headers }: S3Request): UploadAccess {
+  if (asked !== undefined) return asked;
+  const sse = headers.find(SSE);
+  const keyId = headers.find(KEY_ID);
+  return { ...(sse === undefined ? {} : { sse }), ...(keyId === undefined ? {} : { keyId }) };
 }
 
 async function keyArnOf(req: S3Request, keyId: string | undefined): Promise<string | undefined> {

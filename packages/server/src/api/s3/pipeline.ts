@@ -23,6 +23,7 @@ import { answerOrKeepAlive, SLOW_TIMING } from "./slow.ts";
 
 export class S3Service implements Service {
   readonly name = "s3";
+  readonly continuesLate = true;
   readonly #deps: S3Deps;
   readonly #router: Router;
 
@@ -50,7 +51,8 @@ export class S3Service implements Service {
   }
 
   async run(op: Operation, req: S3Request): Promise<void> {
-    const answer = await this.#act(op, req, await op.needs(req));
+    const needs = op.needs(req);
+    const answer = await this.#act(op, req, needs instanceof Promise ? await needs : needs);
     if (answer !== undefined) await req.exchange.send(answer);
   }
 

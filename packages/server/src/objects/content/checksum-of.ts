@@ -27,6 +27,17 @@ export async function checksumOfVersion(
   return { ...shown, value: await combined(records, version, opened.deks, shown) };
 }
 
+/** A CRC over the whole object from its parts' (a copy of a composite object shows this one). */
+export async function combinedFullObject(
+  records: Records,
+  version: ObjectVersion,
+  { deks }: OpenedVersion,
+  algorithm: Checksum["algorithm"],
+): Promise<KeptChecksum> {
+  const type = "FULL_OBJECT" as const;
+  return { algorithm, type, value: await combined(records, version, deks, { algorithm, type }) };
+}
+
 async function combined(
   records: Records,
   version: ObjectVersion,

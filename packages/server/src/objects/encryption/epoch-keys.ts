@@ -14,10 +14,10 @@ import {
 } from "@strongroom/crypto";
 import { assert, fail, IntegrityError } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
-import { type BucketId, newRev } from "../../base/ids.ts";
+import { asId, type BucketId, newRev } from "../../base/ids.ts";
 import { COMMIT_RETRIES_MAX, EPOCH_KEYS_CACHED_MAX, EPOCH_NEWEST_AGE_MS } from "../../base/limits.ts";
 import type { Keyring } from "../../store/keyring.ts";
-import type { Sealed, Store } from "../../store/port.ts";
+import type { Put, Row, Sealed, Store } from "../../store/port.ts";
 import type { Records } from "../../store/records.ts";
 import { after, epochKey, epochOfKey } from "../rows/row-keys.ts";
 import { readExpectActive } from "../rows/life.ts";
@@ -90,6 +90,20 @@ export class EpochKeys {
   /** For the bucket's removal. */
   forget(bucket: BucketId): void {
     this.#newest.delete(nameOf(bucket));
+  }
+
+  /** A row's key record under the newest service term, opened again and compared; undefined if it has it already. */
+  async resealed(row: Row): Promise<Put | undefined> {
+    const { term, key: termKey } = this.#keyring.current().current("service");
+    if (keyRecordTerm(row.value) === term) return undefined;
+    const bucket = asId<BucketId>(row.key.subarray(0, 16));
+    const epoch = epochOfKey(row.key);
+    const key = await this.#open(bucket, epoch, row.value);
+    const place = { ...this.#place(bucket, epoch), term, termKey };
+    const record = sealKeyRecord(place, key);
+    using again = openKeyRecord(place, record, "kek");
+    assert(again.equals(key), "an epoch key opens to itself");
+    return { table: "epoch", key: row.key, value: asSealed(record) };
   }
 
   async #load(bucket: BucketId): Promise<EpochKey> {

@@ -1,5 +1,4 @@
 /** What a change wants of a commit, gathered from several hands before it is made. */
-import { COMMIT_CONDITIONS_MAX, COMMIT_WRITES_MAX } from "../../base/limits.ts";
 import type { Expect, Put, RowKey } from "../../store/port.ts";
 
 export interface CommitParts {
@@ -23,8 +22,7 @@ export class Gathering {
     return this;
   }
 
-  /** Writes left in one commit; conditions are never the narrower bound. */
-  get writesLeft(): number {
-    return Math.min(COMMIT_WRITES_MAX - this.put.length - this.delete.length, COMMIT_CONDITIONS_MAX);
+  get parts(): CommitParts {
+    return { expect: this.expect, put: this.put, delete: this.delete };
   }
 }

@@ -109,7 +109,7 @@ export function encodeVersion(draft: Draft, place: Place): Uint8Array {
     (place.isNull ? IS_NULL : 0) |
     (object?.shared === true ? SHARED : 0) |
     (object !== undefined && object.locations === undefined ? PAGED : 0);
-  const out = new Writer(512 + (object?.manifestBytes.length ?? 0))
+  const out = Writer.scratch(512 + (object?.manifestBytes.length ?? 0))
     .u8(FORMAT)
     .u8(object === undefined ? MARKER : OBJECT)
     .u64(place.sequence)

@@ -26,6 +26,8 @@ export interface LocalStore extends Store {
   readonly directory: string;
   /** A consistent copy of the rows alone, synced by the caller (backup.ts makes the whole). */
   copyRecords(directory: string): Promise<void>;
+  /** Free space where the store lies, as of the last look. */
+  freeBytes(): number;
   /** Removes temporary blob files last written before `beforeMs`; returns how many. */
   removeLeftovers(beforeMs: number): Promise<number>;
 }
@@ -53,6 +55,7 @@ export async function openLocalStore(options: LocalOptions): Promise<LocalStore>
     groups: async (groups) => groupsPage(tables, groups),
     now: () => Promise.resolve(Date.now()),
     writable: () => writeState(failStop, space),
+    freeBytes: () => space.freeBytes,
     copyRecords: (target) => tables.backup(target),
     removeLeftovers: (beforeMs) => blobs.removeLeftovers(beforeMs),
     close: async () => {

@@ -25,10 +25,10 @@ function httpDate(text: string | undefined): number | undefined {
 /** `prefix` is "" for the object itself, "x-amz-copy-source-" for the source of a copy. */
 export function readConditionsOf(req: S3Request, prefix = ""): ReadConditions {
   const { headers } = req;
-  const ifMatch = headers.get(`${prefix}if-match`);
-  const ifNoneMatch = headers.get(`${prefix}if-none-match`);
-  const since = httpDate(headers.get(`${prefix}if-modified-since`));
-  const until = httpDate(headers.get(`${prefix}if-unmodified-since`));
+  const ifMatch = headers.find(`${prefix}if-match`);
+  const ifNoneMatch = headers.find(`${prefix}if-none-match`);
+  const since = httpDate(headers.find(`${prefix}if-modified-since`));
+  const until = httpDate(headers.find(`${prefix}if-unmodified-since`));
   return {
     ...(ifMatch === undefined ? {} : { ifMatch: etags(ifMatch) }),
     ...(ifNoneMatch === undefined ? {} : { ifNoneMatch: etags(ifNoneMatch) }),

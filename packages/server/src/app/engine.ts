@@ -1,0 +1,194 @@
+/**
+ * Everything below the API, opened on a data directory: by each worker, and by the commands that run beside or without a
+ * server. The only place that says `new` on a layer.
+ */
+import { SigningKeyCache } from "../auth/signing-key.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { AccountId } from "../base/ids.ts";
+import type { Log } from "../base/log.ts";
+import { Identities } from "../iam/identities.ts";
+import { PolicyAuthoriser } from "../iam/policy-authoriser.ts";
+import { embeddedKeyService } from "../kms/embedded.ts";
+import type { Kernel } from "../kms/kernel.ts";
+import { openKms } from "../kms/open.ts";
+import type { Buckets, Owner, UploadsService } from "../objects/api.ts";
+import { BucketStore } from "../objects/buckets/buckets.ts";
+import { BUCKET_KEY_LIMITS } from "../objects/encryption/bucket-keys.ts";
+import { makeCore, Objects } from "../objects/service.ts";
+import { Uploads } from "../objects/uploads/service.ts";
+import { CountedRecords } from "../store/counted.ts";
+import { type Keyring, loadKeyring, openKeyring, type RootKey } from "../store/keyring.ts";
+import { type LocalStore, openLocalStore } from "../store/local/open.ts";
+import { Records } from "../store/records.ts";
+import { type Tokens, tokensUnder } from "../store/tokens.ts";
+import { UsageError } from "./config.ts";
+import { type DataDir, dataDir, ensureDataDir } from "./data-dir.ts";
+import { type RootKeyProvider, rootKeyProvider } from "./root-key.ts";
+import type { Settings } from "./settings.ts";
+
+export interface EngineHooks {
+  readonly log: Log;
+  readonly kmsCall: (operation: string) => void;
+  /** The process has become unfit to write. */
+  readonly onFatal: (cause: Error) => void;
+}
+
+export interface Engine {
+  readonly settings: Settings;
+  readonly dir: DataDir;
+  readonly clock: Clock;
+  readonly store: LocalStore;
+  readonly keyrings: KeyringHolder;
+  readonly records: Records;
+  readonly counted: CountedRecords;
+  readonly identities: Identities;
+  readonly authoriser: PolicyAuthoriser;
+  readonly kms: Kernel;
+  readonly buckets: Buckets;
+  readonly objects: Objects;
+  readonly uploads: UploadsService;
+  /** Canonical id and display name of an account, as of the last `readOwners`. */
+  readonly ownerOf: (account: AccountId) => Owner;
+  /** Reads the accounts' names again: they change at start, by the bootstrap file. */
+  readOwners(): Promise<void>;
+  readonly tokens: Tokens;
+  readonly signingKeys: SigningKeyCache;
+  /** The root key was made just now: tell the operator to keep a copy. */
+  readonly madeRootKey: boolean;
+  close(): Promise<void>;
+}
+
+/** The keyring as it is now. Other processes add terms; whoever meets an unknown one reloads. */
+export class KeyringHolder {
+  readonly #store: LocalStore;
+  readonly #roots: readonly RootKey[];
+  readonly provider: RootKeyProvider;
+  #keyring: Keyring;
+
+  constructor(store: LocalStore, provider: RootKeyProvider, roots: readonly RootKey[], keyring: Keyring) {
+    this.#store = store;
+    this.#roots = roots;
+    this.provider = provider;
+    this.#keyring = keyring;
+  }
+
+  readonly current = (): Keyring => this.#keyring;
+
+  readonly reload = async (): Promise<Keyring> => {
+    const now = await loadKeyring(this.#store, this.roots());
+    if (now !== undefined) this.#keyring = now;
+    return this.#keyring;
+  };
+
+  use(keyring: Keyring): void {
+    this.#keyring = keyring;
+  }
+
+  /** A root-key change by another process brings a generation that this one has not read yet. */
+  roots(): readonly RootKey[] {
+    const present = this.provider.load();
+    return present.length === 0 ? this.#roots : present;
+  }
+}
+
+async function openRoot(
+  store: LocalStore,
+  provider: RootKeyProvider,
+  mayCreate: boolean,
+): Promise<{ readonly roots: readonly RootKey[]; readonly keyring: Keyring; readonly made: boolean }> {
+  const present = provider.load();
+  if (present.length > 0) return { roots: present, keyring: await openKeyring(store, present), made: false };
+  // Throws if there is sealed data: then a new key would open nothing.
+  if ((await loadKeyring(store, [])) !== undefined || !mayCreate) {
+    throw new UsageError(
+      `there is no store in this data directory yet, and no root key (${provider.name}); run strongroom serve first`,
+    );
+  }
+  const roots = [provider.create()];
+  return { roots, keyring: await openKeyring(store, roots), made: true };
+}
+
+/** Throws UsageError or KeyringError, whose texts name cause and cure. */
+export async function openEngine(
+  settings: Settings,
+  hooks: EngineHooks,
+  mayCreate: boolean,
+): Promise<Engine> {
+  const dir = dataDir(settings.data);
+  if (mayCreate) ensureDataDir(dir);
+  const provider = rootKeyProvider(settings.rootKey, dir);
+  const store = await openLocalStore({
+    directory: dir.store,
+    onFatal: hooks.onFatal,
+    ...(settings.minFreeBytes === undefined ? {} : { reserveBytes: settings.minFreeBytes }),
+  });
+  try {
+    const { roots, keyring, made } = await openRoot(store, provider, mayCreate);
+    const keyrings = new KeyringHolder(store, provider, roots, keyring);
+    const clock = systemClock;
+    const records = new Records(store, keyring, { reloadKeyring: keyrings.reload });
+    const counted = new CountedRecords(records);
+    const authoriser = new PolicyAuthoriser();
+    const tokens = tokensUnder({
+      current: () => keyrings.current().current("token"),
+      all: () =>
+        new Map(
+          keyrings
+            .current()
+            .terms("token")
+            .map(({ term, key }) => [term, key]),
+        ),
+    });
+    const kms = openKms({
+      records,
+      keyring: keyrings.current,
+      authoriser,
+      tokens,
+      clock,
+      region: settings.region,
+      hooks: {
+        kmsCall: hooks.kmsCall,
+        keyDeleted: ({ keyArn }) => hooks.log.warn("a KMS key was destroyed, as scheduled", { keyArn }),
+      },
+    });
+    const core = makeCore({
+      records,
+      keyring: keyrings,
+      kms: embeddedKeyService(kms),
+      clock,
+      bucketKeyLimits: { ...BUCKET_KEY_LIMITS, ageMs: settings.bucketKeySeconds * 1000 },
+    });
+    const identities = new Identities(records, counted, clock);
+    const owners = new Map<AccountId, Owner>();
+    const ownerOf = (account: AccountId): Owner =>
+      owners.get(account) ?? { account, canonicalId: "0".repeat(64), displayName: account };
+    return {
+      settings,
+      dir,
+      clock,
+      store,
+      keyrings,
+      records,
+      counted,
+      identities,
+      authoriser,
+      kms,
+      buckets: new BucketStore({ records, clock, blockSsecOnNew: settings.blockSsecOnNewBuckets }),
+      objects: new Objects(core),
+      uploads: new Uploads({ core, ownerOf }),
+      ownerOf,
+      async readOwners() {
+        for (const { id, canonicalId, displayName } of await identities.accounts()) {
+          owners.set(id, { account: id, canonicalId, displayName });
+        }
+      },
+      tokens,
+      signingKeys: new SigningKeyCache(),
+      madeRootKey: made,
+      close: () => store.close(),
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

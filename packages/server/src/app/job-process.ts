@@ -1,0 +1,56 @@
+/**
+ * Commands that come through the control socket run in a process of their own, with the server's settings: they open the
+ * same data directory beside the workers, and neither their memory nor their time is taken from requests.
+ */
+import { fork } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { ControlAnswer, ControlRequest } from "./control.ts";
+
+/** What may be asked for; everything else is refused before a process is started. */
+const COMMANDS = new Set(["verify", "rewrap", "backup", "root-key", "uploads"]);
+
+export interface JobHost {
+  readonly entry: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export function runJobProcess(
+  host: JobHost,
+  request: ControlRequest,
+  answer: (a: ControlAnswer) => void,
+  closed: AbortSignal,
+): Promise<void> {
+  if (!COMMANDS.has(request.command)) {
+    answer({ err: `unknown command ${request.command}` });
+    answer({ exit: 2 });
+    return Promise.resolve();
+  }
+  const child = fork(host.entry, ["job", ...host.args, "--", request.command, ...request.args], {
+    env: host.env,
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  const end = (): void => void child.kill("SIGTERM");
+  closed.addEventListener("abort", end);
+  const lines = async (
+    stream: NodeJS.ReadableStream | null,
+    wrap: (text: string) => ControlAnswer,
+  ): Promise<void> => {
+    if (stream === null) return;
+    for await (const line of createInterface({ input: stream })) answer(wrap(line));
+  };
+  const output = Promise.all([
+    lines(child.stdout, (out) => ({ out })),
+    lines(child.stderr, (err) => ({ err })),
+  ]);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => {
+      closed.removeEventListener("abort", end);
+      void output.then(() => {
+        answer({ exit: code ?? 1 });
+        resolve();
+      }, reject);
+    });
+  });
+}

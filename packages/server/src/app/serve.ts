@@ -1,0 +1,66 @@
+/** `strongroom serve`: the parent process. Takes the control socket, starts the workers, says how to go on, and waits. */
+import { relative } from "node:path";
+import type { Log } from "../base/log.ts";
+import { openAdmin } from "./admin.ts";
+import { banner } from "./banner.ts";
+import { listenControl } from "./control.ts";
+import { dataDir, ensureDataDir } from "./data-dir.ts";
+import { runJobProcess } from "./job-process.ts";
+import { openLog } from "./log.ts";
+import { mergeMetrics } from "./metrics-merge.ts";
+import type { Settings } from "./settings.ts";
+import { settleLater } from "./settle.ts";
+import { type ReadyMessage, Supervisor } from "./supervisor.ts";
+
+export interface ServeOptions {
+  readonly settings: Settings;
+  /** The program's own file and the settings as given, for workers and jobs. */
+  readonly entry: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Resolves with the exit code. */
+export async function serve(options: ServeOptions): Promise<number> {
+  const { settings, entry, args, env } = options;
+  const log: Log = openLog(settings.logLevel, { pid: process.pid });
+  const dir = dataDir(settings.data);
+  ensureDataDir(dir);
+  const control = await listenControl(dir.socket, (request, answer, closed) =>
+    runJobProcess({ entry, args, env }, request, answer, closed),
+  );
+  let shown = false;
+  const supervisor = new Supervisor({
+    entry,
+    args: ["worker", ...args],
+    workers: settings.workers,
+    env,
+    log,
+    onReady: (message) => {
+      if (shown) return log.info("a worker is ready", {});
+      shown = true;
+      settleLater();
+      show(settings, message, admin.address);
+    },
+  });
+  const admin = await openAdmin(settings.adminListen, {
+    ready: () => supervisor.ready(),
+    metrics: async () => mergeMetrics(await supervisor.metrics()),
+  });
+  const stop = (): void => supervisor.stop("SIGTERM");
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  process.on("SIGHUP", () => supervisor.reload());
+  supervisor.start();
+  const code = await supervisor.ended;
+  admin.close();
+  await control.close();
+  return code;
+}
+
+function show(settings: Settings, message: ReadyMessage, admin: string): void {
+  const data = relative(process.cwd(), settings.data);
+  process.stdout.write(
+    banner({ settings, message, admin, data: data.startsWith("..") ? settings.data : `./${data}` }),
+  );
+}

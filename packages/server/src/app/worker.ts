@@ -1,0 +1,175 @@
+/**
+ * A worker: one process that serves requests on the data directory. It holds the root key and all caches; nothing of it
+ * has to survive. Its parent restarts it when it ends.
+ */
+import { randomBytes } from "node:crypto";
+import { serviceRules } from "../auth/claim-checks.ts";
+import { KmsService } from "../api/kms/service.ts";
+import { handle, type Service } from "../api/common/serve.ts";
+import { s3Service } from "../api/s3/index.ts";
+import type { Log } from "../base/log.ts";
+import { oldestUploadMs } from "../objects/uploads/jobs.ts";
+import { KeyringError } from "../store/keyring.ts";
+import { endUnfitProcess, isStoreFailure } from "../store/local/fail-stop.ts";
+import { Background } from "./background.ts";
+import { UsageError } from "./config.ts";
+import { type Engine, openEngine } from "./engine.ts";
+import { applyBootstrap, ensureRootAccess, type RootAccess } from "./first-start.ts";
+import { openListeners } from "./listen.ts";
+import { openLog } from "./log.ts";
+import { openMetrics, type WorkerMetrics } from "./metrics.ts";
+import type { Settings } from "./settings.ts";
+import { settleLater } from "./settle.ts";
+import { DRAIN_MS, type WorkerMessage } from "./supervisor.ts";
+
+/** After a failed commit: time for open requests to hear of it before the process ends. */
+const FATAL_GRACE_MS = 200;
+
+const tell = (message: WorkerMessage): void => void process.send?.(message);
+
+export async function runWorker(settings: Settings, index: number): Promise<void> {
+  const log = openLog(settings.logLevel, { worker: index, pid: process.pid });
+  let dying = false;
+  const onFatal = (cause: Error): void => {
+    if (dying) return;
+    dying = true;
+    log.error("the store failed; this worker ends and another starts", { error: cause });
+    setTimeout(endUnfitProcess, FATAL_GRACE_MS);
+  };
+  // lmdb reports a failed commit a second time, as an unhandled rejection or an uncaught exception.
+  const stray = (error: unknown): void => {
+    if (isStoreFailure(error)) return onFatal(error instanceof Error ? error : new Error("the store failed"));
+    log.error("an error that nobody handled ends this worker", { error });
+    endUnfitProcess();
+  };
+  process.on("unhandledRejection", stray);
+  process.on("uncaughtException", stray);
+
+  let metrics: WorkerMetrics | undefined;
+  let engine: Engine;
+  try {
+    engine = await openEngine(
+      settings,
+      { log, onFatal, kmsCall: (operation) => metrics?.kmsCall(operation) },
+      index === 0,
+    );
+  } catch (error) {
+    if (!(error instanceof UsageError) && !(error instanceof KeyringError)) throw error;
+    tell({ kind: "refused", message: error.message });
+    return;
+  }
+  try {
+    metrics = openMetrics({
+      oldestUploadSeconds: async () => {
+        const oldest = await oldestUploadMs(engine.objects.core);
+        return oldest === undefined ? 0 : (engine.clock.now() - oldest) / 1000;
+      },
+      freeBytes: () => engine.store.freeBytes(),
+      writable: () => engine.store.writable().kind === "ok",
+    });
+    await serve(engine, metrics, log, index);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    tell({ kind: "refused", message: error.message });
+    await engine.close();
+  }
+}
+
+async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: number): Promise<void> {
+  const { settings } = engine;
+  let access: RootAccess | undefined;
+  if (index === 0) {
+    access = await ensureRootAccess(engine);
+    await applyBootstrap(engine, engine.buckets);
+  }
+  const services = await openServices(engine, log);
+  const deps = {
+    services,
+    transport: {
+      plainHttpKeys: settings.keysOverPlainHttp,
+      trustedProxies: new Set(settings.trustedProxies),
+    },
+    clock: engine.clock,
+    log,
+    meter: metrics.meter,
+    hostId: randomBytes(24).toString("base64"),
+  };
+  const listeners = await openListeners(
+    settings,
+    (request, response) => void handle(request, response, deps),
+  );
+  const background = new Background(engine, log, index);
+  background.start();
+
+  process.on("message", (message: unknown) => void answerParent(message, metrics));
+  process.on("SIGHUP", () => {
+    try {
+      listeners.reloadCertificates();
+      log.info("certificates read again");
+    } catch (error) {
+      log.error("the certificates can't be read; the old ones stay", { error });
+    }
+  });
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    await background.stop();
+    await listeners.close(DRAIN_MS);
+    await engine.close();
+    process.disconnect?.();
+    process.exit(0);
+  };
+  process.on("SIGTERM", () => void stop());
+  process.on("SIGINT", () => {
+    // A terminal sends it to the whole group; the parent says SIGTERM.
+  });
+  // A parent that is gone can't restart anybody: end with it.
+  process.on("disconnect", () => void stop());
+  tell({
+    kind: "ready",
+    endpoints: { ...listeners.endpoints },
+    rootKey: engine.madeRootKey ? "made" : "present",
+    rootKeyProvider: engine.keyrings.provider.name,
+    ...(access === undefined ? {} : { access }),
+  });
+  settleLater();
+}
+
+async function openServices(engine: Engine, log: Log): Promise<Map<string, Service>> {
+  const { settings, clock, identities } = engine;
+  const auth = {
+    clock,
+    lookup: identities.lookup,
+    services: serviceRules(settings.region),
+    signingKeys: engine.signingKeys,
+    trustedHosts: [],
+    unsignedPayloadOverHttp: true,
+  };
+  await engine.readOwners();
+  const s3 = s3Service({
+    auth,
+    authoriser: engine.authoriser,
+    buckets: engine.buckets,
+    objects: engine.objects,
+    uploads: engine.uploads,
+    tokens: engine.tokens,
+    ownerOf: engine.ownerOf,
+    region: settings.region,
+    domains: settings.domain.map((d) => d.toLowerCase()),
+    clock,
+    log,
+  });
+  const kms = new KmsService({ auth, kms: engine.kms, log });
+  return new Map<string, Service>([
+    [s3.name, s3],
+    [kms.name, kms],
+  ]);
+}
+
+async function answerParent(message: unknown, metrics: WorkerMetrics): Promise<void> {
+  if (typeof message !== "object" || message === null || !("kind" in message) || message.kind !== "metrics")
+    return;
+  const id = "id" in message && typeof message.id === "number" ? message.id : 0;
+  tell({ kind: "metrics", id, values: await metrics.collect() });
+}

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemoryModel } from "../store/memory/model.ts";
+import { createAlias } from "./aliases.ts";
+import { createKey } from "./creation.ts";
+import { scheduleDeletion } from "./deletion.ts";
+import { embeddedKeyService } from "./embedded.ts";
+import { disableKey } from "./lifecycle.ts";
+import { ACCOUNT, directRequester, OTHER_ACCOUNT, REGION, rootCaller, testKms } from "./test/kernel.ts";
+
+const me = directRequester();
+const context = new Map([["aws:s3:arn", "arn:aws:s3:::bucket/key"]]);
+
+test("a data key comes back from its blob, for the same requester and context", async () => {
+  const { kms, calls } = await testKms();
+  const service = embeddedKeyService(kms);
+  const caller = rootCaller();
+  const made = await service.generateDataKey(caller, undefined, context);
+  const again = await service.decrypt(caller, made.keyArn, made.blob, context);
+  assert.ok(again.equals(made.plaintext));
+  assert.equal(made.blob.length, 117);
+  assert.deepEqual(
+    [...calls],
+    [
+      ["GenerateDataKey", 1],
+      ["Decrypt", 1],
+    ],
+  );
+  await assert.rejects(service.decrypt(caller, made.keyArn, made.blob, new Map()), {
+    code: "InvalidCiphertextException",
+  });
+});
+
+test("the managed key is made once, whoever comes first", async () => {
+  const model = new MemoryModel();
+  const processes = await Promise.all(Array.from({ length: 4 }, () => testKms(model.open())));
+  const arns = await Promise.all(
+    processes.flatMap(({ kms }) =>
+      [1, 2].map(() =>
+        embeddedKeyService(kms).authoriseUse(rootCaller(), undefined, "GenerateDataKey", context),
+      ),
+    ),
+  );
+  assert.equal(new Set(arns).size, 1);
+  const other = await embeddedKeyService(processes[0]?.kms ?? assert.fail()).authoriseUse(
+    rootCaller(OTHER_ACCOUNT),
+    undefined,
+    "Encrypt",
+    context,
+  );
+  assert.notEqual(other, arns[0]);
+});
+
+test("all four forms of a key id lead to its ARN", async () => {
+  const { kms } = await testKms();
+  const service = embeddedKeyService(kms);
+  const { KeyId, Arn } = await createKey(kms, me, {});
+  await createAlias(kms, me, "alias/data", String(KeyId));
+  for (const id of [String(KeyId), String(Arn), "alias/data", `arn:aws:kms:${REGION}:${ACCOUNT}:alias/data`])
+    assert.equal(await service.authoriseUse(rootCaller(), id, "GenerateDataKey", context), Arn);
+});
+
+test("each use is authorised as the requester, by the values that S3 owes", async () => {
+  const { kms, authoriser, calls } = await testKms();
+  const service = embeddedKeyService(kms);
+  await createKey(kms, me, {}).then((key) => createAlias(kms, me, "alias/data", String(key.KeyId)));
+  const caller = rootCaller();
+  authoriser.asked.length = 0;
+  const arn = await service.authoriseUse(caller, "alias/data", "Decrypt", context);
+  assert.equal(calls.size, 0);
+  const [asked] = authoriser.asked;
+  assert.equal(asked?.action, "kms:Decrypt");
+  assert.equal(asked.resource, arn);
+  assert.match(asked.resourcePolicy?.text ?? "", /key-default-1/);
+  const values = Object.fromEntries(asked.conditions);
+  assert.deepEqual(values, {
+    "kms:keyspec": "SYMMETRIC_DEFAULT",
+    "kms:keyusage": "ENCRYPT_DECRYPT",
+    "kms:keyorigin": "AWS_KMS",
+    "kms:multiregion": "false",
+    "kms:resourcealiases": ["alias/data"],
+    "kms:calleraccount": ACCOUNT,
+    "aws:viaawsservice": "true",
+    "kms:viaservice": "s3.us-east-1.amazonaws.com",
+    "kms:requestalias": "alias/data",
+    "kms:encryptionalgorithm": "SYMMETRIC_DEFAULT",
+  });
+  assert.equal(asked.encryptionContext, context);
+});
+
+test("a removed permission and a changed state stop the very next use", async () => {
+  const { kms, authoriser } = await testKms();
+  const service = embeddedKeyService(kms);
+  const { KeyId, Arn } = await createKey(kms, me, {});
+  const { blob, keyArn } = await service.generateDataKey(rootCaller(), String(KeyId), context);
+  authoriser.answer = (_, { action }) =>
+    action === "kms:Decrypt"
+      ? { kind: "explicit-deny", reason: "with an explicit deny in a resource-based policy" }
+      : undefined;
+  await assert.rejects(service.decrypt(rootCaller(), keyArn, blob, context), {
+    code: "AccessDeniedException",
+    message: `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: kms:Decrypt on resource: ${Arn} with an explicit deny in a resource-based policy`,
+  });
+  authoriser.answer = undefined;
+  await service.decrypt(rootCaller(), keyArn, blob, context);
+  await disableKey(kms, me, String(KeyId));
+  await assert.rejects(service.authoriseUse(rootCaller(), keyArn, "Decrypt", context), {
+    code: "DisabledException",
+    message: `${Arn} is disabled.`,
+  });
+  await scheduleDeletion(kms, me, String(KeyId));
+  await assert.rejects(service.decrypt(rootCaller(), keyArn, blob, context), {
+    code: "KMSInvalidStateException",
+    message: `${Arn} is pending deletion.`,
+  });
+});
+
+test("nobody without an identity uses a key", async () => {
+  const { kms } = await testKms();
+  const service = embeddedKeyService(kms);
+  for (const principal of [{ kind: "anonymous" }, { kind: "internal", name: "collector" }] as const)
+    await assert.rejects(service.generateDataKey({ ...rootCaller(), principal }, undefined, context), {
+      code: "AccessDeniedException",
+    });
+});
+
+test("a store that serves under another region name still opens what it sealed", async () => {
+  const model = new MemoryModel();
+  const { kms } = await testKms(model.open());
+  const caller = rootCaller();
+  const made = await embeddedKeyService(kms).generateDataKey(caller, undefined, context);
+  const moved = embeddedKeyService({ ...kms, region: "eu-west-1" });
+  assert.ok((await moved.decrypt(caller, made.keyArn, made.blob, context)).equals(made.plaintext));
+  await assert.rejects(moved.generateDataKey(caller, made.keyArn, context), {
+    code: "NotFoundException",
+    message: "Invalid arn us-east-1",
+  });
+});
