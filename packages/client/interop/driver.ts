@@ -39,6 +39,7 @@ export class ProcessDriver implements Driver {
   readonly version: string;
   readonly #child: ChildProcess;
   readonly #waiting: ((answer: Answer) => void)[] = [];
+  #ended: string | undefined;
 
   constructor(name: ClientName, version: string, command: readonly string[], settings: Settings) {
     this.name = name;
@@ -68,13 +69,13 @@ export class ProcessDriver implements Driver {
         this.#waiting.shift()?.(JSON.parse(line)),
       );
     this.#child.on("close", (code) => {
-      const tail = noise.join("").slice(-500);
-      for (const resolve of this.#waiting.splice(0))
-        resolve({ ok: false, error: `driver ended (${code}): ${tail}` });
+      this.#ended = `driver ended (${code}): ${noise.join("").slice(-500)}`;
+      for (const resolve of this.#waiting.splice(0)) resolve({ ok: false, error: this.#ended });
     });
   }
 
   ask(request: Ask): Promise<Answer> {
+    if (this.#ended !== undefined) return Promise.resolve({ ok: false, error: this.#ended });
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         // A late answer would be taken for the next request's.

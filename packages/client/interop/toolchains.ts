@@ -51,6 +51,9 @@ function go(generation: "v3" | "v4", version: string): Recipe {
       for (const file of ["main.go", `clients_${generation}.go`])
         cpSync(join(DRIVERS, "go", file), join(directory, file));
       writeFileSync(join(directory, "go.mod"), `module driver\n\ngo 1.24\n\nrequire ${module} ${version}\n`);
+      // The client's own go.mod asks for an SDK from before BaseEndpoint.
+      const sdk = ["service/s3@v1.72.0", "service/kms@v1.37.8", "config@v1.28.7"];
+      run("go", ["get", ...sdk.map((path) => `github.com/aws/aws-sdk-go-v2/${path}`)], directory);
       run("go", ["mod", "tidy"], directory);
       run("go", ["build", "-tags", generation, "-o", "driver", "."], directory);
       return [join(directory, "driver")];
