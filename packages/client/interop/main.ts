@@ -4,6 +4,7 @@
  *     node packages/client/interop/main.ts --endpoint URL --kms-key-id ID [--kms-endpoint URL] [--bucket NAME]
  *          [--out docs/client/interop.md] [--without go-4,go-3] [--only ours,java-4]
  *
+ * `--prebuilt go-4=PATH` takes a driver that was built elsewhere.
  * The same by environment: S3EC_ENDPOINT, S3EC_KMS_ENDPOINT, S3EC_KMS_KEY_ID. Credentials come from the usual AWS variables.
  * Exit code 1 when a cell that both clients support fails, or when a driver cannot be built although CI is set and
  * `--without` does not name it: a missing toolchain must not look like success.
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     out: { type: "string" },
     without: { type: "string", default: "" },
     only: { type: "string", default: "" },
+    prebuilt: { type: "string", multiple: true, default: [] },
   },
 });
 if (values.endpoint === "" || values["kms-key-id"] === "") {
@@ -59,7 +61,11 @@ const drivers: Driver[] = (["ours", "ours-web"] as const)
   .map((name) => ourDriver(name, "this package", settings));
 let failed = false;
 for (const recipe of RECIPES.filter(({ name }) => wanted(name))) {
-  const built = buildDriver(recipe, values.work);
+  const given = values.prebuilt.find((pair) => pair.startsWith(`${recipe.name}=`));
+  const built =
+    given === undefined
+      ? buildDriver(recipe, values.work)
+      : { ...recipe, command: [given.slice(recipe.name.length + 1)] };
   if (typeof built !== "string") {
     drivers.push(new ProcessDriver(built.name, built.version, built.command, settings));
     continue;

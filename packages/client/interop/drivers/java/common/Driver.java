@@ -80,6 +80,7 @@ public class Driver {
       for (byte b : MessageDigest.getInstance("SHA-256").digest(bytes)) hex.append(String.format("%02x", b));
       return "{\"ok\":true,\"size\":" + bytes.length + ",\"sha256\":\"" + hex + "\"}";
     }
+    if (!Clients.writes(text(ask, "format"))) throw new UnsupportedOperationException("the client writes V2 only");
     int size = Integer.parseInt(ask.field("size").get().asNumber());
     byte[] body = new byte[size];
     for (int i = 0; i < size; i++) body[i] = (byte) (i * 7 + (i >> 8));

@@ -7,7 +7,9 @@ import software.amazon.encryption.s3.materials.Keyring;
 import software.amazon.encryption.s3.materials.KmsKeyring;
 
 class Clients {
-  static String format = "V2";
+  static boolean writes(String format) {
+    return format.equals("V2");
+  }
 
   static S3EncryptionClient.Builder builder(String format, boolean file, S3Client s3) {
     S3EncryptionClient.Builder builder = S3EncryptionClient.builder();

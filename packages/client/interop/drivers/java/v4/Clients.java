@@ -9,6 +9,10 @@ import software.amazon.encryption.s3.materials.Keyring;
 import software.amazon.encryption.s3.materials.KmsKeyring;
 
 class Clients {
+  static boolean writes(String format) {
+    return true;
+  }
+
   static S3EncryptionClient.Builder builder(String format, boolean file, S3Client s3) {
     boolean commits = format.equals("V3");
     S3EncryptionClient.Builder builder = S3EncryptionClient.builderV4()
