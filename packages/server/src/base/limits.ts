@@ -134,3 +134,5 @@ export const COMPLETED_AGE_MAX_MS = 24 * 3600_000;
 export const ENDED_ROWS_PER_ROUND = 200;
 export const PARTS_CLEARED_PER_COMMIT = 50;
 export const UPLOAD_ROWS_PER_SCAN = 1000;
+/** Buckets kept verified in memory, by the revisions of their rows. */
+export const BUCKETS_CACHED_MAX = 10_000;

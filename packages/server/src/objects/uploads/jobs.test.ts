@@ -4,7 +4,7 @@ import { Collector } from "../../store/collector.ts";
 import { MemoryModel } from "../../store/memory/model.ts";
 import { COMPLETED_AGE_MAX_MS } from "../../base/limits.ts";
 import { pattern, refused } from "../test-world.ts";
-import { abortOlderThan, EndedUploads, oldestUploadMs, partBlobs } from "./jobs.ts";
+import { abortOlderThan, EndedUploads, oldestUploadMs } from "./jobs.ts";
 import { Client, listed, makeUploads, PART_MIN, type UploadsWorld, uploadsOver } from "./test-uploads.ts";
 
 /** The same world at another time. */
@@ -63,15 +63,4 @@ test("abandoned uploads: the oldest's age, and aborting what is older than a tim
   assert.equal(await abortOlderThan(world.core, Date.now() - 2 * HOUR), 1);
   await assert.rejects(other.abort(), refused("NoSuchUpload"));
   await newer.abort();
-});
-
-test("the blobs of open uploads are told, so that nobody takes them for unreferenced", async () => {
-  const world = await makeUploads(new MemoryModel().open());
-  const bucket = await world.bucket();
-  const client = await Client.begin(world, bucket, "k");
-  for (let n = 1; n <= 3; n++) await client.put(n, pattern(n));
-  const found: string[] = [];
-  for await (const { blob } of partBlobs(world.core)) found.push(Buffer.from(blob).toString("hex"));
-  const stored = await world.store.blobs.list(undefined, 10);
-  assert.deepEqual(found.toSorted(), stored.map(({ id }) => Buffer.from(id).toString("hex")).toSorted());
 });

@@ -2,8 +2,12 @@
  * Background work on uploads. The collector's: parts and pages that an ended upload leaves behind, and its row in the end.
  * The operator's: aborting what was abandoned, and the age of the oldest open upload.
  */
-import { ENDED_ROWS_PER_ROUND, PARTS_CLEARED_PER_COMMIT, UPLOAD_ROWS_PER_SCAN } from "../../base/limits.ts";
-import { COMPLETED_AGE_MAX_MS } from "../../base/limits.ts";
+import {
+  COMPLETED_AGE_MAX_MS,
+  ENDED_ROWS_PER_ROUND,
+  PARTS_CLEARED_PER_COMMIT,
+  UPLOAD_ROWS_PER_SCAN,
+} from "../../base/limits.ts";
 import type { BlobId, BucketId, ContentId } from "../../base/ids.ts";
 import type { Lease } from "../../store/lease.ts";
 import type { RowKey } from "../../store/port.ts";
@@ -162,7 +166,8 @@ export async function oldestUploadMs(core: Core): Promise<number | undefined> {
   return oldest;
 }
 
-async function* openUploads(
+/** Every open upload of a bucket or of all; reads keys only. */
+export async function* openUploads(
   core: Core,
   bucket: BucketId | undefined,
 ): AsyncGenerator<{ readonly key: Uint8Array; readonly uid: UploadUid }> {
@@ -178,28 +183,6 @@ async function* openUploads(
       keysOnly: true,
     });
     for (const { key } of page.rows) yield { key, uid: splitUploadKey(key).uid };
-    last = page.rows.at(-1)?.key;
-    more = page.more;
-  }
-}
-
-/** For `verify`: every blob that a part row owns, with what its location says. Needs no key but the metadata key. */
-export async function* partBlobs(
-  core: Core,
-): AsyncGenerator<{ readonly blob: BlobId; readonly storedSize: number; readonly crc32c: number }> {
-  let last: Uint8Array | undefined;
-  for (let more = true; more; ) {
-    const page = await core.records.store.scan({
-      table: "part",
-      from: new Uint8Array(),
-      ...(last === undefined ? {} : { after: last }),
-      limit: UPLOAD_ROWS_PER_SCAN,
-    });
-    for (const row of page.rows) {
-      const { location } = (await core.records.open(partCodec, "part", row, false)).value;
-      const { blob, storedSize, crc32c } = location;
-      if (blob !== undefined) yield { blob, storedSize, crc32c };
-    }
     last = page.rows.at(-1)?.key;
     more = page.more;
   }
