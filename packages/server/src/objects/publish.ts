@@ -102,16 +102,16 @@ export class Publisher {
     }
     const current =
       head !== undefined
-        ? await this.standing(target, "head", head)
+        ? await this.standing(target, "head", head, false)
         : marker !== undefined
-          ? await this.standing(target, "marker", marker)
+          ? await this.standing(target, "marker", marker, false)
           : undefined;
     return { current, life: await expectActive(this.#records, bucket.id, life) };
   }
 
-  /** Opens a version row, and makes sure that it is what stands there: its bucket's, its key's, of the right kind. */
-  async standing(target: Target, table: Standing["table"], row: Row): Promise<Standing> {
-    const { value: version } = await this.#records.open(versionCodec, table, row);
+  /** Opens a version row (`keep`: for later reads, too), and makes sure that it is what stands there: its bucket's, its key's, of the right kind. */
+  async standing(target: Target, table: Standing["table"], row: Row, keep = true): Promise<Standing> {
+    const { value: version } = await this.#records.open(versionCodec, table, row, keep);
     checkPlace(target.bucket.id, target.key, table, version);
     return { table, key: row.key, rev: row.rev, version };
   }

@@ -76,6 +76,18 @@ export function wrapVersion(
   return outerKek === undefined || outerDek === undefined ? [first] : [first, wrap(1, outerKek, outerDek)];
 }
 
+/** Of versions kept opened: their manifest's bytes do not change, so they are hashed once. */
+const hashes = new WeakMap<ObjectVersion, Uint8Array>();
+
+export function hashOf(version: ObjectVersion): Uint8Array {
+  let hash = hashes.get(version);
+  if (hash === undefined) {
+    hash = manifestHash(version.manifestBytes);
+    hashes.set(version, hash);
+  }
+  return hash;
+}
+
 /** The kek of layer 0 may be at hand already: an SSE-C key check derives it. */
 export async function openVersion(
   sources: KekSources,
@@ -86,7 +98,7 @@ export async function openVersion(
 ): Promise<OpenedVersion> {
   const [first, second] = version.envelopes;
   const kek = known ?? epochKekCached(sources, first) ?? (await kekForRead(sources, caller, first, customer));
-  const hash = manifestHash(version.manifestBytes);
+  const hash = hashOf(version);
   const inner = unwrapLayer(version, first, kek, hash);
   if (second === undefined) return opened([inner.dek], inner.private);
   try {
