@@ -132,6 +132,7 @@ export const COMPLETING_AGE_MAX_MS = 10 * 60_000;
 export const COMPLETED_AGE_MAX_MS = 24 * 3600_000;
 /** What the collector does of ended uploads in one round, and in one commit. */
 export const ENDED_ROWS_PER_ROUND = 200;
+export const ENDED_REMOVALS_PER_ROUND = 5000;
 export const PARTS_CLEARED_PER_COMMIT = 50;
 export const UPLOAD_ROWS_PER_SCAN = 1000;
 /** Buckets kept verified in memory, by the revisions of their rows. */

@@ -64,3 +64,26 @@ test("abandoned uploads: the oldest's age, and aborting what is older than a tim
   await assert.rejects(other.abort(), refused("NoSuchUpload"));
   await newer.abort();
 });
+
+test("clearing goes on after lost answers and conflicts at any of its commits", async () => {
+  for (let at = 0; at < 8; at++) {
+    for (const fault of [
+      { kind: "unknown", applied: false },
+      { kind: "unknown", applied: true },
+      { kind: "conflict" },
+    ] as const) {
+      const model = new MemoryModel();
+      const world = await makeUploads(model.open(), 1);
+      const bucket = await world.bucket();
+      const client = await Client.begin(world, bucket, "k");
+      const parts = [];
+      for (let n = 1; n <= 60; n++) parts.push(listed(n, await client.put(n, pattern(3, n))));
+      await client.complete(parts.slice(0, 20));
+      model.inject(...Array.from({ length: at }, () => ({ kind: "delay", ms: 0 }) as const), fault);
+      for (let round = 0; round < 3; round++) await collect(world);
+      assert.deepEqual([await count(world, "part"), await count(world, "page")], [0, 2]);
+      assert.equal((await world.store.blobs.list(undefined, 1000)).length, 20);
+      assert.equal((await client.read()).length, 60);
+    }
+  }
+});
