@@ -11,6 +11,7 @@ import {
 } from "node:http";
 import { createServer as createHttps, type Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { answerClientError } from "../api/common/client-error.ts";
 import { HEADER_SECTION_BYTES_MAX } from "../base/limits.ts";
 import { UsageError } from "./config.ts";
 import type { HostPort, Settings } from "./settings.ts";
@@ -22,6 +23,7 @@ const HEADERS_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 65_000;
 /** No byte for this long on an open request: the connection is cut (slow uploads are fine, stalled ones are not). */
 const IDLE_MS = 60_000;
+const DRAIN_LOOK_MS = 50;
 
 const LIMITS = {
   maxHeaderSize: HEADER_SECTION_BYTES_MAX,
@@ -36,6 +38,8 @@ function prepare(server: Server | TlsServer, handler: Handler): void {
   server.on("request", handler);
   // The pipeline answers 100 itself, after the headers were judged.
   server.on("checkContinue", handler);
+  server.on("checkExpectation", handler);
+  server.on("clientError", answerClientError);
   server.maxHeadersCount = 500;
   server.setTimeout(IDLE_MS);
 }
@@ -94,6 +98,10 @@ export async function openListeners(settings: Settings, handler: Handler): Promi
       const cut = setTimeout(() => {
         for (const server of servers) server.closeAllConnections();
       }, ms);
+      // A connection whose last request ends while the server drains would otherwise be kept open for the next one.
+      const idle = setInterval(() => {
+        for (const server of servers) server.closeIdleConnections();
+      }, DRAIN_LOOK_MS);
       await Promise.all(
         servers.map(
           (server) =>
@@ -104,6 +112,7 @@ export async function openListeners(settings: Settings, handler: Handler): Promi
         ),
       );
       clearTimeout(cut);
+      clearInterval(idle);
     },
   };
 }

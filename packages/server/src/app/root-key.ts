@@ -62,7 +62,8 @@ function syncDirectory(path: string): void {
   }
 }
 
-function refuseIfReadableByOthers(path: string): void {
+/** Files that hold secrets. */
+export function refuseIfReadableByOthers(path: string): void {
   const mode = statSync(path).mode & 0o777;
   if ((mode & 0o077) !== 0) {
     throw new UsageError(

@@ -114,8 +114,9 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
   const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
+    const drained = listeners.close(DRAIN_MS);
     await background.stop();
-    await listeners.close(DRAIN_MS);
+    await drained;
     await engine.close();
     process.disconnect?.();
     process.exit(0);

@@ -137,3 +137,6 @@ export const PARTS_CLEARED_PER_COMMIT = 50;
 export const UPLOAD_ROWS_PER_SCAN = 1000;
 /** Buckets kept verified in memory, by the revisions of their rows. */
 export const BUCKETS_CACHED_MAX = 10_000;
+/** How often a process looks whether another has added a term to the keyring, and how old a term is before it seals. */
+export const KEYRING_REFRESH_MS = 5000;
+export const KEYRING_SETTLE_MS = 15_000;

@@ -9,7 +9,7 @@ import type { Rev } from "../base/ids.ts";
 import { RECORD_CACHE_ENTRIES } from "../base/limits.ts";
 import type { Codec } from "./codec.ts";
 import { equalBytes } from "./key-order.ts";
-import type { Keyring } from "./keyring.ts";
+import { type Keyring, sealingTerm } from "./keyring.ts";
 import type { Expect, Put, Row, RowKey, Sealed, Store, TableName } from "./port.ts";
 
 export interface Entry<T> extends RowKey {
@@ -40,15 +40,15 @@ export class Records {
   constructor(store: Store, keyring: Keyring, options: RecordsOptions = {}) {
     this.store = store;
     const terms = new Map(keyring.terms("metadata").map(({ term, key }) => [term, key]));
-    this.#sealer = new RecordSealer(terms, keyring.current("metadata").term);
+    this.#sealer = new RecordSealer(terms, sealingTerm(keyring, "metadata", Date.now()).term);
     this.#reloadKeyring = options.reloadKeyring;
     this.#cacheEntries = options.cacheEntries ?? RECORD_CACHE_ENTRIES;
   }
 
-  /** Takes up a newer keyring: its terms open rows, and its newest one seals from now on. */
-  useKeyring(keyring: Keyring): void {
+  /** Takes up a newer keyring: its terms open rows, and the newest that all processes know seals from now on. */
+  useKeyring(keyring: Keyring, settleMs?: number): void {
     for (const { term, key } of keyring.terms("metadata")) this.#sealer.addTerm(term, key);
-    const { term } = keyring.current("metadata");
+    const { term } = sealingTerm(keyring, "metadata", Date.now(), settleMs);
     if (term !== this.#sealer.currentTerm) this.#sealer.useTerm(term);
   }
 

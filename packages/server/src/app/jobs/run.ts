@@ -15,9 +15,9 @@ export async function runJob(
   job: JobCommand,
   args: readonly string[],
   settings: Settings,
-  _where: JobSurroundings,
+  { beside }: JobSurroundings,
 ): Promise<number> {
-  const input = readInput(job, args);
+  const input = readInput(job, args, beside);
   const log = openLog(settings.logLevel === "info" ? "warn" : settings.logLevel, { command: job.name });
   const engine = await openEngine(
     settings,
@@ -38,7 +38,7 @@ export async function runJob(
   }
 }
 
-function readInput(job: JobCommand, args: readonly string[]): JobInput {
+function readInput(job: JobCommand, args: readonly string[], beside: boolean): JobInput {
   const options = Object.fromEntries(
     job.options.map(({ flags, repeated }) => {
       const name = /--([a-z-]+)/.exec(flags)?.[1] ?? "";
@@ -59,7 +59,7 @@ function readInput(job: JobCommand, args: readonly string[]): JobInput {
       else if (typeof value === "string") given.set(name, [value]);
       else if (Array.isArray(value)) given.set(name, value.map(String));
     }
-    return { args: positionals, options: given };
+    return { args: positionals, options: given, beside };
   } catch (cause) {
     throw new UsageError(
       `${job.name}: ${cause instanceof Error ? cause.message : "the arguments are not right"}`,

@@ -18,7 +18,6 @@ async function collect(world: UploadsWorld): Promise<void> {
   const collector = new Collector(world.core.records, { jobs: [(lease) => ended.collect(lease)] });
   await collector.tick();
   await collector.tick();
-  await collector.close();
 }
 
 const count = async (world: UploadsWorld, table: "part" | "ended" | "upload" | "page"): Promise<number> =>

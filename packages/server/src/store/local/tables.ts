@@ -113,6 +113,13 @@ export class Tables {
     for (const { key, value } of this.table(table).getRange(options)) yield rowOf(plain(key), value);
   }
 
+  rowCount(table: TableName): number {
+    this.refresh();
+    const stats: unknown = this.table(table).getStats();
+    const known = typeof stats === "object" && stats !== null && "entryCount" in stats;
+    return known ? Number(stats.entryCount) : 0;
+  }
+
   async backup(directory: string): Promise<void> {
     await this.#root.backup(directory, false);
   }
