@@ -5,7 +5,7 @@
 import { materialsUnderOtherTerms } from "../../kms/verify.ts";
 import { epochsUnderOtherTerms } from "../../objects/rewrap.ts";
 import { type KeyringPurpose, removeTerm } from "../../store/keyring.ts";
-import { findSealedBefore } from "../../store/reseal.ts";
+import { findSealedBefore, resealLeases } from "../../store/reseal.ts";
 import type { Work } from "./rewrap.ts";
 
 /** Clients hold tokens of lists that they are in the midst of. */
@@ -14,6 +14,8 @@ const TOKEN_AGE_MS = 24 * 3_600_000;
 export async function removeOldTerms({ engine, counts, lease }: Work): Promise<void> {
   const users: Readonly<Record<string, () => Promise<string | undefined>>> = {
     metadata: async () => {
+      await resealLeases(engine.records);
+      await lease.renew();
       const table = await findSealedBefore(engine.records, engine.records.currentTerm);
       return table === undefined ? undefined : `rows of table ${table}`;
     },
