@@ -11,6 +11,7 @@ import {
 } from "node:http";
 import { createServer as createHttps, type Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { answerClientError } from "../api/common/client-error.ts";
 import { HEADER_SECTION_BYTES_MAX } from "../base/limits.ts";
 import { UsageError } from "./config.ts";
 import type { HostPort, Settings } from "./settings.ts";
@@ -37,6 +38,8 @@ function prepare(server: Server | TlsServer, handler: Handler): void {
   server.on("request", handler);
   // The pipeline answers 100 itself, after the headers were judged.
   server.on("checkContinue", handler);
+  server.on("checkExpectation", handler);
+  server.on("clientError", answerClientError);
   server.maxHeadersCount = 500;
   server.setTimeout(IDLE_MS);
 }

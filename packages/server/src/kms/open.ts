@@ -9,6 +9,7 @@ import { GrantRows } from "./grant-rows.ts";
 import type { Kernel, KmsHooks } from "./kernel.ts";
 import { Materials } from "./materials.ts";
 import { Rows } from "./rows.ts";
+import { Usage } from "./usage.ts";
 
 export interface KmsOptions {
   readonly records: Records;
@@ -39,6 +40,7 @@ export function openKms(options: KmsOptions): Kernel {
     rows,
     grants: new GrantRows(options.records),
     materials: new Materials(domain, rows, clock),
+    usage: new Usage(options.records, () => clock.now()),
     authoriser: options.authoriser,
     clock,
     tokens: options.tokens,

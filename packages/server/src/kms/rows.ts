@@ -25,7 +25,7 @@ import {
 } from "./codec.ts";
 import type { AliasRecord, KeyRecord } from "./model.ts";
 import type { Found } from "./paging.ts";
-import { aliasRow, blobRow, goneRow, keyRow, materialRow, rangeOf, textsRow } from "./row-keys.ts";
+import { aliasRow, blobRow, goneRow, keyRow, materialRow, rangeOf, textsRow, usageRow } from "./row-keys.ts";
 
 const TABLE = "kms";
 const SCAN_ROWS = 200;
@@ -261,7 +261,7 @@ export class Rows {
     }
     if (after === undefined) {
       counted.push(this.#counted.delete({ table: TABLE, key: row }));
-      for (const key of [textsRow(account, keyId), blobRow(of.blobName)])
+      for (const key of [textsRow(account, keyId), usageRow(account, keyId), blobRow(of.blobName)])
         draft.remove.push({ table: TABLE, key });
       draft.put.push(this.#records.seal(tombstoneCodec, TABLE, gone, 1));
       return;

@@ -8,6 +8,7 @@ import {
   parseBucketName,
   parseObjectKey,
 } from "../base/ids.ts";
+import type { Keyring } from "../store/keyring.ts";
 import { MemoryModel } from "../store/memory/model.ts";
 import type { RootKey } from "../store/keyring.ts";
 import type { Store } from "../store/port.ts";
@@ -22,6 +23,7 @@ import { ACCOUNT, FakeKms, REGION } from "./test-kms.ts";
 
 export interface World {
   readonly store: Store;
+  readonly keyring: Keyring;
   readonly core: Core;
   readonly objects: Objects;
   readonly kms: FakeKms;
@@ -47,6 +49,7 @@ export async function makeWorld(home?: Store, beside?: World): Promise<World> {
   });
   return {
     store,
+    keyring,
     core: objects.core,
     objects,
     kms,

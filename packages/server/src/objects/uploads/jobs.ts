@@ -183,3 +183,25 @@ export async function* openUploads(
     more = page.more;
   }
 }
+
+/** For `verify`: every blob that a part row owns, with what its location says. Needs no key but the metadata key. */
+export async function* partBlobs(
+  core: Core,
+): AsyncGenerator<{ readonly blob: BlobId; readonly storedSize: number; readonly crc32c: number }> {
+  let last: Uint8Array | undefined;
+  for (let more = true; more; ) {
+    const page = await core.records.store.scan({
+      table: "part",
+      from: new Uint8Array(),
+      ...(last === undefined ? {} : { after: last }),
+      limit: UPLOAD_ROWS_PER_SCAN,
+    });
+    for (const row of page.rows) {
+      const { location } = (await core.records.open(partCodec, "part", row, false)).value;
+      const { blob, storedSize, crc32c } = location;
+      if (blob !== undefined) yield { blob, storedSize, crc32c };
+    }
+    last = page.rows.at(-1)?.key;
+    more = page.more;
+  }
+}
