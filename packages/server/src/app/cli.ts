@@ -114,7 +114,8 @@ function workerCommand({ env }: Invocation): Command {
   const command = withSettings(new Command("worker"));
   return command.action(async () => {
     const { runWorker } = await import("./worker.ts");
-    await runWorker(settingsOf(command, withoutWorker(env)), Number(env[WORKER_VARIABLE] ?? 0));
+    const { readWorkerStart } = await import("./supervisor.ts");
+    await runWorker(settingsOf(command, withoutWorker(env)), readWorkerStart(env[WORKER_VARIABLE]));
   });
 }
 const WORKER_VARIABLE = "STRONGROOM_WORKER";
