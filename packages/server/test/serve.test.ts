@@ -74,6 +74,7 @@ test("a second serve on the same directory is refused; after kill -9 the next on
     const killedMs = Date.now();
     await until("another worker", () => served.children().some((pid) => pid !== worker));
     await until("it serves", async () => (await served.admin("/readyz")).status === 200);
+    assert.equal(await hello(served), "hello", "on the same port");
     t.diagnostic(`served again after ${Date.now() - killedMs} ms`);
   });
   await t.test("the whole tree", async () => {

@@ -112,7 +112,12 @@ async function openRoot(
   mayCreate: boolean,
 ): Promise<{ readonly roots: readonly RootKey[]; readonly keyring: Keyring; readonly made: boolean }> {
   const present = provider.load();
-  if (present.length > 0) return { roots: present, keyring: await openKeyring(store, present), made: false };
+  if (present.length > 0) {
+    const keyring = await openKeyring(store, present);
+    // A root-key change that was cut after its commit ends here: the key that seals nothing any more goes.
+    if (present.length > 1) provider.settle(keyring.rootGeneration);
+    return { roots: present, keyring, made: false };
+  }
   // Throws if there is sealed data: then a new key would open nothing.
   if ((await loadKeyring(store, [])) !== undefined || !mayCreate) {
     throw new UsageError(
