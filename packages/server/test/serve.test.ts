@@ -215,6 +215,27 @@ test("root credentials of the environment are set and replaced; a bootstrap file
           displayName: "Alt",
           canonicalId: "ab".repeat(32),
           accessKeys: [{ accessKeyId: "alt-key", secretAccessKey: "alt-secret-1" }],
+          groups: [{ name: "crew", attached: ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"] }],
+          users: [
+            {
+              name: "ann",
+              groups: ["crew"],
+              accessKeys: [{ accessKeyId: "ann-key", secretAccessKey: "ann-secret-1" }],
+            },
+          ],
+          roles: [
+            {
+              name: "deploy",
+              trust: {
+                Version: "2012-10-17",
+                Statement: {
+                  Effect: "Allow",
+                  Principal: { AWS: "arn:aws:iam::111122223333:user/ann" },
+                  Action: "sts:AssumeRole",
+                },
+              },
+            },
+          ],
         },
       ],
       keys: [{ keyId: "11111111-2222-4333-8444-555555555555", aliases: ["alias/ci"] }],
@@ -247,6 +268,11 @@ test("root credentials of the environment are set and replaced; a bootstrap file
     const alt = { accessKeyId: "alt-key", secretAccessKey: "alt-secret-1" };
     const owner = await served.s3({ credentials: alt }).send(new ListBucketsCommand({}));
     assert.equal(owner.Owner?.ID, "ab".repeat(32));
+    const ann = served.s3({ credentials: { accessKeyId: "ann-key", secretAccessKey: "ann-secret-1" } });
+    await ann.send(new ListBucketsCommand({}));
+    await assert.rejects(ann.send(new CreateBucketCommand({ Bucket: "ann-bucket" })), {
+      name: "AccessDenied",
+    });
     if (credentials === second) {
       const old = served.s3({ credentials: first }).send(new ListBucketsCommand({}));
       await assert.rejects(old, { name: "InvalidAccessKeyId" });

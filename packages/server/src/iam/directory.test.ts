@@ -28,7 +28,7 @@ interface Setting {
   /** As another process sees the same store. */
   readonly there: Identities;
   readonly gets: { count: number };
-  open(): Promise<Identities>;
+  readonly open: () => Promise<Identities>;
 }
 async function setting(): Promise<Setting> {
   const plain = new MemoryModel().open();
