@@ -171,9 +171,12 @@ test("verify, uploads, backup beside a server; rewrap and verify without one", a
     const restored = await serve({ data: copy, args: ["--root-key", `file:${join(data, "root.key")}`] });
     t.after(() => restored.killAll());
     await requireAll(restored.s3());
-    assert.equal(
-      (await json(["verify", "--data", copy, "--root-key", `file:${join(data, "root.key")}`])).code,
-      0,
+    const checked = await json(["verify", "--data", copy, "--root-key", `file:${join(data, "root.key")}`]);
+    const { findings } = checked.report as { findings: { kind: string }[] };
+    // Blobs written after the rows were copied may be in the copy, too: superfluous, never missing.
+    assert.deepEqual(
+      findings.filter(({ kind }) => kind !== "unreferenced"),
+      [],
     );
     await restored.stop();
     assert.ok(written > 0);
