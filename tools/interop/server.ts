@@ -6,11 +6,15 @@ import { join } from "node:path";
 import { once } from "node:events";
 
 const MAIN = join(import.meta.dirname, "../../packages/server/src/app/main.ts");
+const CERT = join(import.meta.dirname, "../../testdata/tls/first.crt");
 const ACCESS_KEY = { id: "interop", secret: "interop-secret-0123456789" };
 export const REGION = "us-east-1";
 
 export interface Server {
   readonly endpoint: string;
+  readonly endpointTls: string;
+  /** The certificate to trust for it. */
+  readonly caCert: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   /** Scratch space, removed with the server. */
@@ -24,7 +28,22 @@ export async function startServer(): Promise<Server> {
   const dir = mkdtempSync(join(tmpdir(), "strongroom-interop-"));
   const child = spawn(
     process.execPath,
-    [MAIN, "serve", "--data", join(dir, "data"), "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"],
+    [
+      MAIN,
+      "serve",
+      "--data",
+      join(dir, "data"),
+      "--listen",
+      "127.0.0.1:0",
+      "--admin-listen",
+      "127.0.0.1:0",
+      "--tls-listen",
+      "127.0.0.1:0",
+      "--tls-cert",
+      CERT,
+      "--tls-key",
+      CERT.replace(".crt", ".key"),
+    ],
     {
       env: {
         ...process.env,
@@ -34,12 +53,13 @@ export async function startServer(): Promise<Server> {
       stdio: ["ignore", "pipe", "inherit"],
     },
   );
-  const endpoint = await new Promise<string>((resolve, reject) => {
+  const [endpoint, endpointTls] = await new Promise<readonly [string, string]>((resolve, reject) => {
     let text = "";
     child.stdout.on("data", (chunk: Buffer) => {
       text += chunk.toString();
-      const found = /S3 and KMS\s+(http:\S+)/.exec(text)?.[1];
-      if (found !== undefined) resolve(found);
+      const plain = /S3 and KMS\s+(http:\S+)/.exec(text)?.[1];
+      const tls = /over TLS\s+(https:\S+)/.exec(text)?.[1];
+      if (plain !== undefined && tls !== undefined) resolve([plain, tls]);
     });
     child.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
   });
@@ -57,6 +77,8 @@ export async function startServer(): Promise<Server> {
   };
   return {
     endpoint,
+    endpointTls: endpointTls.replace("127.0.0.1", "localhost"),
+    caCert: CERT,
     accessKeyId: ACCESS_KEY.id,
     secretAccessKey: ACCESS_KEY.secret,
     dir,

@@ -35,20 +35,12 @@ function isForwarded(req: IncomingMessage): boolean {
   return false;
 }
 
-/** Bun's TLS sockets are of no class of their own: they say only that they are encrypted. */
-const isTls = (socket: Socket): boolean =>
-  socket instanceof TLSSocket || ("encrypted" in socket && socket.encrypted === true);
-
-/** Undefined where the runtime does not tell (Bun). */
-const tlsVersionOf = (socket: Socket): string | undefined =>
-  socket instanceof TLSSocket ? socket.getProtocol()?.replace("TLSv", "") : undefined;
-
 export function transportOf(req: IncomingMessage, rules: TransportRules): Transport {
   const peer = plainAddress(req.socket.remoteAddress ?? "");
   const trusted = rules.trustedProxies.size > 0 && rules.trustedProxies.has(peer);
   const sourceIp = trusted ? (clientBehind(req, rules) ?? peer) : peer;
-  if (isTls(req.socket)) {
-    const tlsVersion = tlsVersionOf(req.socket);
+  if ("encrypted" in req.socket && req.socket.encrypted === true) {
+    const tlsVersion = protocolOf(req.socket)?.replace("TLSv", "");
     return {
       secureTransport: true,
       keysMayPass: true,
@@ -58,6 +50,10 @@ export function transportOf(req: IncomingMessage, rules: TransportRules): Transp
   }
   return { secureTransport: false, keysMayPass: keysMayPass(req, rules, peer, trusted), sourceIp };
 }
+
+/** Not every runtime tells; there sockets of a TLS server are no TLSSocket either, but say that they are encrypted. */
+const protocolOf = (socket: Socket): string | undefined =>
+  socket instanceof TLSSocket ? (socket.getProtocol() ?? undefined) : undefined;
 
 function keysMayPass(req: IncomingMessage, rules: TransportRules, peer: string, trusted: boolean): boolean {
   switch (rules.plainHttpKeys) {

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ServiceError } from "../../base/errors.ts";
 import { Collector } from "../../store/collector.ts";
+import { openTestHome } from "../../store/local/test-home.ts";
 import { MemoryModel } from "../../store/memory/model.ts";
 import type { Store } from "../../store/port.ts";
 import { Records } from "../../store/records.ts";
@@ -222,4 +223,33 @@ test("overwrites and Completes of one key at once: the last one stands, and noth
   assert.deepEqual(found.slice(0, half), pattern(half, half));
   const left = await leftovers(world);
   assert.deepEqual([left["part"], left["upload"], left["head"]], [0, 0, 1]);
+});
+
+test("two processes on one directory complete one upload at once: both get the one answer", async () => {
+  const home = await openTestHome();
+  try {
+    const world = await makeUploads(home.store, PART_MIN);
+    const other = await home.another();
+    const { keyring } = world;
+    const core = makeCore({
+      records: new Records(other, keyring),
+      keyring: { current: () => keyring, reload: () => Promise.resolve(keyring) },
+      kms: world.kms,
+    });
+    const second = { ...world, core, objects: new Objects(core), uploads: uploadsOver({ core }, PART_MIN) };
+    const bucket = await world.bucket({ versioning: "enabled" });
+    for (let round = 0; round < 5; round++) {
+      const client = await Client.begin(world, bucket, "k");
+      const list: CompletePart[] = [];
+      for (let n = 1; n <= MANY; n++) list.push(listed(n, await client.put(n, pattern(PART_MIN, n))));
+      const there = new Client(second, bucket, "k", client.uploadId, client.ssec);
+      const [one, two] = await Promise.all([client.complete(list), there.complete(list)]);
+      assert.deepEqual(one, two);
+      assert.deepEqual(await there.read(), await client.read());
+    }
+    const input = { prefix: "", delimiter: "", keyMarker: "", afterIsGroup: false, max: 100 };
+    assert.equal((await world.objects.listVersions(bucket, input)).items.length, 5);
+  } finally {
+    await home.dispose();
+  }
 });

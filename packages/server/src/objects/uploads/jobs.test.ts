@@ -4,7 +4,7 @@ import { Collector } from "../../store/collector.ts";
 import { MemoryModel } from "../../store/memory/model.ts";
 import { COMPLETED_AGE_MAX_MS } from "../../base/limits.ts";
 import { pattern, refused } from "../test-world.ts";
-import { abortOlderThan, EndedUploads, oldestUploadMs, partBlobs } from "./jobs.ts";
+import { abortOlderThan, EndedUploads, oldestUploadMs } from "./jobs.ts";
 import { Client, listed, makeUploads, PART_MIN, type UploadsWorld, uploadsOver } from "./test-uploads.ts";
 
 /** The same world at another time. */
@@ -64,13 +64,25 @@ test("abandoned uploads: the oldest's age, and aborting what is older than a tim
   await newer.abort();
 });
 
-test("the blobs of open uploads are told, so that nobody takes them for unreferenced", async () => {
-  const world = await makeUploads(new MemoryModel().open());
-  const bucket = await world.bucket();
-  const client = await Client.begin(world, bucket, "k");
-  for (let n = 1; n <= 3; n++) await client.put(n, pattern(n));
-  const found: string[] = [];
-  for await (const { blob } of partBlobs(world.core)) found.push(Buffer.from(blob).toString("hex"));
-  const stored = await world.store.blobs.list(undefined, 10);
-  assert.deepEqual(found.toSorted(), stored.map(({ id }) => Buffer.from(id).toString("hex")).toSorted());
+test("clearing goes on after lost answers and conflicts at any of its commits", async () => {
+  for (let at = 0; at < 8; at++) {
+    for (const fault of [
+      { kind: "unknown", applied: false },
+      { kind: "unknown", applied: true },
+      { kind: "conflict" },
+    ] as const) {
+      const model = new MemoryModel();
+      const world = await makeUploads(model.open(), 1);
+      const bucket = await world.bucket();
+      const client = await Client.begin(world, bucket, "k");
+      const parts = [];
+      for (let n = 1; n <= 60; n++) parts.push(listed(n, await client.put(n, pattern(3, n))));
+      await client.complete(parts.slice(0, 20));
+      model.inject(...Array.from({ length: at }, () => ({ kind: "delay", ms: 0 }) as const), fault);
+      for (let round = 0; round < 3; round++) await collect(world);
+      assert.deepEqual([await count(world, "part"), await count(world, "page")], [0, 2]);
+      assert.equal((await world.store.blobs.list(undefined, 1000)).length, 20);
+      assert.equal((await client.read()).length, 60);
+    }
+  }
 });
