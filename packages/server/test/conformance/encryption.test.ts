@@ -4,8 +4,8 @@
  *
  * - 129 (an object under retention or legal hold) comes with object lock, which this store does not have.
  *
- * Rows on rights (46, 47, 110 to 122, 130) act as root users of two accounts under bucket and key policies. The same rows
- * for IAM users, whose rights come from identity policies, come with the users.
+ * Rows on rights (46, 47, 110 to 122, 130) act as root users of two accounts, under bucket and key policies: what a user's
+ * own policies add to that is the matter of the access suites.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -77,7 +77,8 @@ test("writers of one key at once: every version is there once, in a versioned bu
   const ids = answers.map((answer) => ok(answer).headers["x-amz-version-id"]);
   assert.equal(new Set(ids).size, 20);
   const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket: at.Bucket }));
-  assert.deepEqual(Versions.map(({ VersionId }) => VersionId).toSorted(), ids.toSorted());
+  assert.deepEqual(new Set(Versions.map(({ VersionId }) => VersionId)), new Set(ids));
+  assert.equal(Versions.length, 20);
   assert.equal(Versions.filter(({ IsLatest }) => IsLatest === true).length, 1);
 });
 

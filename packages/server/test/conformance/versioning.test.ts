@@ -87,7 +87,7 @@ test("the null version: made before versioning, kept under it, replaced when sus
   assert.notEqual(first, "");
   assert.deepEqual(await v.versions(), [first, "null"]);
   await v.set("Suspended");
-  assert.equal(await v.put("suspended"), "null");
+  assert.equal(await v.put("suspended"), undefined);
   assert.deepEqual(await v.versions(), ["null", first]);
   assert.equal(await v.text("null"), "suspended");
   assert.equal(await v.text(first), "first");

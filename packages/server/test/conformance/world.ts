@@ -1,5 +1,5 @@
 /**
- * A store for one file of a suite: a real process with TLS beside plain HTTP, two accounts, two KMS keys each with a
+ * A store for the suites of a process: a real process with TLS beside plain HTTP, two accounts, two KMS keys each with a
  * chosen id, and clients for both. Runs on Bun with STRONGROOM_TEST_RUNTIME=bun.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -128,8 +128,17 @@ export class World {
   }
 }
 
-/** Starts a store and ends it after the file's tests. */
-export async function startWorld(args: readonly string[] = []): Promise<World> {
+const started = new Map<string, Promise<World>>();
+
+/** A store with these settings, one in a process however many suites it runs; it ends after the tests. */
+export function startWorld(args: readonly string[] = []): Promise<World> {
+  const name = args.join(" ");
+  const known = started.get(name) ?? start(args);
+  started.set(name, known);
+  return known;
+}
+
+async function start(args: readonly string[]): Promise<World> {
   const data = mkdtempSync(join(tmpdir(), "sr-"));
   const bootstrap = join(data, "bootstrap.json");
   const key = (keyId: string, account = ACCOUNT) => ({ keyId, account });
