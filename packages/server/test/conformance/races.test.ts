@@ -12,9 +12,11 @@ import {
 } from "@aws-sdk/client-s3";
 import { call } from "./call.ts";
 import { ok, refused } from "./expect.ts";
+import { ON_BUN } from "../serve.ts";
 import { SLOW, startWorld } from "./world.ts";
 
-const world = await startWorld(["--workers", "2"]);
+/** Two processes on one directory, where the runtime can share a port between them. */
+const world = await startWorld(ON_BUN ? [] : ["--workers", "2"]);
 const { s3 } = world;
 const ROUNDS = SLOW ? 30 : 8;
 /** Beyond what stands in a record: blobs of their own, whose removal a read could meet. */
