@@ -1,0 +1,81 @@
+/**
+ * The load generator: a process of its own on a core of its own. Reads one job a line, prepares its requests, says
+ * "prepared", waits for "go", and answers with the result.
+ */
+import { createInterface } from "node:readline";
+import type { Job, Result } from "../lib/job.ts";
+import { cpuSeconds } from "../lib/machine.ts";
+import { percentile } from "../lib/stats.ts";
+import { runClient } from "./client.ts";
+import { type Prepared, prepare } from "./requests.ts";
+
+const LATENCIES_MAX = 2_000_000;
+
+async function run(job: Job, { heads, body }: Prepared): Promise<Result> {
+  const latencies = new Float64Array(LATENCIES_MAX);
+  const { first: _, count, once } = job.requests;
+  let sent = 0;
+  let done = 0;
+  let errors = 0;
+  let firstError: string | undefined;
+  const startMs = performance.now() + job.warmupSeconds * 1000;
+  const endMs = startMs + job.seconds * 1000;
+  let begun: { readonly atMs: number; readonly server: number; readonly own: number } | undefined;
+  let ended: typeof begun;
+  const own = (): number => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  };
+  const mark = (atMs: number): NonNullable<typeof begun> => ({
+    atMs,
+    server: cpuSeconds(job.pids),
+    own: own(),
+  });
+  const feed = {
+    next(): number | undefined {
+      const now = performance.now();
+      if (begun === undefined && now >= startMs) begun = mark(now);
+      if (now >= endMs || (once === true && sent >= count) || errors > 100) return undefined;
+      return sent++ % count;
+    },
+    done(_index: number, milliseconds: number): void {
+      if (begun === undefined || ended !== undefined) return;
+      const now = performance.now();
+      latencies[done++] = milliseconds;
+      // Answers that come later than the end belong to it, while the others still run: counted to the last one.
+      if (now >= endMs || (once === true && sent >= count)) ended = mark(now);
+    },
+    failed(text: string): void {
+      errors++;
+      firstError ??= text;
+    },
+  };
+  await Promise.all(Array.from({ length: job.connections }, () => runClient(job.port, heads, body, feed)));
+  begun ??= mark(startMs);
+  ended ??= mark(performance.now());
+  const taken = latencies.subarray(0, done);
+  return {
+    requests: done,
+    seconds: Math.max(0.001, (ended.atMs - begun.atMs) / 1000),
+    p50Ms: percentile(taken, 0.5),
+    p99Ms: percentile(taken, 0.99),
+    serverCpuSeconds: ended.server - begun.server,
+    loadCpuSeconds: ended.own - begun.own,
+    sent,
+    errors,
+    ...(firstError === undefined ? {} : { firstError }),
+  };
+}
+
+let waiting: { readonly job: Job; readonly prepared: Prepared } | undefined;
+const say = (message: unknown): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
+for await (const line of createInterface({ input: process.stdin })) {
+  if (line === "go") {
+    if (waiting !== undefined) say(await run(waiting.job, waiting.prepared));
+    waiting = undefined;
+  } else {
+    const job = JSON.parse(line) as Job;
+    waiting = { job, prepared: prepare(job) };
+    say("prepared");
+  }
+}
