@@ -73,7 +73,7 @@ let made = 0;
 const only = process.argv[3];
 for (const [mode, encryption] of Object.entries(MODES)) {
   if (only !== undefined && only !== mode) continue;
-  await measure(`PUT ${BYTES} ${mode}`, (i) =>
+  await measure(`PUT ${BYTES} ${mode}`, () =>
     world.objects.put(caller, bucket, putInput(`key/${made++ % 20_000}`, { encryption }), body),
   );
   const read = { ssec: encryption.ssec };

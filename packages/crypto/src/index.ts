@@ -115,3 +115,4 @@ export {
   streamRange,
 } from "./stream-size.ts";
 export { keyedHash, openToken, sealToken, TOKEN_OVERHEAD_BYTES } from "./token.ts";
+export { newWrappingPair, unwrapImported, type WrappingAlgorithm } from "./import-wrapping.ts";

@@ -6,6 +6,7 @@
 import { LEFTOVER_AGE_MAX_MS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { destroyDue } from "../kms/deletion.ts";
+import { EndedUploads } from "../objects/uploads/jobs.ts";
 import { Collector } from "../store/collector.ts";
 import { addTerm, type KeyringPurpose, rotationDue } from "../store/keyring.ts";
 import type { Engine } from "./engine.ts";
@@ -28,7 +29,8 @@ export class Background {
     this.#engine = engine;
     this.#log = log;
     this.#active = index === 0;
-    this.#collector = new Collector(engine.records, { jobs: [(lease) => engine.uploads.collect(lease)] });
+    const ended = new EndedUploads(engine.objects.core);
+    this.#collector = new Collector(engine.records, { jobs: [(lease) => ended.collect(lease)] });
   }
 
   start(): void {

@@ -2,17 +2,17 @@
  * The command line: `serve`, and the commands that look after a store. Those run inside a running server (through its
  * control socket), else they open the data directory themselves. Exit codes: 0 well, 1 something was found or failed,
  * 2 the command or the settings are wrong.
+ *
+ * Each command's own modules are loaded when it runs: the parent of `serve` and a command that only asks a running server
+ * stay small and start fast.
  */
+import { resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { loadSettings, UsageError } from "./config.ts";
-import { askServer } from "./control.ts";
 import { dataDir } from "./data-dir.ts";
 import { JOBS, type JobCommand } from "./jobs/index.ts";
-import { runJob } from "./jobs/run.ts";
-import { serve } from "./serve.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
-import { runWorker } from "./worker.ts";
 
 interface Invocation {
   readonly argv: readonly string[];
@@ -97,6 +97,7 @@ function serveCommand({ env, entry }: Invocation, done: (code: number) => void):
     "\nEvery option is also an environment variable (--admin-listen: STRONGROOM_ADMIN_LISTEN) and a member of the config file\n(adminListen). The root user's access key can be set with STRONGROOM_ROOT_ACCESS_KEY_ID and STRONGROOM_ROOT_SECRET_ACCESS_KEY.",
   );
   return command.action(async () => {
+    const { serve } = await import("./serve.ts");
     done(
       await serve({
         settings: settingsOf(command, env),
@@ -112,6 +113,7 @@ function serveCommand({ env, entry }: Invocation, done: (code: number) => void):
 function workerCommand({ env }: Invocation): Command {
   const command = withSettings(new Command("worker"));
   return command.action(async () => {
+    const { runWorker } = await import("./worker.ts");
     await runWorker(settingsOf(command, withoutWorker(env)), Number(env[WORKER_VARIABLE] ?? 0));
   });
 }
@@ -128,6 +130,7 @@ function jobCommand({ env }: Invocation, done: (code: number) => void): Command 
     const [name = "", ...rest] = args;
     const job = JOBS.find((j) => j.name === name);
     if (job === undefined) throw new UsageError(`unknown command ${name}`);
+    const { runJob } = await import("./jobs/run.ts");
     done(await runJob(job, rest, settingsOf(command, env), { beside: true }));
   });
 }
@@ -142,28 +145,37 @@ function userCommand({ env }: Invocation, job: JobCommand, done: (code: number) 
     "logLevel",
   ]).description(job.summary);
   for (const argument of job.arguments) command.argument(argument.name, argument.help);
-  for (const option of job.options) command.option(option.flags, option.help);
+  for (const { flags, help, repeated } of job.options) {
+    const option = new Option(flags, help);
+    if (repeated) option.argParser((value: string, before: readonly string[] = []) => [...before, value]);
+    command.addOption(option);
+  }
   return command.action(async (...given: unknown[]) => {
     const settings = settingsOf(command, env);
     const positional = given
       .slice(0, job.arguments.length)
       .filter((a) => a !== undefined)
-      .map(String);
+      .map((a, i) => (job.arguments[i]?.path ? resolve(String(a)) : String(a)));
     const args = [...positional, ...optionArgs(command, job)];
     const out = (text: string): void => void process.stdout.write(`${text}\n`);
     const err = (text: string): void => void process.stderr.write(`${text}\n`);
+    const { askServer } = await import("./control.ts");
     const answered = await askServer(dataDir(settings.data).socket, { command: job.name, args }, out, err);
-    done(answered ?? (await runJob(job, args, settings, { beside: false })));
+    if (answered !== undefined) return done(answered);
+    const { runJob } = await import("./jobs/run.ts");
+    done(await runJob(job, args, settings, { beside: false }));
   });
 }
 
 function optionArgs(command: Command, job: JobCommand): string[] {
   const given = command.opts<Record<string, unknown>>();
-  return job.options.flatMap(({ flags }) => {
+  return job.options.flatMap(({ flags, path }) => {
     const option = new Option(flags);
     const value = given[option.attributeName()];
     const flag = option.long ?? "";
     if (value === undefined || value === false) return [];
-    return value === true ? [flag] : [flag, String(value)];
+    if (value === true) return [flag];
+    const values = Array.isArray(value) ? value.map(String) : [String(value)];
+    return values.flatMap((v) => [flag, path ? resolve(v) : v]);
   });
 }

@@ -4,13 +4,18 @@
  */
 import { SigningKeyCache } from "../auth/signing-key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import type { AccountId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { Identities } from "../iam/identities.ts";
 import { PolicyAuthoriser } from "../iam/policy-authoriser.ts";
 import { embeddedKeyService } from "../kms/embedded.ts";
 import type { Kernel } from "../kms/kernel.ts";
 import { openKms } from "../kms/open.ts";
+import type { Buckets, Owner, UploadsService } from "../objects/api.ts";
+import { BucketStore } from "../objects/buckets/buckets.ts";
+import { BUCKET_KEY_LIMITS } from "../objects/encryption/bucket-keys.ts";
 import { makeCore, Objects } from "../objects/service.ts";
+import { Uploads } from "../objects/uploads/service.ts";
 import { CountedRecords } from "../store/counted.ts";
 import { type Keyring, loadKeyring, openKeyring, type RootKey } from "../store/keyring.ts";
 import { type LocalStore, openLocalStore } from "../store/local/open.ts";
@@ -39,7 +44,13 @@ export interface Engine {
   readonly identities: Identities;
   readonly authoriser: PolicyAuthoriser;
   readonly kms: Kernel;
+  readonly buckets: Buckets;
   readonly objects: Objects;
+  readonly uploads: UploadsService;
+  /** Canonical id and display name of an account, as of the last `readOwners`. */
+  readonly ownerOf: (account: AccountId) => Owner;
+  /** Reads the accounts' names again: they change at start, by the bootstrap file. */
+  readOwners(): Promise<void>;
   readonly tokens: Tokens;
   readonly signingKeys: SigningKeyCache;
   /** The root key was made just now: tell the operator to keep a copy. */
@@ -140,7 +151,17 @@ export async function openEngine(
         keyDeleted: ({ keyArn }) => hooks.log.warn("a KMS key was destroyed, as scheduled", { keyArn }),
       },
     });
-    const core = makeCore({ records, keyring: keyrings, kms: embeddedKeyService(kms), clock });
+    const core = makeCore({
+      records,
+      keyring: keyrings,
+      kms: embeddedKeyService(kms),
+      clock,
+      bucketKeyLimits: { ...BUCKET_KEY_LIMITS, ageMs: settings.bucketKeySeconds * 1000 },
+    });
+    const identities = new Identities(records, counted, clock);
+    const owners = new Map<AccountId, Owner>();
+    const ownerOf = (account: AccountId): Owner =>
+      owners.get(account) ?? { account, canonicalId: "0".repeat(64), displayName: account };
     return {
       settings,
       dir,
@@ -149,10 +170,18 @@ export async function openEngine(
       keyrings,
       records,
       counted,
-      identities: new Identities(records, counted, clock),
+      identities,
       authoriser,
       kms,
+      buckets: new BucketStore({ records, clock, blockSsecOnNew: settings.blockSsecOnNewBuckets }),
       objects: new Objects(core),
+      uploads: new Uploads({ core, ownerOf }),
+      ownerOf,
+      async readOwners() {
+        for (const { id, canonicalId, displayName } of await identities.accounts()) {
+          owners.set(id, { account: id, canonicalId, displayName });
+        }
+      },
       tokens,
       signingKeys: new SigningKeyCache(),
       madeRootKey: made,

@@ -9,6 +9,7 @@ import { runJobProcess } from "./job-process.ts";
 import { openLog } from "./log.ts";
 import { mergeMetrics } from "./metrics-merge.ts";
 import type { Settings } from "./settings.ts";
+import { settleLater } from "./settle.ts";
 import { type ReadyMessage, Supervisor } from "./supervisor.ts";
 
 export interface ServeOptions {
@@ -38,6 +39,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     onReady: (message) => {
       if (shown) return log.info("a worker is ready", {});
       shown = true;
+      settleLater();
       show(settings, message, admin.address);
     },
   });

@@ -7,8 +7,8 @@ import { serviceRules } from "../auth/claim-checks.ts";
 import { KmsService } from "../api/kms/service.ts";
 import { handle, type Service } from "../api/common/serve.ts";
 import { s3Service } from "../api/s3/index.ts";
-import { parseAccountId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import { oldestUploadMs } from "../objects/uploads/jobs.ts";
 import { KeyringError } from "../store/keyring.ts";
 import { endUnfitProcess, isStoreFailure } from "../store/local/fail-stop.ts";
 import { Background } from "./background.ts";
@@ -19,6 +19,7 @@ import { openListeners } from "./listen.ts";
 import { openLog } from "./log.ts";
 import { openMetrics, type WorkerMetrics } from "./metrics.ts";
 import type { Settings } from "./settings.ts";
+import { settleLater } from "./settle.ts";
 import { DRAIN_MS, type WorkerMessage } from "./supervisor.ts";
 
 /** After a failed commit: time for open requests to hear of it before the process ends. */
@@ -60,7 +61,7 @@ export async function runWorker(settings: Settings, index: number): Promise<void
   try {
     metrics = openMetrics({
       oldestUploadSeconds: async () => {
-        const oldest = await engine.uploads.oldestUploadMs();
+        const oldest = await oldestUploadMs(engine.objects.core);
         return oldest === undefined ? 0 : (engine.clock.now() - oldest) / 1000;
       },
       freeBytes: () => engine.store.freeBytes(),
@@ -79,7 +80,7 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
   let access: RootAccess | undefined;
   if (index === 0) {
     access = await ensureRootAccess(engine);
-    await applyBootstrap(engine);
+    await applyBootstrap(engine, engine.buckets);
   }
   const services = await openServices(engine, log);
   const deps = {
@@ -132,6 +133,7 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
     rootKeyProvider: engine.keyrings.provider.name,
     ...(access === undefined ? {} : { access }),
   });
+  settleLater();
 }
 
 async function openServices(engine: Engine, log: Log): Promise<Map<string, Service>> {
@@ -144,8 +146,7 @@ async function openServices(engine: Engine, log: Log): Promise<Map<string, Servi
     trustedHosts: [],
     unsignedPayloadOverHttp: true,
   };
-  // Owners' names change only by the bootstrap file, at start; the first account is always there.
-  const owners = new Map((await identities.accounts()).map((a) => [a.id, a]));
+  await engine.readOwners();
   const s3 = s3Service({
     auth,
     authoriser: engine.authoriser,
@@ -153,14 +154,7 @@ async function openServices(engine: Engine, log: Log): Promise<Map<string, Servi
     objects: engine.objects,
     uploads: engine.uploads,
     tokens: engine.tokens,
-    ownerOf: (account) => {
-      const known = owners.get(account);
-      return {
-        account,
-        canonicalId: known?.canonicalId ?? "0".repeat(64),
-        displayName: known?.displayName ?? parseAccountId(account),
-      };
-    },
+    ownerOf: engine.ownerOf,
     region: settings.region,
     domains: settings.domain.map((d) => d.toLowerCase()),
     clock,

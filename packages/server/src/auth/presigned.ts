@@ -117,7 +117,9 @@ function parseExpires(text: string, malformed: (detail: string) => never): numbe
 function hoistedHeaders(values: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const hoisted = new Map<string, string>();
   for (const [name, value] of values) {
-    if (!CLAIM.has(name) && name !== IGNORED) hoisted.set(name, value);
+    // A header value has one character per byte; a query value is text.
+    if (!CLAIM.has(name) && name !== IGNORED)
+      hoisted.set(name, Buffer.from(value, "utf8").toString("latin1"));
   }
   return hoisted;
 }

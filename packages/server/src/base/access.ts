@@ -18,10 +18,27 @@ export interface AccessRequest {
   /** Text of the resource's own policy (bucket policy, key policy) and its revision for caching, where there is one. */
   readonly resourcePolicy?: { readonly text: string; readonly revision: string };
   readonly conditions: ConditionValues;
+  /** Uses of KMS keys: the encryption context, and the grants of the key that may be the caller's. */
+  readonly encryptionContext?: ReadonlyMap<string, string>;
+  readonly grants?: readonly KeyGrant[];
+}
+
+/** A grant on a KMS key as it is decided by (spec kms section 8). */
+export interface KeyGrant {
+  readonly id: string;
+  /** ARN of an account root, user, role, session or federated user. */
+  readonly grantee: string;
+  /** Without the `kms:` prefix. */
+  readonly operations: ReadonlySet<string>;
+  readonly constraint?: {
+    readonly kind: "subset" | "equals";
+    readonly pairs: ReadonlyMap<string, string>;
+  };
 }
 
 export type AccessDecision =
-  | { readonly kind: "allow" }
+  /** `grantId`: it was this grant of a KMS key that allowed it. */
+  | { readonly kind: "allow"; readonly grantId?: string }
   | { readonly kind: "explicit-deny"; readonly reason: string }
   | { readonly kind: "implicit-deny"; readonly reason: string };
 

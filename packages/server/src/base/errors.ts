@@ -14,6 +14,7 @@ const S3 = {
   AccessDenied: { status: 403, message: "Access Denied" },
   BadRequest: { status: 400, message: "Bad Request" },
   NoSuchConfiguration: { status: 404, message: "The specified configuration does not exist." },
+  AccessForbidden: { status: 403, message: "CORSResponse: CORS is not enabled for this bucket." },
   AccessControlListNotSupported: { status: 400, message: "The bucket does not allow ACLs" },
   AuthorizationHeaderMalformed: { status: 400, message: "The authorization header is malformed." },
   AuthorizationQueryParametersError: {
@@ -237,6 +238,13 @@ const KMS = {
   LimitExceededException: { status: 400, message: "A quota was exceeded" },
   MalformedPolicyDocumentException: { status: 400, message: "The policy document is malformed." },
   TagException: { status: 400, message: "Invalid tags" },
+  ExpiredImportTokenException: { status: 400, message: "The import token has expired." },
+  InvalidImportTokenException: { status: 400, message: "The import token is invalid." },
+  IncorrectKeyMaterialException: { status: 400, message: "The key material is not the expected one." },
+  ConflictException: {
+    status: 400,
+    message: "An automatic rotation is in progress or due within the next 20 minutes.",
+  },
   InvalidMarkerException: { status: 400, message: "The marker is invalid." },
   InvalidGrantIdException: { status: 400, message: "The grant id is invalid." },
   InvalidGrantTokenException: { status: 400, message: "The grant token is invalid." },

@@ -42,6 +42,12 @@ export const KEY_TAGS_MAX = 50;
 export const ALIASES_PER_KEY_MAX = 50;
 export const CONTEXT_PAIRS_MAX = 256;
 export const CONTEXT_BYTES_MAX = 8192;
+export const ON_DEMAND_ROTATIONS_MAX = 25;
+export const GRANTS_PER_KEY_MAX = 50_000;
+export const GRANT_PAIRS_MAX = 8;
+export const GRANT_VALUE_CHARS_MAX = 384;
+/** Grants of a (key, grantee) kept decoded, as long as the key's grants have not changed. */
+export const KMS_GRANTEES_HELD_MAX = 4096;
 /** Unwrapped key versions in memory, and for how long one stays without being read again. */
 export const KMS_MATERIALS_HELD_MAX = 4096;
 export const KMS_MATERIAL_HELD_MS_MAX = 600_000;
@@ -109,3 +115,22 @@ export const INTENT_AGE_MAX_MS = 60 * 60_000;
 /** Temporary files untouched for this long are leftovers of a crash. */
 export const LEFTOVER_AGE_MAX_MS = 6 * 3600_000;
 export const COLLECTOR_LEASE_MS = 60_000;
+/** Epoch rows that go in the commit that removes their bucket; more go in commits before it. */
+export const EPOCH_ROWS_REMOVED_MAX = 40;
+/** Buckets read at a time when an account's buckets are listed. */
+export const BUCKET_LIST_CHUNK = 100;
+/** Rows of a list that are read and opened in one go; between two pieces other requests run. */
+export const LIST_CHUNK_ROWS = 256;
+/** A piece of a list of versions that changed while it was read is read again, this often. */
+export const LIST_TORN_READS_MAX = 4;
+/** How a part waits for a Complete under way, which may fail and leave the upload open. */
+export const COMPLETING_POLL_MS = 50;
+export const COMPLETING_POLLS_MAX = 20;
+/** A Complete that has not got on for this long was cut: one with another list may take over. */
+export const COMPLETING_AGE_MAX_MS = 10 * 60_000;
+/** How long the answer of a completed upload is kept for a repeated Complete. */
+export const COMPLETED_AGE_MAX_MS = 24 * 3600_000;
+/** What the collector does of ended uploads in one round, and in one commit. */
+export const ENDED_ROWS_PER_ROUND = 200;
+export const PARTS_CLEARED_PER_COMMIT = 50;
+export const UPLOAD_ROWS_PER_SCAN = 1000;

@@ -35,9 +35,12 @@ export class PolicyAuthoriser implements Authoriser {
       resource: request.resource,
       resourceAccount: request.resourceAccount,
       context: request.conditions,
+      ...(request.encryptionContext !== undefined && { encryptionContext: request.encryptionContext }),
       policies: { identity: [], resource },
     };
-    const decision = onKey ? decideKeyAccess({ ...question, grants: [] }) : decide(question);
+    const decision = onKey
+      ? decideKeyAccess({ ...question, grants: request.grants ?? [] })
+      : decide(question);
     return toAccess(decision, request.action);
   }
 
@@ -95,6 +98,9 @@ function principalOf(caller: Caller): Principal {
 }
 
 function toAccess(decision: Decision, action: string): AccessDecision {
-  if (decision.effect === "allow") return { kind: "allow" };
+  if (decision.effect === "allow")
+    return decision.by.source === "grant"
+      ? { kind: "allow", grantId: decision.by.policy }
+      : { kind: "allow" };
   return { kind: decision.effect, reason: denialReason(decision, action) };
 }

@@ -1,10 +1,10 @@
 /** Asks the authoriser, and says no in the sentences of spec access section 7. */
-import type { AccessDecision, AccessRequest } from "../base/access.ts";
+import type { AccessDecision, AccessRequest, KeyGrant } from "../base/access.ts";
 import { fail } from "../base/errors.ts";
 import type { AccountId, KeyArn } from "../base/ids.ts";
 import { keyConditions, plainConditions, type RequestFacts } from "./conditions.ts";
-import { arnOf, type Kernel, type Requester } from "./kernel.ts";
-import type { KeyAttributes, KeyRecord } from "./model.ts";
+import { arnOf, type Kernel, principalArns, type Requester } from "./kernel.ts";
+import type { GrantRecord, KeyAttributes, KeyRecord } from "./model.ts";
 import { defaultPolicy } from "./policies.ts";
 import type { HeldKey } from "./rows.ts";
 
@@ -18,29 +18,77 @@ export function deny(requester: Requester, action: string, resource: string, rea
 export const noResourcePolicy = (action: string): string =>
   `because no resource-based policy allows the ${action} action`;
 
-async function require(k: Kernel, requester: Requester, request: AccessRequest): Promise<void> {
+async function require(
+  k: Kernel,
+  requester: Requester,
+  request: AccessRequest,
+): Promise<AccessDecision & { readonly kind: "allow" }> {
   const asked = k.authoriser.decide(requester.caller, request);
   // Most decisions are made at once; an await would cost each of them a turn.
   const decision: AccessDecision = asked instanceof Promise ? await asked : asked;
   if (decision.kind !== "allow") deny(requester, request.action, request.resource, decision.reason);
+  return decision;
 }
 
-/** A use of a key: key policy, identity side and conditions together. Throws AccessDeniedException. */
+export const keyGrant = (grant: GrantRecord): KeyGrant => ({
+  id: grant.id,
+  grantee: grant.grantee,
+  operations: new Set(grant.operations),
+  ...(grant.constraint !== undefined && { constraint: grant.constraint }),
+});
+
+/** The grants of a key that name the requester in one of its forms. */
+export async function grantsOf(
+  k: Kernel,
+  requester: Requester,
+  key: KeyRecord,
+): Promise<readonly KeyGrant[]> {
+  return (await k.grants.of(key, principalArns(requester.caller.principal))).map(keyGrant);
+}
+
+function keyRequest(
+  k: Kernel,
+  requester: Requester,
+  action: string,
+  held: HeldKey,
+  facts: RequestFacts,
+): AccessRequest {
+  const key = held.value;
+  return {
+    action,
+    resource: arnOf(k, key),
+    resourceAccount: key.account,
+    resourcePolicy: { text: key.policy, revision: held.policyRevision },
+    conditions: keyConditions(requester, k.region, key, facts),
+    ...(facts.context !== undefined && { encryptionContext: facts.context }),
+  };
+}
+
+/** A use of a key: key policy, grants, identity side and conditions together. Returns the id of the grant that allowed it. */
 export async function requireKeyAccess(
   k: Kernel,
   requester: Requester,
   action: string,
   held: HeldKey,
   facts: RequestFacts,
-): Promise<void> {
-  const key = held.value;
-  await require(k, requester, {
-    action,
-    resource: arnOf(k, key),
-    resourceAccount: key.account,
-    resourcePolicy: { text: key.policy, revision: held.policyRevision },
-    conditions: keyConditions(requester, k.region, key, facts),
-  });
+): Promise<string | undefined> {
+  const { grants } = held.value;
+  const request = keyRequest(k, requester, action, held, facts);
+  if (grants === undefined || grants.count === 0) return (await require(k, requester, request)).grantId;
+  const mine = await grantsOf(k, requester, held.value);
+  return (await require(k, requester, { ...request, grants: mine })).grantId;
+}
+
+/** Whether the action would be allowed if there were no grants. */
+export async function allowedWithout(
+  k: Kernel,
+  requester: Requester,
+  action: string,
+  held: HeldKey,
+  facts: RequestFacts,
+): Promise<boolean> {
+  const request = keyRequest(k, requester, action, held, facts);
+  return (await k.authoriser.decide(requester.caller, request)).kind === "allow";
 }
 
 /** An action on `*` or on an alias: the identity side alone decides. */

@@ -2,7 +2,7 @@
 import { IntegrityError } from "../base/errors.ts";
 import { type AccountId, isKeyArn, type KeyArn, parseAccountId } from "../base/ids.ts";
 import { type Codec, msgpackCodec } from "../store/codec.ts";
-import type { AliasRecord, KeyRecord, Material, StoredState, Tag } from "./model.ts";
+import type { AliasRecord, GrantRecord, Imported, KeyRecord, Material, StoredState, Tag } from "./model.ts";
 import { KEY_SPECS, KEY_USAGES } from "./specs.ts";
 
 /** A key's row. Its long texts are a row of their own, tied to this one by `edition`: a changed text has a new edition. */
@@ -62,11 +62,21 @@ function parseMaterial(value: unknown): Material {
     createdMs: number(f.createdMs, "material's date"),
     state: oneOf(["CURRENT", "NON_CURRENT", "PENDING_ROTATION"], f.state, "material state"),
   };
-  if (f.rotation === undefined) return base;
-  const r = fields(f.rotation);
-  const type = oneOf(["AUTOMATIC", "ON_DEMAND"], r.type, "rotation type");
-  return { ...base, rotation: { type, atMs: number(r.atMs, "rotation date") } };
+  return {
+    ...base,
+    ...(f.rotation !== undefined && { rotation: parseRotated(fields(f.rotation)) }),
+    ...(f.imported !== undefined && { imported: parseImported(fields(f.imported)) }),
+  };
 }
+const parseRotated = (f: Fields): NonNullable<Material["rotation"]> => ({
+  type: oneOf(["AUTOMATIC", "ON_DEMAND"], f.type, "rotation type"),
+  atMs: number(f.atMs, "rotation date"),
+});
+const parseImported = (f: Fields): Imported => ({
+  present: flag(f.present, "presence"),
+  ...(f.validToMs !== undefined && { validToMs: number(f.validToMs, "expiry") }),
+  ...(f.description !== undefined && { description: text(f.description, "material's description") }),
+});
 
 function parseTag(value: unknown): Tag {
   const f = fields(value);
@@ -93,11 +103,70 @@ function parseKey(value: unknown): StoredKey {
     tags: list(f.tags, "tags").map(parseTag),
     edition: id16(f.edition, "edition"),
   };
-  if (f.rotation === undefined) return key;
-  const r = fields(f.rotation);
-  const rotation = { periodDays: number(r.periodDays, "period"), nextMs: number(r.nextMs, "next rotation") };
-  return { ...key, rotation };
+  return {
+    ...key,
+    ...(f.rotation !== undefined && { rotation: parseRotation(fields(f.rotation)) }),
+    ...(f.grants !== undefined && { grants: parseGrantCount(fields(f.grants)) }),
+  };
 }
+const parseRotation = (f: Fields): NonNullable<StoredKey["rotation"]> => ({
+  periodDays: number(f.periodDays, "period"),
+  nextMs: number(f.nextMs, "next rotation"),
+});
+const parseGrantCount = (f: Fields): NonNullable<StoredKey["grants"]> => ({
+  count: number(f.count, "grants"),
+  edition: text(f.edition, "edition of grants"),
+});
+
+/** Pairs are a list: maps of MessagePack come back as objects, which have a prototype. */
+interface StoredGrant extends Omit<GrantRecord, "constraint"> {
+  readonly constraint?: {
+    readonly kind: "subset" | "equals";
+    readonly pairs: readonly (readonly string[])[];
+  };
+}
+
+function parseGrant(value: unknown): StoredGrant {
+  const f = fields(value);
+  return {
+    account: parseAccountId(text(f.account, "account")),
+    keyId: text(f.keyId, "key id"),
+    id: text(f.id, "grant id"),
+    grantee: text(f.grantee, "grantee"),
+    operations: list(f.operations, "operations").map((o) => text(o, "operation")),
+    createdMs: number(f.createdMs, "grant's date"),
+    issuingAccount: parseAccountId(text(f.issuingAccount, "issuing account")),
+    ...(f.retiring !== undefined && { retiring: text(f.retiring, "retiring principal") }),
+    ...(f.name !== undefined && { name: text(f.name, "grant's name") }),
+    ...(f.constraint !== undefined && { constraint: parseConstraint(fields(f.constraint)) }),
+  };
+}
+const parseConstraint = (f: Fields): NonNullable<StoredGrant["constraint"]> => ({
+  kind: oneOf(["subset", "equals"], f.kind, "constraint"),
+  pairs: list(f.pairs, "pairs").map((pair) => list(pair, "pair").map((t) => text(t, "pair"))),
+});
+
+const storedGrantCodec: Codec<StoredGrant> = msgpackCodec(1, parseGrant);
+
+export const grantCodec: Codec<GrantRecord> = {
+  version: storedGrantCodec.version,
+  encode({ constraint, ...grant }) {
+    if (constraint === undefined) return storedGrantCodec.encode(grant);
+    return storedGrantCodec.encode({
+      ...grant,
+      constraint: { kind: constraint.kind, pairs: [...constraint.pairs] },
+    });
+  },
+  decode(body) {
+    const { constraint, ...grant } = storedGrantCodec.decode(body);
+    if (constraint === undefined) return grant;
+    const pairs = new Map(constraint.pairs.map(([key = "", value = ""]) => [key, value]));
+    return { ...grant, constraint: { kind: constraint.kind, pairs } };
+  },
+};
+
+/** Rows that lead to a grant hold its id. */
+export const grantIdCodec: Codec<string> = msgpackCodec(1, (value) => text(value, "grant id"));
 
 export const keyCodec: Codec<StoredKey> = msgpackCodec(1, parseKey);
 

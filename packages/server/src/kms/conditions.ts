@@ -1,4 +1,7 @@
-/** The condition values that a use of a key carries (spec kms 16): names in lower case, absent where AWS sends none. */
+/**
+ * The condition values that a use of a key carries (spec kms 16): names in lower case, absent where AWS sends none. What
+ * follows from the encryption context is the authoriser's, which gets the context itself.
+ */
 import type { ConditionValues } from "../base/access.ts";
 import type { Requester } from "./kernel.ts";
 import type { KeyAttributes, Tag } from "./model.ts";
@@ -11,6 +14,7 @@ export interface RequestFacts {
   readonly requestAlias?: string | undefined;
   readonly context?: EncryptionContext | undefined;
   readonly algorithm?: string | undefined;
+  readonly grantTokens?: readonly string[] | undefined;
   /** Condition values of one operation only, by lower-case name. */
   readonly more?: Readonly<Record<string, Value>> | undefined;
 }
@@ -39,17 +43,6 @@ function setRequester(values: Map<string, Value>, requester: Requester, region: 
   if (requester.via === "s3") values.set("kms:viaservice", `s3.${region}.amazonaws.com`);
 }
 
-/** Context keys match in any case, so two that differ in case only stand under one name. */
-function setContext(values: Map<string, Value>, context: EncryptionContext): void {
-  if (context.size === 0) return;
-  for (const [key, value] of context) {
-    const name = `kms:encryptioncontext:${key.toLowerCase()}`;
-    const before = values.get(name);
-    values.set(name, before === undefined ? value : [before, value].flat());
-  }
-  values.set("kms:encryptioncontextkeys", [...context.keys()]);
-}
-
 export function keyConditions(
   requester: Requester,
   region: string,
@@ -60,7 +53,6 @@ export function keyConditions(
   setRequester(values, requester, region);
   if (facts.requestAlias !== undefined) values.set("kms:requestalias", facts.requestAlias);
   if (facts.algorithm !== undefined) values.set("kms:encryptionalgorithm", facts.algorithm);
-  if (facts.context !== undefined) setContext(values, facts.context);
   if (facts.more !== undefined)
     for (const [name, value] of Object.entries(facts.more)) values.set(name, value);
   return values;

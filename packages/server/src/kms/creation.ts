@@ -48,12 +48,10 @@ function supportedOrigin(input: NewKey, spec: KeySpec): KeyOrigin {
     input.origin === "EXTERNAL_KEY_STORE"
   )
     fail("UnsupportedOperationException", "Custom key stores are not supported.");
-  if (input.origin === "EXTERNAL")
-    fail("UnsupportedOperationException", "Imported key material is not supported.");
   if (input.multiRegion === true)
     fail("UnsupportedOperationException", "Multi-Region keys are not supported.");
   if (!SPECS[spec].supported) fail("UnsupportedOperationException", `KeySpec ${spec} is not supported.`);
-  return "AWS_KMS";
+  return input.origin ?? "AWS_KMS";
 }
 
 export async function createKey(k: Kernel, requester: Requester, input: NewKey): Promise<KeyMetadata> {
@@ -79,7 +77,7 @@ export async function createKey(k: Kernel, requester: Requester, input: NewKey):
     usage,
     spec,
     multiRegion: false,
-    state: { kind: "Enabled" },
+    state: { kind: origin === "EXTERNAL" ? "PendingImport" : "Enabled" },
     description: input.description ?? "",
     aliases: [],
     policy,
@@ -90,6 +88,6 @@ export async function createKey(k: Kernel, requester: Requester, input: NewKey):
     if (input.bypassLockoutCheck !== true)
       await requireNoLockout(k, requester, draft, keyArn(k.region, draft.account, keyId));
     const key = await insertKey(k, { ...draft, keyId });
-    return key === undefined ? "again" : { done: keyMetadata(key, k.region) };
+    return key === undefined ? "again" : { done: keyMetadata(key, k.region, k.clock.now()) };
   });
 }

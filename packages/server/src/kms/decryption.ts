@@ -12,7 +12,7 @@ import type { RequestFacts } from "./conditions.ts";
 import { type Entered, enter, enterHeld } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import type { EncryptionContext } from "./port.ts";
-import { requireAlgorithm, sameBytes, stopIfDryRun, SYMMETRIC, useFacts } from "./use.ts";
+import { requireAlgorithm, sameBytes, stopIfDryRun, type Use, useFacts } from "./use.ts";
 
 export interface Opened {
   readonly arn: KeyArn;
@@ -21,13 +21,10 @@ export interface Opened {
   readonly materialId: string;
 }
 
-export interface OpenInput {
+export interface OpenInput extends Use {
   /** Absent in a dry run that ignores the ciphertext. */
   readonly blob: Uint8Array | undefined;
-  readonly context: EncryptionContext;
   readonly keyId?: string | undefined;
-  readonly algorithm?: string | undefined;
-  readonly dryRun?: boolean | undefined;
 }
 
 /** Every failure of a blob is one error without a text: which check refused it is nobody's to learn. */
@@ -86,7 +83,7 @@ export async function enterToOpen(
 ): Promise<EnteredBlob> {
   const { blob, keyId } = input;
   const header = blob === undefined ? undefined : headerOf(blob);
-  const facts = { ...useFacts(input.context, more), algorithm: input.algorithm ?? SYMMETRIC };
+  const facts = useFacts(input, more);
   const entered =
     keyId !== undefined
       ? await enter(k, requester, operation, keyId, facts)

@@ -17,6 +17,8 @@ export const DELETION_DAYS_MIN = 7;
 export const DELETION_DAYS_MAX = 30;
 /** Rows of one kind that one commit of the job removes. */
 const ROWS_A_STEP = 16;
+/** A grant has up to four rows. */
+const GRANTS_A_STEP = 12;
 
 export async function scheduleDeletion(
   k: Kernel,
@@ -89,6 +91,16 @@ async function step(k: Kernel, held: HeldKey): Promise<boolean> {
     await k.rows.commit({ keys: [{ before: held, after }] });
     return false;
   }
+  const grants = await k.grants.some(key, GRANTS_A_STEP);
+  if (grants.length > 0) {
+    // The key's own row changes with its grants, as always.
+    const after: KeyRecord = { ...key, grants: { count: 0, edition: grants[0]?.value.id ?? "" } };
+    await k.rows.commit({
+      keys: [{ before: held, after }],
+      with: await k.grants.draft(key, { end: grants }),
+    });
+    return false;
+  }
   const aliases = await Promise.all(
     key.aliases.slice(0, ROWS_A_STEP).map((name) => k.rows.alias(key.account, name)),
   );
@@ -103,6 +115,7 @@ async function step(k: Kernel, held: HeldKey): Promise<boolean> {
     keys: [{ before: held, after: last ? undefined : rest }],
     aliases: aliases.flatMap((alias) => (alias === undefined ? [] : [{ before: alias, after: undefined }])),
     materials: materials.map((m) => ({ key, id: m.id, after: undefined })),
+    ...(last && { with: await k.grants.drop(key) }),
   });
   return ok && last;
 }

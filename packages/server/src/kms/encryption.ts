@@ -8,13 +8,14 @@ import type { Kernel, Requester } from "./kernel.ts";
 import { currentMaterial, type Material } from "./model.ts";
 import type { KeyOperation } from "./operations.ts";
 import type { EncryptionContext } from "./port.ts";
-import { requireAlgorithm, stopIfDryRun, SYMMETRIC, useFacts } from "./use.ts";
+import { requireAlgorithm, stopIfDryRun, type Use, useFacts } from "./use.ts";
 
 export interface Sealed {
   readonly arn: KeyArn;
   readonly blob: Uint8Array;
   readonly materialId: string;
 }
+
 /** A key that can encrypt now, and its current material. */
 export async function enterToSeal(
   k: Kernel,
@@ -52,11 +53,9 @@ export async function seal(
   return { arn, blob, materialId: current.id };
 }
 
-export interface DataKeyInput {
+export interface DataKeyInput extends Use {
   readonly keyId: string;
-  readonly context: EncryptionContext;
   readonly bytes: number;
-  readonly dryRun?: boolean | undefined;
 }
 
 /** GenerateDataKey and GenerateDataKeyWithoutPlaintext; the latter's caller wipes the plaintext unseen. */
@@ -66,7 +65,7 @@ export async function generateDataKey(
   operation: "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext",
   input: DataKeyInput,
 ): Promise<Sealed & { readonly plaintext: Uint8Array }> {
-  const facts = useFacts(input.context);
+  const facts = useFacts(input);
   const entered = await enterToSeal(k, requester, operation, operation, input.keyId, facts);
   stopIfDryRun(input.dryRun);
   k.hooks.kmsCall(operation);
@@ -78,18 +77,9 @@ export async function generateDataKey(
 export async function encrypt(
   k: Kernel,
   requester: Requester,
-  input: {
-    readonly keyId: string;
-    readonly plaintext: Uint8Array;
-    readonly context: EncryptionContext;
-    readonly algorithm?: string | undefined;
-    readonly dryRun?: boolean | undefined;
-  },
+  input: Use & { readonly keyId: string; readonly plaintext: Uint8Array },
 ): Promise<Sealed> {
-  const entered = await enterToSeal(k, requester, "Encrypt", "Encrypt", input.keyId, {
-    ...useFacts(input.context),
-    algorithm: input.algorithm ?? SYMMETRIC,
-  });
+  const entered = await enterToSeal(k, requester, "Encrypt", "Encrypt", input.keyId, useFacts(input));
   requireAlgorithm(entered, input.algorithm);
   stopIfDryRun(input.dryRun);
   k.hooks.kmsCall("Encrypt");

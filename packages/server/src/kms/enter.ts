@@ -7,9 +7,10 @@ import { type KeyArn, keyArn } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
 import { deny, noResourcePolicy, requireIdentityAccess, requireKeyAccess } from "./authorise.ts";
 import type { RequestFacts } from "./conditions.ts";
+import { checkGrantTokens } from "./grant-tokens.ts";
 import { arnOf, type Kernel, type Requester } from "./kernel.ts";
 import { aliasArn, invalidKeyId, isIssuedKeyId, type KeyName, parseKeyName } from "./key-id.ts";
-import type { KeyRecord } from "./model.ts";
+import { type KeyRecord, stateOf } from "./model.ts";
 import { type KeyOperation, OPERATIONS, type OperationRule } from "./operations.ts";
 import type { HeldKey } from "./rows.ts";
 import type { KeyUsage } from "./specs.ts";
@@ -20,6 +21,8 @@ export interface Entered {
   readonly key: KeyRecord;
   /** Under the region that the service runs in; what answers and policies show. */
   readonly arn: KeyArn;
+  /** The grant that allowed it, where one did. */
+  readonly grantId?: string;
 }
 
 interface Resolved {
@@ -81,12 +84,13 @@ export async function enterHeld(
   const rule: OperationRule = OPERATIONS[operation];
   const key = held.value;
   const arn = arnOf(k, key);
-  await requireKeyAccess(k, requester, rule.action, held, facts);
+  checkGrantTokens(k, facts.grantTokens);
+  const grantId = await requireKeyAccess(k, requester, rule.action, held, facts);
   if (key.manager === "AWS") protectManaged(requester, rule, key, arn);
   if (key.account !== requester.account && !rule.crossAccount)
     deny(requester, rule.action, arn, noResourcePolicy(rule.action));
-  requireState(arn, key.state.kind, rule.states);
-  return { held, key, arn };
+  requireState(arn, stateOf(key, k.clock.now()).kind, rule.states);
+  return grantId === undefined ? { held, key, arn } : { held, key, arn, grantId };
 }
 
 export async function enter(

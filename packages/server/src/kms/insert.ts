@@ -12,14 +12,15 @@ export async function insertKey(
 ): Promise<KeyRecord | undefined> {
   const createdMs = k.clock.now();
   const bornArn = keyArn(k.region, key.account, key.keyId);
-  const made = k.materials.make(bornArn);
+  // An EXTERNAL key waits for its first import.
+  const made = key.origin === "EXTERNAL" ? undefined : k.materials.make(bornArn);
   const record: KeyRecord = {
     ...key,
     bornArn,
     createdMs,
     onDemandRotations: 0,
     blobName,
-    materials: [{ id: made.id, createdMs, state: "CURRENT" }],
+    materials: made === undefined ? [] : [{ id: made.id, createdMs, state: "CURRENT" }],
   };
   const aliases = key.aliases.map((name) => ({
     before: undefined,
@@ -28,7 +29,7 @@ export async function insertKey(
   const ok = await k.rows.commit({
     keys: [{ before: undefined, after: record }],
     aliases,
-    materials: [{ key: record, id: made.id, after: made.record }],
+    materials: made === undefined ? [] : [{ key: record, id: made.id, after: made.record }],
   });
   return ok ? record : undefined;
 }

@@ -1,10 +1,11 @@
 /** What the key service's functions share. Built once by `open.ts`; holds no state of its own. */
 import type { Authoriser } from "../base/access.ts";
-import { accountOf, type Caller } from "../base/caller.ts";
+import { accountOf, type Caller, type Principal } from "../base/caller.ts";
 import type { Clock } from "../base/clock.ts";
 import { fail } from "../base/errors.ts";
 import { type AccountId, type KeyArn, keyArn } from "../base/ids.ts";
 import type { Tokens } from "../store/tokens.ts";
+import type { GrantRows } from "./grant-rows.ts";
 import type { Materials } from "./materials.ts";
 import type { KeyRecord } from "./model.ts";
 import type { Rows } from "./rows.ts";
@@ -13,6 +14,15 @@ import type { Rows } from "./rows.ts";
 export interface KmsHooks {
   /** One cryptographic call that was carried out (`strongroom_kms_calls_total{operation}`). */
   kmsCall(operation: string): void;
+  /** New material became current. */
+  keyRotated?(event: {
+    readonly keyArn: KeyArn;
+    readonly type: "AUTOMATIC" | "ON_DEMAND";
+    readonly previousMaterialId: string | undefined;
+    readonly currentMaterialId: string;
+  }): void;
+  /** Imported material reached its end and was removed. */
+  materialExpired?(event: { readonly keyArn: KeyArn; readonly materialId: string }): void;
   /** A key and its material were destroyed, by schedule. */
   keyDeleted?(event: {
     readonly keyArn: KeyArn;
@@ -24,6 +34,7 @@ export interface KmsHooks {
 export interface Kernel {
   readonly region: string;
   readonly rows: Rows;
+  readonly grants: GrantRows;
   readonly materials: Materials;
   readonly authoriser: Authoriser;
   readonly clock: Clock;
@@ -49,6 +60,21 @@ export function requesterOf(caller: Caller, via: "direct" | "s3", action: string
       `User: ${principal.kind} is not authorized to perform: ${action} because no identity-based policy allows the ${action} action`,
     );
   return { caller, account, arn: principal.arn, via };
+}
+
+/** The ARNs under which grants may name a principal: its own, its role's, its account's root. */
+export function principalArns(principal: Principal): readonly string[] {
+  switch (principal.kind) {
+    case "anonymous":
+    case "internal":
+      return [];
+    case "root":
+      return [principal.arn];
+    case "user":
+      return [principal.arn, `arn:aws:iam::${principal.account}:root`];
+    case "role-session":
+      return [principal.arn, principal.roleArn, `arn:aws:iam::${principal.account}:root`];
+  }
 }
 
 export const arnOf = (k: Kernel, key: Pick<KeyRecord, "account" | "keyId">): KeyArn =>

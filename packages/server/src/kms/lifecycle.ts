@@ -1,17 +1,23 @@
 /** The small life of a key: description, enabling, disabling. Creation and deletion have files of their own. */
 import type { AccountId, KeyArn } from "../base/ids.ts";
 import { changeKey } from "./change.ts";
-import { enter } from "./enter.ts";
+import { type Entered, enter } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { isAliasName, parseKeyName } from "./key-id.ts";
 import { findOrMakeManagedKey, MANAGED_ALIAS } from "./managed-key.ts";
+import { rotateIfDue } from "./rotation.ts";
 import { type KeyMetadata, keyMetadata } from "./metadata.ts";
 
 /** Spec kms 7: the first DescribeKey of `alias/aws/s3` makes the managed key. */
-export async function describeKey(k: Kernel, requester: Requester, keyId: string): Promise<KeyMetadata> {
+export async function describeKey(
+  k: Kernel,
+  requester: Requester,
+  keyId: string,
+  grantTokens?: readonly string[],
+): Promise<KeyMetadata> {
   if (namesManagedAlias(k, requester.account, keyId)) await findOrMakeManagedKey(k, requester.account);
-  const { key } = await enter(k, requester, "DescribeKey", keyId);
-  return keyMetadata(key, k.region);
+  const { key } = await enter(k, requester, "DescribeKey", keyId, { grantTokens });
+  return keyMetadata(key, k.region, k.clock.now());
 }
 
 function namesManagedAlias(k: Kernel, account: AccountId, keyId: string): boolean {
@@ -38,16 +44,20 @@ async function setState(
   requester: Requester,
   operation: "EnableKey" | "DisableKey",
   keyId: string,
-): Promise<KeyArn> {
+): Promise<Entered> {
   const kind = operation === "EnableKey" ? "Enabled" : "Disabled";
-  const { arn } = await changeKey(k, requester, operation, keyId, ({ key }) =>
+  return changeKey(k, requester, operation, keyId, ({ key }) =>
     key.state.kind === kind ? key : { ...key, state: { kind } },
   );
-  return arn;
 }
 
 /** Takes effect on the next use, by every process: nothing above caches a key's state. */
-export const enableKey = (k: Kernel, requester: Requester, keyId: string): Promise<KeyArn> =>
-  setState(k, requester, "EnableKey", keyId);
-export const disableKey = (k: Kernel, requester: Requester, keyId: string): Promise<KeyArn> =>
-  setState(k, requester, "DisableKey", keyId);
+export async function enableKey(k: Kernel, requester: Requester, keyId: string): Promise<KeyArn> {
+  const { key, arn } = await setState(k, requester, "EnableKey", keyId);
+  // A rotation that came due while the key was disabled happens at once (spec kms 10.7).
+  await rotateIfDue(k, key, k.clock.now());
+  return arn;
+}
+export async function disableKey(k: Kernel, requester: Requester, keyId: string): Promise<KeyArn> {
+  return (await setState(k, requester, "DisableKey", keyId)).arn;
+}

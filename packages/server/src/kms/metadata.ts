@@ -1,6 +1,6 @@
 /** KeyMetadata as DescribeKey and CreateKey show it (spec kms 3.1). Members that do not apply are absent. */
 import { keyArn } from "../base/ids.ts";
-import { currentMaterial, type KeyRecord } from "./model.ts";
+import { currentMaterial, type KeyRecord, type Material, stateOf } from "./model.ts";
 import { algorithmsOf, type KeyUsage } from "./specs.ts";
 
 export type KeyMetadata = Readonly<Record<string, unknown>>;
@@ -14,18 +14,28 @@ const ALGORITHM_MEMBER: Readonly<Record<KeyUsage, string>> = {
 
 export const epochSeconds = (ms: number): number => ms / 1000;
 
-export function keyMetadata(key: KeyRecord, region: string): KeyMetadata {
+/** Of imported material; absent before the first import. */
+function expiry({ origin }: KeyRecord, current: Material | undefined): KeyMetadata {
+  if (origin !== "EXTERNAL" || current?.imported?.present !== true) return {};
+  const { validToMs } = current.imported;
+  if (validToMs === undefined) return { ExpirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE" };
+  return { ExpirationModel: "KEY_MATERIAL_EXPIRES", ValidTo: epochSeconds(validToMs) };
+}
+
+export function keyMetadata(key: KeyRecord, region: string, nowMs: number): KeyMetadata {
+  const state = stateOf(key, nowMs);
   const current = key.spec === "SYMMETRIC_DEFAULT" ? currentMaterial(key) : undefined;
   return {
     AWSAccountId: key.account,
     KeyId: key.keyId,
     Arn: keyArn(region, key.account, key.keyId),
     CreationDate: epochSeconds(key.createdMs),
-    Enabled: key.state.kind === "Enabled",
+    Enabled: state.kind === "Enabled",
     Description: key.description,
     KeyUsage: key.usage,
-    KeyState: key.state.kind,
-    ...(key.state.kind === "PendingDeletion" && { DeletionDate: epochSeconds(key.state.deletionMs) }),
+    KeyState: state.kind,
+    ...(state.kind === "PendingDeletion" && { DeletionDate: epochSeconds(state.deletionMs) }),
+    ...expiry(key, currentMaterial(key)),
     Origin: key.origin,
     KeyManager: key.manager,
     CustomerMasterKeySpec: key.spec,

@@ -27,6 +27,16 @@ export interface Material {
   readonly state: "CURRENT" | "NON_CURRENT" | "PENDING_ROTATION";
   /** How it became current; absent on a key's first material. */
   readonly rotation?: { readonly type: "AUTOMATIC" | "ON_DEMAND"; readonly atMs: number };
+  /** Imported material only. */
+  readonly imported?: Imported;
+}
+
+export interface Imported {
+  /** False after its removal or expiry: its bytes are gone, until they are imported again. */
+  readonly present: boolean;
+  /** Absent: it does not expire. */
+  readonly validToMs?: number;
+  readonly description?: string;
 }
 
 export interface KeyRecord {
@@ -51,6 +61,8 @@ export interface KeyRecord {
   /** Automatic rotation; absent = off. */
   readonly rotation?: { readonly periodDays: number; readonly nextMs: number };
   readonly onDemandRotations: number;
+  /** How many grants there are, and what changes with any of them. Absent: none were ever made. */
+  readonly grants?: { readonly count: number; readonly edition: string };
   readonly policy: string;
   readonly tags: readonly Tag[];
 }
@@ -66,6 +78,24 @@ export interface Tag {
   readonly value: string;
 }
 
+export interface GrantRecord {
+  readonly account: AccountId;
+  readonly keyId: string;
+  /** 64 hex digits. */
+  readonly id: string;
+  readonly grantee: string;
+  readonly retiring?: string;
+  /** Without the `kms:` prefix. */
+  readonly operations: readonly string[];
+  readonly constraint?: {
+    readonly kind: "subset" | "equals";
+    readonly pairs: ReadonlyMap<string, string>;
+  };
+  readonly name?: string;
+  readonly createdMs: number;
+  readonly issuingAccount: AccountId;
+}
+
 export interface AliasRecord {
   readonly account: AccountId;
   /** With `alias/`. */
@@ -73,6 +103,19 @@ export interface AliasRecord {
   readonly targetKeyId: string;
   readonly createdMs: number;
   readonly updatedMs: number;
+}
+
+/** A version that its key cannot do without and that is not there, or no longer. */
+export const isMissing = ({ imported, state }: Material, nowMs: number): boolean =>
+  imported !== undefined &&
+  state !== "PENDING_ROTATION" &&
+  (!imported.present || (imported.validToMs !== undefined && imported.validToMs <= nowMs));
+
+/** The state that counts: material expires at its time, whether or not a job has seen to it yet. */
+export function stateOf(key: Pick<KeyRecord, "state" | "origin" | "materials">, nowMs: number): StoredState {
+  const { kind } = key.state;
+  if (key.origin !== "EXTERNAL" || (kind !== "Enabled" && kind !== "Disabled")) return key.state;
+  return key.materials.some((m) => isMissing(m, nowMs)) ? { kind: "PendingImport" } : key.state;
 }
 
 export function currentMaterial(key: KeyRecord): Material | undefined {

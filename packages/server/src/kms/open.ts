@@ -5,6 +5,7 @@ import { IntegrityError } from "../base/errors.ts";
 import type { Keyring } from "../store/keyring.ts";
 import type { Records } from "../store/records.ts";
 import type { Tokens } from "../store/tokens.ts";
+import { GrantRows } from "./grant-rows.ts";
 import type { Kernel, KmsHooks } from "./kernel.ts";
 import { Materials } from "./materials.ts";
 import { Rows } from "./rows.ts";
@@ -31,6 +32,7 @@ export function openKms(options: KmsOptions): Kernel {
   return {
     region: options.region,
     rows,
+    grants: new GrantRows(options.records),
     materials: new Materials(domain, rows, clock),
     authoriser: options.authoriser,
     clock,

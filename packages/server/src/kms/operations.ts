@@ -36,6 +36,10 @@ const administration = (action: string, states: StateRule): OperationRule => ({
   states,
   managed: "refused",
 });
+const rotation = (action: string, states: StateRule): OperationRule => ({
+  ...administration(action, states),
+  managed: "refusedRotation",
+});
 
 export const OPERATIONS = {
   Encrypt: cryptography("Encrypt"),
@@ -49,6 +53,9 @@ export const OPERATIONS = {
   ListKeyPolicies: reading("ListKeyPolicies"),
   ListResourceTags: reading("ListResourceTags"),
   GetKeyRotationStatus: reading("GetKeyRotationStatus", { crossAccount: true }),
+  ListGrants: reading("ListGrants", { crossAccount: true }),
+  RevokeGrant: { ...administration("RevokeGrant", "anyState"), crossAccount: true },
+  CreateGrant: { ...administration("CreateGrant", "grantCreation"), crossAccount: true },
   PutKeyPolicy: administration("PutKeyPolicy", "anyState"),
   UpdateKeyDescription: administration("UpdateKeyDescription", "notPendingDeletion"),
   EnableKey: administration("EnableKey", "toggle"),
@@ -59,6 +66,13 @@ export const OPERATIONS = {
   UntagResource: administration("UntagResource", "notPendingDeletion"),
   CreateAlias: administration("CreateAlias", "notPendingDeletion"),
   UpdateAlias: administration("UpdateAlias", "notPendingDeletion"),
+  EnableKeyRotation: rotation("EnableKeyRotation", "rotationSetting"),
+  DisableKeyRotation: rotation("DisableKeyRotation", "rotationSetting"),
+  RotateKeyOnDemand: rotation("RotateKeyOnDemand", "rotateOnDemand"),
+  ListKeyRotations: reading("ListKeyRotations"),
+  GetParametersForImport: administration("GetParametersForImport", "importParameters"),
+  ImportKeyMaterial: administration("ImportKeyMaterial", "importMaterial"),
+  DeleteImportedKeyMaterial: administration("DeleteImportedKeyMaterial", "deleteMaterial"),
   /** The key that an alias leaves (UpdateAlias) or loses (DeleteAlias) may be in any state. */
   UpdateAliasFrom: administration("UpdateAlias", "anyState"),
   DeleteAlias: administration("DeleteAlias", "anyState"),

@@ -4,8 +4,7 @@ import { enterToOpen, headerOf, type OpenInput } from "./decryption.ts";
 import { enterToSeal, seal } from "./encryption.ts";
 import { peek } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
-import type { EncryptionContext } from "./port.ts";
-import { requireAlgorithm, sameBytes, stopIfDryRun, SYMMETRIC, useFacts } from "./use.ts";
+import { requireAlgorithm, sameBytes, stopIfDryRun, type Use, useFacts } from "./use.ts";
 
 export interface ReEncrypted {
   readonly blob: Uint8Array;
@@ -20,19 +19,19 @@ export async function reEncrypt(
   k: Kernel,
   requester: Requester,
   source: OpenInput,
-  destination: {
-    readonly keyId: string;
-    readonly context: EncryptionContext;
-    readonly algorithm?: string | undefined;
-  },
+  destination: Use & { readonly keyId: string },
 ): Promise<ReEncrypted> {
   const sameKey = await namesSameKey(k, requester, source, destination.keyId);
   const more = { "kms:reencryptonsamekey": String(sameKey) };
   const from = await enterToOpen(k, requester, "ReEncryptFrom", source, more);
-  const to = await enterToSeal(k, requester, "ReEncryptTo", "ReEncrypt", destination.keyId, {
-    ...useFacts(destination.context, more),
-    algorithm: destination.algorithm ?? SYMMETRIC,
-  });
+  const to = await enterToSeal(
+    k,
+    requester,
+    "ReEncryptTo",
+    "ReEncrypt",
+    destination.keyId,
+    useFacts(destination, more),
+  );
   requireAlgorithm(to, destination.algorithm);
   stopIfDryRun(source.dryRun);
   k.hooks.kmsCall("ReEncrypt");

@@ -2,7 +2,17 @@
 import type { AccountId } from "../base/ids.ts";
 
 /** Rows of one kind stand together and in the order of account and name. */
-export type RowKind = "alias" | "blob" | "gone" | "key" | "material" | "texts";
+export type RowKind =
+  | "alias"
+  | "blob"
+  | "gone"
+  | "grant"
+  | "grantee"
+  | "grantname"
+  | "key"
+  | "material"
+  | "retiring"
+  | "texts";
 
 const encoder = new TextEncoder();
 
@@ -17,6 +27,28 @@ export const materialRow = (account: AccountId, keyId: string, materialId: strin
   named("material", account, keyId, materialId);
 export const blobRow = (blobName: Uint8Array): Uint8Array =>
   named("blob", Buffer.from(blobName.buffer, blobName.byteOffset, blobName.length).toString("hex"));
+
+export const grantRow = (account: AccountId, keyId: string, grantId: string): Uint8Array =>
+  named("grant", account, keyId, grantId);
+export const granteeRow = (account: AccountId, keyId: string, grantee: string, grantId: string): Uint8Array =>
+  named("grantee", account, keyId, grantee, grantId);
+export const grantNameRow = (account: AccountId, keyId: string, name: string): Uint8Array =>
+  named("grantname", account, keyId, name);
+export const retiringRow = (
+  account: AccountId,
+  principal: string,
+  keyId: string,
+  grantId: string,
+): Uint8Array => named("retiring", account, principal, keyId, grantId);
+
+/** All rows whose first fields are these: from (inclusive) and to (exclusive). */
+export function rangeBelow(
+  kind: RowKind,
+  ...fields: readonly string[]
+): { readonly from: Uint8Array; readonly to: Uint8Array } {
+  const head = [kind, ...fields].join("\0");
+  return { from: encoder.encode(`${head}\0`), to: encoder.encode(`${head}\u0001`) };
+}
 
 /** All rows of a kind, or those of one account: from (inclusive) and to (exclusive). */
 export function rangeOf(

@@ -11,7 +11,7 @@ import { equalBytes } from "../store/key-order.ts";
 import { type Counted, countedCodec } from "../store/list-page.ts";
 import type { Expect, Put, RowKey } from "../store/port.ts";
 import { type Entry, type Records, unchanged } from "../store/records.ts";
-import { commitSettled } from "../store/retry.ts";
+import { type Draft as StoreDraft, commitSettled } from "../store/retry.ts";
 import {
   aliasCodec,
   type BlobOwner,
@@ -29,6 +29,7 @@ import { aliasRow, blobRow, goneRow, keyRow, materialRow, rangeOf, textsRow } fr
 
 const TABLE = "kms";
 const SCAN_ROWS = 200;
+const PLACES_HELD_MAX = 4096;
 const countedKeyCodec: Codec<Counted<StoredKey>> = countedCodec(keyCodec);
 
 /** A record as it was read; a change names it, and fails if it is no longer that. */
@@ -49,6 +50,8 @@ export interface Change {
     readonly before: Held<AliasRecord> | undefined;
     readonly after: AliasRecord | undefined;
   }[];
+  /** Writes of other tables' owners that stand or fall with it: grants. */
+  readonly with?: StoreDraft;
   readonly materials?: readonly {
     readonly key: Pick<KeyRecord, "account" | "keyId">;
     readonly id: string;
@@ -63,6 +66,9 @@ export class Rows {
   /** What a stored key came to with its texts. Both are immutable, so the answer is good as long as the row is. */
   readonly #joined = new WeakMap<StoredKey, HeldKey>();
 
+  /** Where keys stand: their rows and lists by account and id, for every use asks for them. Oldest first. */
+  readonly #places = new Map<string, { readonly row: RowKey; readonly parent: Uint8Array }>();
+
   constructor(records: Records) {
     this.#records = records;
     this.#counted = new CountedRecords(records);
@@ -76,9 +82,9 @@ export class Rows {
   }
 
   async keyEvenDestroying(account: AccountId, keyId: string): Promise<HeldKey | undefined> {
-    const row = keyRow(account, keyId);
+    const { row, parent } = this.#place(account, keyId);
     for (let attempt = 0; attempt < COMMIT_RETRIES_MAX; attempt++) {
-      const entry = await this.#counted.get(keyCodec, parentOf(account), { table: TABLE, key: row });
+      const entry = await this.#counted.get(keyCodec, parent, row);
       if (entry === undefined) return undefined;
       const known = this.#joined.get(entry.value);
       if (known !== undefined) return known;
@@ -91,6 +97,19 @@ export class Rows {
       }
     }
     throw new IntegrityError("a key's texts are missing or of another edition than the key");
+  }
+
+  #place(account: AccountId, keyId: string): { readonly row: RowKey; readonly parent: Uint8Array } {
+    const name = `${account}/${keyId}`;
+    const known = this.#places.get(name);
+    if (known !== undefined) return known;
+    const place = { row: { table: TABLE, key: keyRow(account, keyId) }, parent: parentOf(account) } as const;
+    this.#places.set(name, place);
+    if (this.#places.size > PLACES_HELD_MAX) {
+      const oldest = this.#places.keys().next();
+      if (oldest.done !== true) this.#places.delete(oldest.value);
+    }
+    return place;
   }
 
   async alias(account: AccountId, name: string): Promise<Held<AliasRecord> | undefined> {
@@ -185,6 +204,9 @@ export class Rows {
       put.push(...(list.put ?? []));
       remove.push(...(list.delete ?? []));
     }
+    expect.push(...(change.with?.expect ?? []));
+    put.push(...(change.with?.put ?? []));
+    remove.push(...(change.with?.delete ?? []));
     const settled = await commitSettled(this.#records.store, { expect, put, delete: remove });
     return settled.kind === "ok";
   }

@@ -10,8 +10,17 @@ export function stopIfDryRun(dryRun: boolean | undefined): void {
   if (dryRun === true) fail("DryRunOperationException");
 }
 
-export function useFacts(context: EncryptionContext, more?: RequestFacts["more"]): RequestFacts {
-  return { context, algorithm: SYMMETRIC, more };
+/** What every cryptographic request on a symmetric key may say. */
+export interface Use {
+  readonly context: EncryptionContext;
+  readonly algorithm?: string | undefined;
+  readonly grantTokens?: readonly string[] | undefined;
+  readonly dryRun?: boolean | undefined;
+}
+
+export function useFacts(use: Use, more?: RequestFacts["more"]): RequestFacts {
+  const { context, algorithm = SYMMETRIC, grantTokens } = use;
+  return { context, algorithm, grantTokens, more };
 }
 
 export function requireAlgorithm({ key }: Entered, algorithm: string | undefined): void {

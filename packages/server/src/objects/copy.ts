@@ -330,7 +330,10 @@ async function sharing(
     return undefined;
   // A copy made again over itself: the reference passes from the version replaced to the new one.
   const displaced =
-    suspended && replaced?.kind === "object" && sameBytes(replaced.contentId, version.contentId)
+    suspended &&
+    replaced?.kind === "object" &&
+    replaced.isNull &&
+    sameBytes(replaced.contentId, version.contentId)
       ? replaced.uid
       : undefined;
   const parts = await addReference(core.records, version, uid, references, displaced);

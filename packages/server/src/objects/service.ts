@@ -13,6 +13,11 @@ import type {
   CopyResult,
   DeleteInput,
   DeleteResult,
+  ListInput,
+  ListResult,
+  ListVersionsInput,
+  ListVersionsResult,
+  ObjectsService,
   PutObjectInput,
   ReadInput,
   ReadResult,
@@ -27,6 +32,8 @@ import { deleteObject } from "./delete.ts";
 import { BUCKET_KEY_LIMITS, BucketKeys, type BucketKeyLimits } from "./encryption/bucket-keys.ts";
 import { EpochKeys, type KeyringSource } from "./encryption/epoch-keys.ts";
 import { getObject, headObject } from "./get.ts";
+import { listObjects } from "./listing/list-objects.ts";
+import { listVersions } from "./listing/list-versions.ts";
 import { type Metrics, NO_METRICS } from "./metrics.ts";
 import { Publisher } from "./publish.ts";
 import { putObject } from "./put.ts";
@@ -57,7 +64,7 @@ export function makeCore(options: CoreOptions): Core {
   };
 }
 
-export class Objects {
+export class Objects implements ObjectsService {
   readonly core: Core;
 
   constructor(options: CoreOptions | Core) {
@@ -84,6 +91,12 @@ export class Objects {
   }
   delete(caller: Caller, bucket: Bucket, input: DeleteInput): Promise<DeleteResult> {
     return deleteObject(this.core, caller, bucket, input);
+  }
+  list(bucket: Bucket, input: ListInput): Promise<ListResult> {
+    return listObjects(this.core.records, bucket, input);
+  }
+  listVersions(bucket: Bucket, input: ListVersionsInput): Promise<ListVersionsResult> {
+    return listVersions(this.core, bucket, input);
   }
   getTags(
     bucket: Bucket,

@@ -8,9 +8,11 @@ import {
   parseBucketName,
   parseObjectKey,
 } from "../base/ids.ts";
+import type { Keyring } from "../store/keyring.ts";
 import { MemoryModel } from "../store/memory/model.ts";
+import type { RootKey } from "../store/keyring.ts";
 import type { Store } from "../store/port.ts";
-import { openTestRecords } from "../store/test-keyring.ts";
+import { openTestRecords, testRoot } from "../store/test-keyring.ts";
 import type { Body, Bucket, EncryptionHeaders, PutObjectInput, ReadInput, ReadResult } from "./api.ts";
 import { checksumOf } from "./checksum/algorithms.ts";
 import type { Core } from "./core.ts";
@@ -21,20 +23,23 @@ import { ACCOUNT, FakeKms, REGION } from "./test-kms.ts";
 
 export interface World {
   readonly store: Store;
+  readonly keyring: Keyring;
   readonly core: Core;
   readonly objects: Objects;
   readonly kms: FakeKms;
   readonly kmsCalls: string[];
   readonly model: MemoryModel | undefined;
+  readonly root: RootKey;
   bucket(change?: Partial<Bucket>): Promise<Bucket>;
 }
 
-export async function makeWorld(home?: Store): Promise<World> {
+/** `beside`: another world over the same store; this one is like a second process. */
+export async function makeWorld(home?: Store, beside?: World): Promise<World> {
   const model = home === undefined ? new MemoryModel() : undefined;
   const store = home ?? model?.open();
   if (store === undefined) throw new Error("no store");
-  const { keyring, records } = await openTestRecords(store);
-  const kms = new FakeKms();
+  const { keyring, records, root } = await openTestRecords(store, beside?.root ?? testRoot());
+  const kms = beside?.kms ?? new FakeKms();
   const kmsCalls: string[] = [];
   const objects = new Objects({
     records,
@@ -44,11 +49,13 @@ export async function makeWorld(home?: Store): Promise<World> {
   });
   return {
     store,
+    keyring,
     core: objects.core,
     objects,
     kms,
     kmsCalls,
-    model,
+    model: model ?? beside?.model,
+    root,
     bucket: async (change = {}) => {
       const id = newBucketId();
       const put = [records.seal(lifeCodec, "life", id, "active")];

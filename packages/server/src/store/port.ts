@@ -27,6 +27,7 @@ export const TABLES = [
   "inline", // small sealed streams
   "upload",
   "part",
+  "ended", // uploads that were completed or aborted: the answer for a day, and what the collector clears
   "intent", // blobs being written
   "trash", // blobs to delete
   "kms", // KMS keys, material, aliases, grants

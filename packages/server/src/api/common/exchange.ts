@@ -8,6 +8,7 @@ import type { Caller, Principal } from "../../base/caller.ts";
 import { newRequestId } from "../../base/ids.ts";
 import type { Answer } from "./answer.ts";
 import { withStandardHeaders, writeAnswer } from "./answer.ts";
+import { hasUnreadBody } from "./unread-body.ts";
 import type { Transport } from "./transport.ts";
 
 export class Exchange {
@@ -66,6 +67,8 @@ export class Exchange {
   }
 
   send(answer: Answer, extra: readonly string[] = []): Promise<void> {
+    // Nobody reads the rest of a large body: the connection can't be used again.
+    if (!this.req.complete && hasUnreadBody(this.req)) this.res.shouldKeepAlive = false;
     const headers = withStandardHeaders(answer.headers, this.requestId, this.hostId);
     if (extra.length > 0) headers.push(...extra);
     return writeAnswer(this.res, answer.status, headers, this.isHead ? undefined : answer.body);

@@ -4,18 +4,9 @@
  * sending finds the answer rather than a reset, and then the socket is closed.
  */
 import type { IncomingMessage } from "node:http";
-import { LINGER_BYTES_MAX, LINGER_MS, SMALL_BODY_BYTES_MAX } from "../../base/limits.ts";
+import { LINGER_BYTES_MAX, LINGER_MS } from "../../base/limits.ts";
 import type { Answer } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
-
-/** A body is there that is too large to drain, of unknown size, or not even sent (100 Continue was never answered). */
-export function hasUnreadBody(req: IncomingMessage): boolean {
-  if (req.complete) return false;
-  if (req.headers.expect !== undefined) return true;
-  if (req.headers["transfer-encoding"] !== undefined) return true;
-  const length = Number(req.headers["content-length"] ?? "0");
-  return length > SMALL_BODY_BYTES_MAX;
-}
 
 export async function linger(exchange: Exchange, answer: Answer): Promise<void> {
   const { req, res } = exchange;

@@ -7,15 +7,19 @@ import type { Clock } from "../../base/clock.ts";
 import { IntegrityError, ServiceError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Answer } from "./answer.ts";
+import { answerClientError } from "./client-error.ts";
 import { Exchange } from "./exchange.ts";
-import { hasUnreadBody, linger } from "./linger.ts";
+import { linger } from "./linger.ts";
 import type { Meter } from "./ports.ts";
 import { serviceNameOf } from "./service-name.ts";
 import { transportOf, type TransportRules } from "./transport.ts";
+import { hasUnreadBody } from "./unread-body.ts";
 
 /** S3, KMS, later IAM and STS: one instance for the life of the process. */
 export interface Service {
   readonly name: string;
+  /** The service's bodies send 100 Continue themselves, once they are read; for others it leaves at once. */
+  readonly continuesLate?: boolean;
   /** The service's pipeline: authenticates, authorises, acts and sends. Throws for anything it has not answered. */
   answer(exchange: Exchange): Promise<void>;
   /** The error in the service's own form (XML, JSON). */
@@ -38,6 +42,7 @@ export async function handle(req: IncomingMessage, res: ServerResponse, deps: Se
   const exchange = new Exchange(req, res, transportOf(req, deps.transport), deps.hostId, deps.clock.now());
   const service = deps.services.get(serviceNameOf(req)) ?? deps.services.get("s3");
   if (service === undefined) throw new Error("INVARIANT: the S3 service is always there");
+  if (req.headers.expect !== undefined && service.continuesLate !== true) res.writeContinue();
   try {
     await service.answer(exchange);
   } catch (error) {
@@ -69,7 +74,6 @@ async function refuse(exchange: Exchange, service: Service, error: unknown, deps
     return;
   }
   // The rest of the body will not be read: say so, let the client see the answer, and close.
-  res.shouldKeepAlive = false;
   await linger(exchange, answer);
 }
 
@@ -93,11 +97,12 @@ function logFields(exchange: Exchange, error: unknown): Readonly<Record<string, 
   return { requestId: exchange.requestId, operation: exchange.operation, error };
 }
 
-/** Mounts the handler. `checkContinue` too: 100 Continue is sent when an operation first reads the body, not before. */
+/** Mounts the handler. `checkContinue` too: a service decides when 100 Continue leaves. */
 export function mount(server: Server, deps: ServeDeps): void {
   const listener = (req: IncomingMessage, res: ServerResponse): void => {
     void handle(req, res, deps);
   };
   server.on("request", listener);
   server.on("checkContinue", listener);
+  server.on("clientError", answerClientError);
 }

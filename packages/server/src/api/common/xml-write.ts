@@ -5,9 +5,11 @@
 export const XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
 export const S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-function mustEscape(code: number): boolean {
-  return code < 0x20 || code === 0x26 || code === 0x3c || code === 0x3e || code === 0x22 || code === 0x7f;
-}
+// Control characters are what is looked for.
+// oxlint-disable-next-line no-control-regex
+const MUST_ESCAPE = /[\0-\x1f\x7f&<>"\ufffe\uffff]/;
+// oxlint-disable-next-line no-control-regex -- as above
+const EACH_ESCAPE = /[\0-\x1f\x7f&<>"\ufffe\uffff]/g;
 
 function escapeUnit(code: number): string {
   switch (code) {
@@ -24,17 +26,9 @@ function escapeUnit(code: number): string {
   }
 }
 
-/** U+FFFE and U+FFFF and control characters are references; everything else but the four stands for itself. */
+/** U+FFFE, U+FFFF and control characters are references; everything else but the four stands for itself. */
 export function escapeXml(text: string): string {
-  let start = 0;
-  let out = "";
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (!mustEscape(code) && code < 0xfffe) continue;
-    out += text.slice(start, i) + escapeUnit(code);
-    start = i + 1;
-  }
-  return start === 0 ? text : out + text.slice(start);
+  return MUST_ESCAPE.test(text) ? text.replace(EACH_ESCAPE, (c) => escapeUnit(c.charCodeAt(0))) : text;
 }
 
 /** `<name>text</name>`; nothing at all for `undefined`. */
@@ -54,7 +48,10 @@ export function s3Document(root: string, inner: string): string {
   return inner === "" ? `${open}/>` : `${open}>${inner}</${root}>`;
 }
 
-/** ISO 8601 with milliseconds, as S3's documents carry dates. */
+/**
+ * ISO 8601. Milliseconds are always zero, as S3's are, so that listings, HEAD and conditional requests tell the same
+ * time of the same object.
+ */
 export function isoDate(ms: number): string {
-  return new Date(ms).toISOString();
+  return new Date(ms - (ms % 1000)).toISOString();
 }

@@ -2,11 +2,15 @@
 import type { KmsOperation } from "./operation.ts";
 import { CancelKeyDeletion } from "./ops/cancel-key-deletion.ts";
 import { CreateAlias } from "./ops/create-alias.ts";
+import { CreateGrant } from "./ops/create-grant.ts";
 import { CreateKey } from "./ops/create-key.ts";
 import { Decrypt } from "./ops/decrypt.ts";
 import { DeleteAlias } from "./ops/delete-alias.ts";
+import { DeleteImportedKeyMaterial } from "./ops/delete-imported-key-material.ts";
 import { DescribeKey } from "./ops/describe-key.ts";
+import { DisableKeyRotation } from "./ops/disable-key-rotation.ts";
 import { DisableKey } from "./ops/disable-key.ts";
+import { EnableKeyRotation } from "./ops/enable-key-rotation.ts";
 import { EnableKey } from "./ops/enable-key.ts";
 import { Encrypt } from "./ops/encrypt.ts";
 import { GenerateDataKeyWithoutPlaintext } from "./ops/generate-data-key-without-plaintext.ts";
@@ -14,12 +18,20 @@ import { GenerateDataKey } from "./ops/generate-data-key.ts";
 import { GenerateRandom } from "./ops/generate-random.ts";
 import { GetKeyPolicy } from "./ops/get-key-policy.ts";
 import { GetKeyRotationStatus } from "./ops/get-key-rotation-status.ts";
+import { GetParametersForImport } from "./ops/get-parameters-for-import.ts";
+import { ImportKeyMaterial } from "./ops/import-key-material.ts";
 import { ListAliases } from "./ops/list-aliases.ts";
+import { ListGrants } from "./ops/list-grants.ts";
 import { ListKeyPolicies } from "./ops/list-key-policies.ts";
+import { ListKeyRotations } from "./ops/list-key-rotations.ts";
 import { ListKeys } from "./ops/list-keys.ts";
 import { ListResourceTags } from "./ops/list-resource-tags.ts";
+import { ListRetirableGrants } from "./ops/list-retirable-grants.ts";
 import { PutKeyPolicy } from "./ops/put-key-policy.ts";
 import { ReEncrypt } from "./ops/re-encrypt.ts";
+import { RetireGrant } from "./ops/retire-grant.ts";
+import { RevokeGrant } from "./ops/revoke-grant.ts";
+import { RotateKeyOnDemand } from "./ops/rotate-key-on-demand.ts";
 import { ScheduleKeyDeletion } from "./ops/schedule-key-deletion.ts";
 import { TagResource } from "./ops/tag-resource.ts";
 import { UntagResource } from "./ops/untag-resource.ts";
@@ -29,11 +41,15 @@ import { UpdateKeyDescription } from "./ops/update-key-description.ts";
 const LIST: readonly KmsOperation[] = [
   CancelKeyDeletion,
   CreateAlias,
+  CreateGrant,
   CreateKey,
   Decrypt,
   DeleteAlias,
+  DeleteImportedKeyMaterial,
   DescribeKey,
+  DisableKeyRotation,
   DisableKey,
+  EnableKeyRotation,
   EnableKey,
   Encrypt,
   GenerateDataKeyWithoutPlaintext,
@@ -41,12 +57,20 @@ const LIST: readonly KmsOperation[] = [
   GenerateRandom,
   GetKeyPolicy,
   GetKeyRotationStatus,
+  GetParametersForImport,
+  ImportKeyMaterial,
   ListAliases,
+  ListGrants,
   ListKeyPolicies,
+  ListKeyRotations,
   ListKeys,
   ListResourceTags,
+  ListRetirableGrants,
   PutKeyPolicy,
   ReEncrypt,
+  RetireGrant,
+  RevokeGrant,
+  RotateKeyOnDemand,
   ScheduleKeyDeletion,
   TagResource,
   UntagResource,
@@ -60,28 +84,16 @@ export const OPERATIONS: ReadonlyMap<string, KmsOperation> = new Map(LIST.map((o
 export const UNSUPPORTED: ReadonlySet<string> = new Set([
   "ConnectCustomKeyStore",
   "CreateCustomKeyStore",
-  "CreateGrant",
   "DeleteCustomKeyStore",
-  "DeleteImportedKeyMaterial",
   "DeriveSharedSecret",
   "DescribeCustomKeyStores",
-  "DisableKeyRotation",
   "DisconnectCustomKeyStore",
-  "EnableKeyRotation",
   "GenerateDataKeyPair",
   "GenerateDataKeyPairWithoutPlaintext",
   "GenerateMac",
   "GetKeyLastUsage",
-  "GetParametersForImport",
   "GetPublicKey",
-  "ImportKeyMaterial",
-  "ListGrants",
-  "ListKeyRotations",
-  "ListRetirableGrants",
   "ReplicateKey",
-  "RetireGrant",
-  "RevokeGrant",
-  "RotateKeyOnDemand",
   "Sign",
   "UpdateCustomKeyStore",
   "UpdatePrimaryRegion",

@@ -25,6 +25,10 @@ export const ciphertext = is.blob({ min: 1, max: 6144 });
 /** Attestation documents belong to enclaves that this service has no part in; the member is read to be refused. */
 export const recipient = is.structure({});
 
+export const materialId = is.text({ min: 64, max: 64, pattern: "^[a-f0-9]+$" });
+export const grantId = is.text({ min: 1, max: 128 });
+export const principal = is.text({ min: 1, max: 256, pattern: "^[\\w+=,.@:/-]+$" });
+
 const tag = is.structure({
   TagKey: is.required(is.text({ min: 1, max: 128 })),
   TagValue: is.required(is.text({ min: 0, max: 256 })),

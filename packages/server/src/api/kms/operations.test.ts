@@ -94,19 +94,19 @@ const REFUSED_KEYS: readonly (readonly [string, object, string, string])[] = [
     "a policy that is no JSON",
     { Policy: "no" },
     "MalformedPolicyDocumentException",
-    "The policy is not valid JSON.",
+    "The policy is not valid JSON, or has characters that a key policy may not have.",
   ],
   [
     "a policy without a principal",
     { Policy: '{"Statement":{"Effect":"Allow"}}' },
     "MalformedPolicyDocumentException",
-    "A key policy statement needs a Principal.",
+    "Syntax errors in policy.",
   ],
   [
     "a policy that is too long",
     { Policy: `{"Statement":[]${" ".repeat(32768)}}` },
     "LimitExceededException",
-    "The key policy exceeds 32768 bytes.",
+    "The key policy exceeds the maximum size of 32768 bytes.",
   ],
 ];
 for (const [what, input, type, message] of REFUSED_KEYS)
@@ -119,7 +119,7 @@ for (const [what, input, type, message] of REFUSED_KEYS)
 test("the lockout check keeps the caller able to change the policy, unless it is bypassed", async () => {
   const { kms, authoriser } = await testKms();
   const KeyId = await newKey(kms);
-  const policy = '{"Version":"2012-10-17","Statement":[]}';
+  const policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*"}]}';
   authoriser.answer = (_, { action, resourcePolicy }) =>
     action === "kms:PutKeyPolicy" && resourcePolicy?.text === policy
       ? { kind: "implicit-deny", reason: "none" }

@@ -87,8 +87,8 @@ function build(req: S3Request, kmsKeyArn: string | undefined): ConditionValues {
 }
 
 /** Of the upload for its parts, of the request for everything else (spec I.2). */
-function encryptionOf({ upload, headers }: S3Request): UploadAccess {
-  if (upload !== undefined) return upload;
+function encryptionOf({ asked, headers }: S3Request): UploadAccess {
+  if (asked !== undefined) return asked;
   const sse = headers.find(SSE);
   const keyId = headers.find(KEY_ID);
   return { ...(sse === undefined ? {} : { sse }), ...(keyId === undefined ? {} : { keyId }) };

@@ -68,13 +68,6 @@ const FORM_OVERHEAD_BYTES_MAX = 1024 ** 2;
 function fieldsAsHeaders(fields: ReadonlyMap<string, string>): HeaderView {
   const raw: string[] = [];
   for (const [name, value] of fields) {
-    // A line break can stand in a field but in no header that we would have to answer with.
-    if (/[\0\r\n]/.test(value) && name !== "policy" && name !== "tagging") {
-      fail("InvalidArgument", {
-        message: "Header value cannot be represented using ISO-8859-1.",
-        elements: { ArgumentName: name },
-      });
-    }
     raw.push(name, Buffer.from(value, "utf8").toString("latin1"));
   }
   return HeaderView.fromRaw(raw);

@@ -23,6 +23,7 @@ import { answerOrKeepAlive, SLOW_TIMING } from "./slow.ts";
 
 export class S3Service implements Service {
   readonly name = "s3";
+  readonly continuesLate = true;
   readonly #deps: S3Deps;
   readonly #router: Router;
 

@@ -41,8 +41,8 @@ export class S3Request {
   readonly bucketName: BucketName | undefined;
   readonly body: Body;
   readonly form: FormExtras | undefined;
-  /** Encryption headers that CreateMultipartUpload carried, for the conditions of a part (spec I.2). */
-  upload: UploadAccess | undefined;
+  /** Encryption that conditions see in place of headers: that of the upload (spec I.2), or of a body. */
+  asked: UploadAccess | undefined;
   /** The parsed copy source and its bucket, once `needs` has looked. */
   source: { readonly header: CopySourceHeader; readonly bucket: Bucket } | undefined;
   #bucket: Bucket | undefined;

@@ -7,7 +7,7 @@ import { connect } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { IntegrityError, ServiceError } from "../../base/errors.ts";
-import { exchange, TestServer } from "../test/harness.ts";
+import { exchange, type RawAnswer, TestServer } from "../test/harness.ts";
 
 let server: TestServer;
 before(async () => {
@@ -173,6 +173,43 @@ test("conditions of parts are those of the upload", async () => {
     "arn:aws:kms:us-east-1:000000000000:key/k",
   );
   assert.equal(conditions?.get("s3:objectcreationoperation"), "false");
+});
+
+test("conditions of UpdateObjectEncryption are those of its body, and its faults come after the rights", async () => {
+  const arn = "arn:aws:kms:us-east-1:000000000000:key/k";
+  const send = (inner: string) => {
+    const body = `<ObjectEncryption>${inner}</ObjectEncryption>`;
+    return server.send({
+      method: "PUT",
+      path: "/bucket/u?encryption",
+      body,
+      headers: { "content-md5": md5(body) },
+    });
+  };
+  await send(`<SSE-KMS><KMSKeyArn>${arn}</KMSKeyArn></SSE-KMS>`);
+  const asked = server.asked.find((a) => a.action === "s3:UpdateObjectEncryption");
+  assert.equal(asked?.conditions.get("s3:x-amz-server-side-encryption"), "aws:kms");
+  assert.equal(asked?.conditions.get("s3:x-amz-server-side-encryption-aws-kms-key-id"), arn);
+  for (const [inner, message] of [
+    [
+      "<SSE-S3/>",
+      /^Requests that modify an object encryption configuration require a valid new encryption type/,
+    ],
+    ["", /require a valid new encryption type/],
+    ["<SSE-C/>", /doesn't support updating the encryption type to DSSE-KMS or SSE-C/],
+    ["<SSE-KMS/>", /require an AWS KMS key Amazon Resource Name/],
+    ["<SSE-KMS><KMSKeyArn>alias/x</KMSKeyArn></SSE-KMS>", /require a valid AWS KMS key Amazon Resource Name/],
+    [
+      `<SSE-KMS><KMSKeyArn>${arn}</KMSKeyArn><BucketKeyEnabled>x</BucketKeyEnabled></SSE-KMS>`,
+      /^The BucketKeyEnabled value isn't valid/,
+    ],
+  ] as const) {
+    const answer = await send(inner);
+    assert.equal(answer.element("Code"), "InvalidRequest", answer.text);
+    assert.match(answer.element("Message") ?? "", message);
+  }
+  server.refused.add("s3:UpdateObjectEncryption");
+  assert.equal((await send("<SSE-S3/>")).element("Code"), "AccessDenied");
 });
 
 test("actions follow versions, tags and copies", async () => {
@@ -738,3 +775,35 @@ test("service signatures other than S3's open nothing here", async () => {
   );
   assert.ok(answer.status >= 400);
 });
+
+test("what is no HTTP, or too much of it, gets an answer too", async () => {
+  const ask = async (bytes: string): Promise<string> => {
+    const socket = connect(server.port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write(bytes);
+    let text = "";
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    await once(socket, "close");
+    return text;
+  };
+  assert.match(await ask("NONSENSE\r\n\r\n"), /^HTTP\/1\.1 400 .*<Code>BadRequest<\/Code>/s);
+  const long = await ask(`GET / HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(40_000)}\r\n\r\n`);
+  assert.match(long, /<Code>RequestHeaderSectionTooLarge<\/Code>/);
+});
+
+test("what can't be sent back is not stored", async () => {
+  const bad = await presignedPut("x-amz-meta-(a)=1");
+  assert.equal(bad.element("Code"), "InvalidArgument", bad.text);
+  const good = await presignedPut("x-amz-meta-drink=caf%C3%A9");
+  assert.equal(good.status, 200, good.text);
+  const head = await server.send({ method: "HEAD", path: "/bucket/hoisted" });
+  assert.equal(head.headers["x-amz-meta-drink"], "=?UTF-8?Q?caf=C3=83=C2=A9?=");
+});
+
+/** A presigned PUT with one more parameter, as SDKs hoist headers. */
+async function presignedPut(parameter: string): Promise<RawAnswer> {
+  const path = `/bucket/hoisted?${parameter}`;
+  return exchange(server.port, { method: "PUT", path: await server.presign("PUT", path), body: "x" }, {});
+}

@@ -47,6 +47,8 @@ import {
 } from "@aws-sdk/client-s3";
 import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { isKnownAction } from "../../policy/index.ts";
+import { OPERATIONS } from "./index.ts";
 import { KEY_ARN } from "../test/fake-objects.ts";
 import { TestServer } from "../test/harness.ts";
 
@@ -120,11 +122,22 @@ test("bucket settings: encryption, policy, tags, ACL", async () => {
   ]);
 
   assert.equal(await code(s3.send(new GetBucketPolicyCommand({ Bucket }))), "NoSuchBucketPolicy");
-  const Policy = '{"Version":"2012-10-17","Statement":[]}';
+  const Policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::${Bucket}/*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`;
   await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
   assert.equal((await s3.send(new GetBucketPolicyCommand({ Bucket }))).Policy, Policy);
   await s3.send(new DeleteBucketPolicyCommand({ Bucket }));
-  assert.equal(await code(s3.send(new PutBucketPolicyCommand({ Bucket, Policy: "x" }))), "MalformedPolicy");
+  for (const bad of [
+    "x",
+    "{}",
+    Policy.replace(Bucket, "other-bucket"),
+    Policy.replace("s3:*", "s3:Nothing"),
+  ]) {
+    assert.equal(
+      await code(s3.send(new PutBucketPolicyCommand({ Bucket, Policy: bad }))),
+      "MalformedPolicy",
+      bad,
+    );
+  }
 
   assert.equal(await code(s3.send(new GetBucketTaggingCommand({ Bucket }))), "NoSuchTagSet");
   const TagSet = [{ Key: "team", Value: "a & b" }];
@@ -414,4 +427,63 @@ test("browser forms", async () => {
     assert.equal(read.Metadata?.["colour"], "blau");
   }
   assert.equal((await post(Buffer.alloc(0))).status, 400);
+});
+
+test("browser forms: where they lead, and what they may not do", async () => {
+  const post = async (
+    Fields: Record<string, string>,
+    options: { readonly extra?: Record<string, string>; readonly type?: string } = {},
+  ): Promise<Response> => {
+    const { url, fields } = await createPresignedPost(s3, {
+      Bucket,
+      Key: "form&key",
+      Fields,
+      Conditions: [
+        ["starts-with", "$success_action_redirect", ""],
+        ["starts-with", "$acl", ""],
+      ],
+      Expires: 60,
+    });
+    const form = new FormData();
+    for (const [name, value] of Object.entries({ ...fields, ...options.extra })) form.append(name, value);
+    form.append("file", new Blob(["data"]), "f");
+    return fetch(url, {
+      method: "POST",
+      redirect: "manual",
+      body: options.type === undefined ? form : "x",
+      ...(options.type === undefined ? {} : { headers: { "content-type": options.type } }),
+    });
+  };
+  assert.equal((await post({})).status, 204);
+  assert.equal((await post({ success_action_status: "200" })).status, 200);
+  assert.equal((await post({ success_action_status: "418" })).status, 204);
+  const away = await post({ success_action_redirect: "https://example.org/done?x=1" });
+  assert.equal(away.status, 303);
+  assert.match(
+    away.headers.get("location") ?? "",
+    /^https:\/\/example\.org\/done\?x=1&bucket=bucket&key=form%26key&etag=%22[0-9a-f]{32}%22$/,
+  );
+  assert.equal((await post({ success_action_redirect: "javascript:alert(1)" })).status, 204);
+  const codeIn = async (answer: Promise<Response>): Promise<string | undefined> =>
+    /<Code>(.*)<\/Code>/.exec(await (await answer).text())?.[1];
+  assert.equal(await codeIn(post({ acl: "public-read" })), "AccessControlListNotSupported");
+  assert.equal(
+    await codeIn(post({}, { extra: { "x-amz-server-side-encryption": "AES256" } })),
+    "AccessDenied",
+  );
+  assert.equal(await codeIn(post({}, { extra: { Policy: "e30=" } })), "SignatureDoesNotMatch");
+  assert.equal(await codeIn(post({}, { type: "text/plain" })), "PreconditionFailed");
+});
+
+test("known operations that are not implemented say so by name; every action asked for is known to policies", async () => {
+  for (const op of OPERATIONS) {
+    if (op.supported) continue;
+    const { method, target, query = [] } = op.route;
+    const path = `/${Bucket}${target === "object" ? "/key" : ""}?${query.map((q) => (q.includes("=") ? q : `${q}=`)).join("&")}`;
+    const answer = await server.send({ method, path });
+    assert.equal(answer.status, 501, `${method} ${path}: ${answer.text}`);
+    assert.equal(answer.element("Message"), `${op.name} is not implemented`);
+  }
+  const unknown = new Set(server.asked.map((a) => a.action).filter((action) => !isKnownAction(action)));
+  assert.deepEqual([...unknown], []);
 });

@@ -74,7 +74,7 @@ const ROWS: readonly Row[] = [
     "intelligent-tiering",
     "PutIntelligentTieringConfiguration",
   ],
-  ["CreateSession", "GET", "bucket", "session", "CreateSession"],
+  ["CreateSession", "GET", "bucket", "session", "ListBucket"],
   ["GetBucketAbac", "GET", "bucket", "abac", "GetBucketAbac"],
   ["PutBucketAbac", "PUT", "bucket", "abac", "PutBucketAbac"],
   [
@@ -138,7 +138,7 @@ const ROWS: readonly Row[] = [
     "PUT",
     "bucket",
     "metadataAnnotationTable",
-    "UpdateBucketMetadataAnnotationTableConfiguration",
+    "UpdateBucketMetadataJournalTableConfiguration",
   ],
   ["PutObjectAcl", "PUT", "object", "acl", "PutObjectAcl"],
   ["PutObjectRetention", "PUT", "object", "retention", "PutObjectRetention"],

@@ -145,9 +145,28 @@ export class TestServer {
     return exchange(this.port, raw, headers);
   }
 
-  async sign(raw: RawTest): Promise<Record<string, string>> {
-    const [path = "/", query = ""] = split(raw.path);
-    const signer = new SignatureV4({
+  /** The target of a presigned URL. */
+  async presign(method: string, target: string): Promise<string> {
+    const [path = "/", query = ""] = split(target);
+    const { query: signed = {} } = await this.#signer().presign(
+      new HttpRequest({
+        method,
+        hostname: "127.0.0.1",
+        port: this.port,
+        path,
+        query: queryBag(query),
+        headers: { host: `127.0.0.1:${this.port}`, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" },
+      }),
+      { expiresIn: 60 },
+    );
+    const pairs = Object.entries(signed).map(
+      ([k, v]) => `${encodeURIComponent(k)}=${encodeURIComponent(String(v))}`,
+    );
+    return `${path}?${pairs.join("&")}`;
+  }
+
+  #signer(): SignatureV4 {
+    return new SignatureV4({
       service: "s3",
       region: "us-east-1",
       sha256: Sha256,
@@ -155,7 +174,11 @@ export class TestServer {
       applyChecksum: false,
       credentials: { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET },
     });
-    const signed = await signer.sign(
+  }
+
+  async sign(raw: RawTest): Promise<Record<string, string>> {
+    const [path = "/", query = ""] = split(raw.path);
+    const signed = await this.#signer().sign(
       new HttpRequest({
         method: raw.method,
         hostname: "127.0.0.1",

@@ -6,40 +6,34 @@ import { backupLocal } from "../../store/local/backup.ts";
 import { UsageError } from "../config.ts";
 import { dataDir } from "../data-dir.ts";
 import type { Engine } from "../engine.ts";
-import type { JobCommand, JobOutput } from "./index.ts";
+import type { Job, JobOutput } from "./index.ts";
 
 /** Longer than any backup; the lease is given back when it ends. */
 const LEASE_MS = 24 * 3_600_000;
 const LEASE_TRIES = 60;
 
-export const backupJob: JobCommand = {
-  name: "backup",
-  summary: "make a consistent copy of the store, also while it serves",
-  arguments: [{ name: "<dir>", help: "new or empty directory; it becomes a data directory" }],
-  options: [{ flags: "--json", help: "machine-readable report" }],
-  async run(engine, { args, options }, output) {
-    const target = args[0];
-    if (target === undefined) throw new UsageError("backup: name the directory to make the copy in");
-    const copy = dataDir(resolve(target));
-    const holder = newHolder();
-    const lease = await holdCollector(engine, holder, output);
-    try {
-      const report = await backupLocal(engine.store, copy.store);
-      if (options.has("json")) output.out(JSON.stringify({ directory: copy.path, ...report }));
-      else {
-        output.out(
-          `copied to ${copy.path}: ${report.blobs} blobs, ${report.blobBytes} bytes, and every row opened and read again`,
-        );
-        output.out(
-          `The copy does not hold the root key (${engine.keyrings.provider.name}). Without that key nobody reads it, nor do you.`,
-        );
-        output.out(`To restore: strongroom serve --data ${copy.path} --root-key file:WHERE-YOU-KEEP-THE-KEY`);
-      }
-      return 0;
-    } finally {
-      await releaseLease(engine.records, lease);
+export const backup: Job = async (engine, { args, options }, output) => {
+  const target = args[0];
+  if (target === undefined) throw new UsageError("backup: name the directory to make the copy in");
+  const copy = dataDir(resolve(target));
+  const holder = newHolder();
+  const lease = await holdCollector(engine, holder, output);
+  try {
+    const report = await backupLocal(engine.store, copy.store);
+    if (options.has("json")) output.out(JSON.stringify({ directory: copy.path, ...report }));
+    else {
+      output.out(
+        `copied to ${copy.path}: ${report.blobs} blobs, ${report.blobBytes} bytes, and every row opened and read again`,
+      );
+      output.out(
+        `The copy does not hold the root key (${engine.keyrings.provider.name}). Without that key nobody reads it, nor do you.`,
+      );
+      output.out(`To restore: strongroom serve --data ${copy.path} --root-key file:WHERE-YOU-KEEP-THE-KEY`);
     }
-  },
+    return 0;
+  } finally {
+    await releaseLease(engine.records, lease);
+  }
 };
 
 /** The collector stands still meanwhile, so that no blob which the copied rows name goes away. */

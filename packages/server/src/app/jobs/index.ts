@@ -1,7 +1,5 @@
-/** The commands that look after a store. */
+/** The commands that look after a store: how each is called, and where its code is. */
 import type { Engine } from "../engine.ts";
-import { backupJob } from "./backup.ts";
-import { rootKeyJob } from "./root-key.ts";
 
 /** Where a job writes. Progress goes to `err` and only where somebody watches; results to `out`. */
 export interface JobOutput {
@@ -14,17 +12,94 @@ export interface JobOutput {
 export interface JobInput {
   /** Positional arguments. */
   readonly args: readonly string[];
-  /** By long name without dashes. */
-  readonly options: ReadonlyMap<string, string | true>;
+  /** By long name without dashes; an option that may be repeated has every value. */
+  readonly options: ReadonlyMap<string, readonly string[] | true>;
+}
+
+/** Resolves with the exit code. */
+export type Job = (engine: Engine, input: JobInput, output: JobOutput) => Promise<number>;
+
+export interface JobOption {
+  /** As commander reads it. */
+  readonly flags: string;
+  readonly help: string;
+  /** May be given several times. */
+  readonly repeated?: true;
+  /** A path: made absolute before it goes to a server, which stands in another directory. */
+  readonly path?: true;
+}
+export interface JobArgument {
+  readonly name: string;
+  readonly help: string;
+  readonly path?: true;
 }
 
 export interface JobCommand {
   readonly name: string;
   readonly summary: string;
-  readonly arguments: readonly { readonly name: string; readonly help: string }[];
-  readonly options: readonly { readonly flags: string; readonly help: string }[];
-  /** Resolves with the exit code. */
-  run(engine: Engine, input: JobInput, output: JobOutput): Promise<number>;
+  readonly arguments: readonly JobArgument[];
+  readonly options: readonly JobOption[];
+  /** The job's code, loaded when it runs: whoever only asks a server for it needs none. */
+  load(): Promise<Job>;
 }
 
-export const JOBS: readonly JobCommand[] = [backupJob, rootKeyJob];
+const JSON_OPTION: JobOption = { flags: "--json", help: "machine-readable report" };
+
+export const JOBS: readonly JobCommand[] = [
+  {
+    name: "backup",
+    summary: "make a consistent copy of the store, also while it serves",
+    arguments: [{ name: "<dir>", help: "new or empty directory; it becomes a data directory", path: true }],
+    options: [JSON_OPTION],
+    load: async () => (await import("./backup.ts")).backup,
+  },
+  {
+    name: "root-key",
+    summary: "root-key change: make a new root key and reseal the keyring with it",
+    arguments: [{ name: "<action>", help: "change" }],
+    options: [],
+    load: async () => (await import("./root-key.ts")).rootKey,
+  },
+  {
+    name: "verify",
+    summary: "check every record and every stored byte; open what can be opened",
+    arguments: [],
+    options: [
+      { flags: "--as <access-key-id>", help: "open KMS envelopes as this principal, with its rights" },
+      {
+        flags: "--ssec-key <file>",
+        help: "open SSE-C envelopes with the key in this file (32 bytes or their base64; may be repeated)",
+        repeated: true,
+        path: true,
+      },
+      { flags: "--deep", help: "decrypt every segment of what can be opened, not only its key" },
+      JSON_OPTION,
+    ],
+    load: async () => (await import("./verify.ts")).verify,
+  },
+  {
+    name: "rewrap",
+    summary: "bring records and epoch keys to the newest terms of the store's own keys",
+    arguments: [],
+    options: [
+      { flags: "--bucket <name>", help: "with --new-epoch: the bucket" },
+      { flags: "--new-epoch", help: "start a new epoch key and re-wrap the bucket's objects under it" },
+      { flags: "--new-terms", help: "first give each of the store's own keys a new term" },
+      { flags: "--remove-old-terms", help: "destroy terms that nothing is sealed under any more" },
+      JSON_OPTION,
+    ],
+    load: async () => (await import("./rewrap.ts")).rewrap,
+  },
+  {
+    name: "uploads",
+    summary: "uploads list | abort: multipart uploads that were neither completed nor aborted",
+    arguments: [{ name: "<action>", help: "list or abort" }],
+    options: [
+      { flags: "--older-than <age>", help: "only those begun this long ago: 30m, 12h, 7d" },
+      { flags: "--bucket <name>", help: "only this bucket's" },
+      { flags: "--dry-run", help: "abort: only say what would be aborted" },
+      JSON_OPTION,
+    ],
+    load: async () => (await import("./uploads.ts")).uploads,
+  },
+];

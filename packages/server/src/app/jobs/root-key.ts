@@ -5,22 +5,16 @@
  */
 import { resealKeyring } from "../../store/keyring.ts";
 import { UsageError } from "../config.ts";
-import type { JobCommand } from "./index.ts";
+import type { Job } from "./index.ts";
 
-export const rootKeyJob: JobCommand = {
-  name: "root-key",
-  summary: "root-key change: make a new root key and reseal the keyring with it",
-  arguments: [{ name: "<action>", help: "change" }],
-  options: [],
-  async run(engine, { args }, output) {
-    if (args[0] !== "change") throw new UsageError("root-key: the one action is `change`");
-    const { provider } = engine.keyrings;
-    const next = provider.prepareNext();
-    const keyring = await resealKeyring(engine.store, engine.keyrings.roots(), next);
-    provider.settle(keyring.rootGeneration);
-    output.out(
-      `the root key is now generation ${keyring.rootGeneration} (${provider.name}). Keep a copy elsewhere; the old one opens only backups made before.`,
-    );
-    return 0;
-  },
+export const rootKey: Job = async (engine, { args }, output) => {
+  if (args[0] !== "change") throw new UsageError("root-key: the one action is `change`");
+  const { provider } = engine.keyrings;
+  const next = provider.prepareNext();
+  const keyring = await resealKeyring(engine.store, engine.keyrings.roots(), next);
+  provider.settle(keyring.rootGeneration);
+  output.out(
+    `the root key is now generation ${keyring.rootGeneration} (${provider.name}). Keep a copy elsewhere; the old one opens only backups made before.`,
+  );
+  return 0;
 };

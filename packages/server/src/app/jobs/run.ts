@@ -31,7 +31,8 @@ export async function runJob(
     false,
   );
   try {
-    return await job.run(engine, input, terminalOutput());
+    const run = await job.load();
+    return await run(engine, input, terminalOutput());
   } finally {
     await engine.close();
   }
@@ -39,9 +40,10 @@ export async function runJob(
 
 function readInput(job: JobCommand, args: readonly string[]): JobInput {
   const options = Object.fromEntries(
-    job.options.map(({ flags }) => {
+    job.options.map(({ flags, repeated }) => {
       const name = /--([a-z-]+)/.exec(flags)?.[1] ?? "";
-      return [name, { type: flags.includes("<") ? ("string" as const) : ("boolean" as const) }];
+      const type = flags.includes("<") ? ("string" as const) : ("boolean" as const);
+      return [name, { type, multiple: repeated === true }];
     }),
   );
   try {
@@ -51,10 +53,13 @@ function readInput(job: JobCommand, args: readonly string[]): JobInput {
       allowPositionals: true,
       strict: true,
     });
-    const given = Object.entries(values).flatMap(([name, value]) =>
-      typeof value === "string" || value === true ? [[name, value] as const] : [],
-    );
-    return { args: positionals, options: new Map(given) };
+    const given = new Map<string, readonly string[] | true>();
+    for (const [name, value] of Object.entries(values)) {
+      if (value === true) given.set(name, true);
+      else if (typeof value === "string") given.set(name, [value]);
+      else if (Array.isArray(value)) given.set(name, value.map(String));
+    }
+    return { args: positionals, options: given };
   } catch (cause) {
     throw new UsageError(
       `${job.name}: ${cause instanceof Error ? cause.message : "the arguments are not right"}`,

@@ -184,7 +184,10 @@ function storedArn(text: string): KeyArn {
 }
 
 /** What responses show of a stored version; needs no key. `keyMd5`: of the request's own customer key. */
-export function shownOf(version: ObjectVersion, keyMd5: string | undefined): EncryptionShown {
+export function shownOf(
+  version: Pick<ObjectVersion, "mode" | "envelopes">,
+  keyMd5: string | undefined,
+): EncryptionShown {
   switch (version.mode) {
     case "SSE-S3":
       return { mode: "SSE-S3" };

@@ -37,6 +37,7 @@ export const Decrypt = operation({
       keyId: input.KeyId,
       algorithm: input.EncryptionAlgorithm,
       dryRun: input.DryRun,
+      grantTokens: input.GrantTokens,
     });
   },
   respond: ({ plaintext, arn, materialId }, input) => ({

@@ -24,6 +24,7 @@ export const Encrypt = operation({
         context: parseEncryptionContext(input.EncryptionContext),
         algorithm: input.EncryptionAlgorithm,
         dryRun: input.DryRun,
+        grantTokens: input.GrantTokens,
       });
     } finally {
       input.Plaintext.fill(0);

@@ -14,6 +14,7 @@ export const GenerateDataKeyWithoutPlaintext = operation({
       context: parseEncryptionContext(input.EncryptionContext),
       bytes,
       dryRun: input.DryRun,
+      grantTokens: input.GrantTokens,
     });
   },
   respond: ({ blob, plaintext, arn, materialId }) => {

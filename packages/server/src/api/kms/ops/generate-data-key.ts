@@ -15,6 +15,7 @@ export const GenerateDataKey = operation({
       context: parseEncryptionContext(input.EncryptionContext),
       bytes,
       dryRun: input.DryRun,
+      grantTokens: input.GrantTokens,
     });
   },
   respond: ({ blob, plaintext, arn, materialId }) => ({

@@ -39,11 +39,13 @@ export const ReEncrypt = operation({
         keyId: input.SourceKeyId,
         algorithm: input.SourceEncryptionAlgorithm,
         dryRun: input.DryRun,
+        grantTokens: input.GrantTokens,
       },
       {
         keyId: input.DestinationKeyId,
         context: parseEncryptionContext(input.DestinationEncryptionContext),
         algorithm: input.DestinationEncryptionAlgorithm,
+        grantTokens: input.GrantTokens,
       },
     ),
   respond: (result, input) => ({

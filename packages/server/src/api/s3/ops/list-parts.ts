@@ -1,4 +1,4 @@
-import { PARTS_PAGE_MAX } from "../../../base/limits.ts";
+import { PARTS_MAX, PARTS_PAGE_MAX } from "../../../base/limits.ts";
 import type { ListedPart } from "../../../objects/api.ts";
 import { xmlAnswer } from "../../common/answer.ts";
 import { isoDate, s3Document, tag, wrap } from "../../common/xml-write.ts";
@@ -17,10 +17,8 @@ export const ListParts = operation({
     refuseEncryptionHeaders(req);
     return {
       ...uploadTargetOf(req),
-      after: markerOf(
-        maxOf(req, "part-number-marker", Number.MAX_SAFE_INTEGER),
-        req.parameter("part-number-marker"),
-      ),
+      // Absent means from the start.
+      after: req.query.has("part-number-marker") ? maxOf(req, "part-number-marker", PARTS_MAX) : 0,
       max: maxOf(req, "max-parts", PARTS_PAGE_MAX),
       ssec: ssecOf(req),
     };
@@ -49,9 +47,6 @@ export const ListParts = operation({
     );
   },
 });
-
-/** Absent means from the start. */
-const markerOf = (marker: number, text: string | undefined): number => (text === undefined ? 0 : marker);
 
 function partXml(part: ListedPart): string {
   return wrap(

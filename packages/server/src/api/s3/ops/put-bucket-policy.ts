@@ -1,6 +1,7 @@
 import { accountOf } from "../../../base/caller.ts";
 import { fail } from "../../../base/errors.ts";
 import { POLICY_BYTES_MAX } from "../../../base/limits.ts";
+import { parsePolicy } from "../../../policy/index.ts";
 import { emptyAnswer } from "../../common/answer.ts";
 import { smallBody } from "../body.ts";
 import { operation, onBucket } from "../operation.ts";
@@ -16,20 +17,21 @@ export const PutBucketPolicy = operation({
     if (body.length === 0) fail("MissingRequestBodyError");
     if (body.length > POLICY_BYTES_MAX)
       fail("MalformedPolicy", "Policy exceeds the maximum allowed document size.");
-    return policyText(body);
+    const text = policyText(body);
+    const parsed = parsePolicy(text, "bucket", { bucket: req.bucket.name });
+    if (!parsed.ok) fail("MalformedPolicy", parsed.failure.message);
+    return text;
   },
   handle: (text, req) => req.deps.buckets.putPolicy(req.caller, req.bucket, text),
   respond: () => emptyAnswer(204),
 });
 
 function policyText(body: Uint8Array): string {
-  let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    return new TextDecoder("utf-8", { fatal: true }).decode(body);
   } catch (cause) {
     return fail("MalformedPolicy", { message: "This policy contains invalid Json", cause });
   }
-  return text.trimStart().startsWith("{") ? text : fail("MalformedPolicy");
 }
 
 /** Other accounts may never touch the policy, even if it lets them (spec access 5). */

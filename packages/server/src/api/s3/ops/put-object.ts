@@ -17,6 +17,10 @@ export const PutObject = operation({
     if (req.query.has("partNumber")) {
       failArgument("This operation does not accept partNumber without uploadId.", "partNumber");
     }
+    const version = req.query.get("versionId");
+    if (version !== undefined) {
+      failArgument("This operation does not accept a version-id.", "versionId", version);
+    }
     const input = { ...placementOf(req), integrity: integrityOf(req), conditions: writeConditionsOf(req) };
     checkUploadSize(req, PUT_BYTES_MAX);
     return input;

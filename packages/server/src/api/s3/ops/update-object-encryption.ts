@@ -5,15 +5,20 @@ import { emptyAnswer } from "../../common/answer.ts";
 import { allow, maybeText, parseXml, type XmlElement } from "../../common/xml-read.ts";
 import { smallBody } from "../body.ts";
 import { operation, ownBucket } from "../operation.ts";
+import type { S3Request } from "../request.ts";
 
 /** Spec J: the wrapped key changes, the data does not. To SSE-KMS only, by full key ARN. */
 export const UpdateObjectEncryption = operation({
   name: "UpdateObjectEncryption",
   route: { method: "PUT", target: "object", query: ["encryption"] },
-  needs: ({ bucket, key }) => [
-    { action: "s3:PutObject", bucket, key },
-    { action: "s3:UpdateObjectEncryption", bucket, key },
-  ],
+  needs: async (req) => {
+    await askedByBody(req);
+    const { bucket, key } = req;
+    return [
+      { action: "s3:PutObject", bucket, key },
+      { action: "s3:UpdateObjectEncryption", bucket, key },
+    ];
+  },
   hidesMissing: ownBucket,
   parse: async (req): Promise<UpdateEncryptionInput> => {
     if (req.caller.signature === "none") {
@@ -23,17 +28,30 @@ export const UpdateObjectEncryption = operation({
       );
     }
     const { versionId } = req;
-    const target = encryptionTarget(await smallBody(req, { required: true }), req.bucket);
+    const target = await (TARGETS.get(req) ?? readTarget(req));
     return { key: req.key, ...target, ...(versionId === undefined ? {} : { versionId }) };
   },
   handle: (input, req) => req.deps.objects.updateEncryption(req.caller, req.bucket, input),
   respond: () => emptyAnswer(200),
 });
 
-export function encryptionTarget(
-  body: Uint8Array,
-  bucket: Pick<Bucket, "owner">,
-): Pick<UpdateEncryptionInput, "keyArn" | "bucketKey"> {
+/** Policies on the target's mode and key need the body (spec I.1); what is wrong with it is said after the rights. */
+const TARGETS = new WeakMap<S3Request, Promise<EncryptionTarget>>();
+
+type EncryptionTarget = Pick<UpdateEncryptionInput, "keyArn" | "bucketKey">;
+
+async function readTarget(req: S3Request): Promise<EncryptionTarget> {
+  return encryptionTarget(await smallBody(req, { required: true }), req.bucket);
+}
+
+async function askedByBody(req: S3Request): Promise<void> {
+  const pending = readTarget(req);
+  TARGETS.set(req, pending);
+  const target = await pending.catch(() => undefined);
+  if (target !== undefined) req.asked = { sse: "aws:kms", keyId: target.keyArn };
+}
+
+export function encryptionTarget(body: Uint8Array, bucket: Pick<Bucket, "owner">): EncryptionTarget {
   const root = parseXml(body, "ObjectEncryption");
   const target = root.children[0];
   if (root.children.length > 1) fail("MalformedXML");
@@ -55,10 +73,7 @@ export function encryptionTarget(
   }
 }
 
-function kmsTarget(
-  target: XmlElement,
-  bucket: Pick<Bucket, "owner">,
-): Pick<UpdateEncryptionInput, "keyArn" | "bucketKey"> {
+function kmsTarget(target: XmlElement, bucket: Pick<Bucket, "owner">): EncryptionTarget {
   allow(target, "KMSKeyArn", "BucketKeyEnabled");
   const keyArn = maybeText(target, "KMSKeyArn");
   const bucketKey = maybeText(target, "BucketKeyEnabled") ?? "false";

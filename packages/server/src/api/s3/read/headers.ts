@@ -18,6 +18,20 @@ const CONTENT = [
   "x-amz-website-redirect-location",
 ] as const;
 const META = "x-amz-meta-";
+/**
+ * What a socket can carry back (RFC 9110 section 5). Headers arrive like that; fields of forms and parameters of presigned
+ * URLs need not, and what can't be sent again must not be stored.
+ */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
+function cannotBeHeader(name: string): never {
+  fail("InvalidArgument", {
+    message: "Header value cannot be represented using ISO-8859-1.",
+    elements: { ArgumentName: name },
+  });
+}
+
 const DEFAULT_TYPE = "binary/octet-stream";
 
 export function contentHeadersOf(req: S3Request): ContentHeaders {
@@ -25,8 +39,10 @@ export function contentHeadersOf(req: S3Request): ContentHeaders {
   for (const name of CONTENT) {
     const sent = req.header(name);
     const value = name === "content-encoding" ? storedContentEncoding(sent) : sent;
-    if (value !== undefined && value !== "") found.push([name, value]);
-    else if (name === "content-type") found.push([name, DEFAULT_TYPE]);
+    if (value !== undefined && value !== "") {
+      if (!HEADER_VALUE.test(value)) cannotBeHeader(name);
+      found.push([name, value]);
+    } else if (name === "content-type") found.push([name, DEFAULT_TYPE]);
   }
   return found;
 }
@@ -38,6 +54,7 @@ export function userMetadataOf(req: S3Request): UserMetadata {
   for (const [name, value] of req.headers.entries()) {
     if (!name.startsWith(META)) continue;
     const short = name.slice(META.length);
+    if (!TOKEN.test(short)) cannotBeHeader(name);
     bytes += short.length + value.length;
     found.push([short, value]);
   }
@@ -51,12 +68,14 @@ export function userMetadataOf(req: S3Request): UserMetadata {
 
 /** Owner-full-control means what is the case anyway; every other ACL would be a promise that nobody keeps. */
 const ACLS_THAT_CHANGE_NOTHING = new Set(["private", "bucket-owner-full-control"]);
-/** Headers of S3 whose effect this store does not have. */
+/**
+ * Headers of S3 whose effect this store does not have. x-amz-bypass-governance-retention is not among them: where nothing
+ * can be retained there is nothing to bypass, and S3 takes it on any bucket.
+ */
 const NOT_HONOURED = new Set([
   "x-amz-object-lock-mode",
   "x-amz-object-lock-retain-until-date",
   "x-amz-object-lock-legal-hold",
-  "x-amz-bypass-governance-retention",
   "x-amz-write-offset-bytes",
   "x-amz-object-annotation-directive",
 ]);

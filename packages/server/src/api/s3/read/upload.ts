@@ -25,7 +25,7 @@ export function requiredPartNumber(req: S3Request): number {
 export async function partNeeds(req: S3Request): Promise<Need[]> {
   const uploadId = req.query.get("uploadId") ?? "";
   if (uploadId !== "") {
-    req.upload = await req.deps.uploads.access(req.bucket, { key: req.key, uploadId });
+    req.asked = await req.deps.uploads.access(req.bucket, { key: req.key, uploadId });
   }
   return [{ action: "s3:PutObject", bucket: req.bucket, key: req.key }];
 }

@@ -1,0 +1,2 @@
+import type { Job } from "./index.ts";
+export const rewrap: Job = async () => 0;

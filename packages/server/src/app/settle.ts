@@ -1,0 +1,24 @@
+/**
+ * Once a process of the store is ready: keeps the compiled code for the next start, and gives back what starting has
+ * taken. Loading the sources leaves a heap of 20 to 30 MiB more than the idle process needs, and V8 does not return it
+ * by itself (measured: parent 47 -> 34 MiB, worker 75 -> 53 MiB, for one pause of 20 to 50 ms).
+ */
+import module from "node:module";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+const SETTLE_MS = 500;
+
+export function settleLater(): void {
+  setTimeout(settle, SETTLE_MS).unref();
+}
+
+function settle(): void {
+  // A process that is killed never writes it at its end. Other runtimes have neither.
+  if (typeof module.flushCompileCache === "function") module.flushCompileCache();
+  if (process.versions["bun"] !== undefined) return;
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("globalThis.gc");
+  setFlagsFromString("--no-expose-gc");
+  if (typeof collect === "function") collect({ type: "major", execution: "sync", flavor: "last-resort" });
+}

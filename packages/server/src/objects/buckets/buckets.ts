@@ -1,0 +1,280 @@
+/**
+ * Buckets by name. Names are global; a bucket's own id is random, so that one made again under an old name sees nothing
+ * old. Settings change by compare-and-swap on the record and are read at every request, checked against the owner's list.
+ */
+import { fail, IntegrityError } from "../../base/errors.ts";
+import { accountOf, type Caller } from "../../base/caller.ts";
+import type { Clock } from "../../base/clock.ts";
+import {
+  type AccountId,
+  type BucketId,
+  type BucketName,
+  newBucketId,
+  newRev,
+  parseBucketName,
+} from "../../base/ids.ts";
+import { BUCKET_LIST_CHUNK, BUCKETS_PER_ACCOUNT_MAX } from "../../base/limits.ts";
+import { CountedRecords } from "../../store/counted.ts";
+import { countedCodec, entryRow } from "../../store/list-page.ts";
+import type { Put } from "../../store/port.ts";
+import { type Entry, type Records, unchanged } from "../../store/records.ts";
+import { type Draft, retrying } from "../../store/retry.ts";
+import type { Bucket, Buckets, DefaultEncryption, Tag } from "../api.ts";
+import { lifeCodec } from "../rows/codecs.ts";
+import { sameBytes } from "../rows/content-record.ts";
+import { lifeRow } from "../rows/life.ts";
+import {
+  bucketCodec,
+  bucketOf,
+  type BucketRecord,
+  bucketRow,
+  bucketsOf,
+  policyCodec,
+  policyRow,
+  type PolicyRecord,
+} from "./bucket-record.ts";
+import { beginRemoval, finishRemoval } from "./remove.ts";
+
+export interface BucketsOptions {
+  readonly records: Records;
+  readonly clock: Clock;
+  /** New buckets refuse SSE-C writes (spec C.9); off: the block is absent until it is set. */
+  readonly blockSsecOnNew?: boolean;
+  /** After a bucket has gone: what others keep of it in memory. */
+  readonly onRemoved?: (id: BucketId) => void;
+}
+
+/** A bucket that was read while another process changed it is read again; more in a row than this is no race. */
+const TORN_READS_MAX = 5;
+const NAMES = new TextDecoder();
+
+export class BucketStore implements Buckets {
+  readonly #records: Records;
+  readonly #counted: CountedRecords;
+  readonly #options: BucketsOptions;
+  /** The same object as long as record and policy are the same: others hang what they derive on it. */
+  readonly #shown = new WeakMap<BucketRecord, Bucket>();
+
+  constructor(options: BucketsOptions) {
+    this.#records = options.records;
+    this.#counted = new CountedRecords(options.records);
+    this.#options = options;
+  }
+
+  async find(name: BucketName): Promise<Bucket | undefined> {
+    let problem: unknown;
+    for (let tries = 0; tries < TORN_READS_MAX; tries++) {
+      const entry = await this.#read(name).catch((error: unknown) => {
+        if (!(error instanceof IntegrityError)) throw error;
+        problem = error;
+        return "torn" as const;
+      });
+      if (entry === undefined) return undefined;
+      if (entry === "torn") continue;
+      const bucket = await this.#complete(name, entry.value);
+      if (bucket !== "torn") return bucket;
+    }
+    throw problem instanceof Error ? problem : new IntegrityError("a bucket's records don't fit together");
+  }
+
+  /** The record, checked against its owner's list. */
+  async #read(name: BucketName): Promise<Entry<BucketRecord> | undefined> {
+    const row = bucketRow(name);
+    const [stored] = await this.#records.store.get([row]);
+    if (stored === undefined) return undefined;
+    const { value } = await this.#records.open(countedCodec(bucketCodec), "bucket", stored);
+    return this.#counted.get(bucketCodec, bucketsOf(value.value.owner), row);
+  }
+
+  /** With life and policy. An old removal is finished by whoever meets it. */
+  async #complete(name: BucketName, record: BucketRecord): Promise<Bucket | undefined | "torn"> {
+    const [life, policyStored] = await this.#records.store.get([
+      lifeRow(record.id),
+      ...(record.policy === undefined ? [] : [policyRow(record.id)]),
+    ]);
+    if (life === undefined) return "torn";
+    if ((await this.#records.open(lifeCodec, "life", life)).value === "deleting") {
+      await this.#finish(name, record);
+      return (await this.#read(name)) === undefined ? undefined : "torn";
+    }
+    const known = this.#shown.get(record);
+    if (known !== undefined) return known;
+    let policy: PolicyRecord | undefined;
+    if (record.policy !== undefined) {
+      if (policyStored === undefined) return "torn";
+      policy = (await this.#records.open(policyCodec, "config", policyStored)).value;
+      if (!sameBytes(policy.revision, record.policy)) return "torn";
+    }
+    const bucket = bucketOf(name, record, policy);
+    this.#shown.set(record, bucket);
+    return bucket;
+  }
+
+  async #finish(name: BucketName, record: BucketRecord): Promise<"removed" | "kept"> {
+    const end = await finishRemoval({ records: this.#records, counted: this.#counted, name, record });
+    if (end === "removed") this.#options.onRemoved?.(record.id);
+    return end;
+  }
+
+  async create(
+    caller: Caller,
+    name: BucketName,
+    input: { readonly region: string; readonly tags?: readonly Tag[] },
+  ): Promise<Bucket> {
+    const owner = accountOf(caller.principal) ?? fail("AccessDenied");
+    return retrying<Bucket>(this.#records.store, async () => {
+      const present = await this.find(name);
+      if (present !== undefined) return { result: alreadyThere(present, owner, input.region) };
+      const names = await this.#namesOf(owner);
+      if (names.length >= BUCKETS_PER_ACCOUNT_MAX) fail("TooManyBuckets");
+      const record: BucketRecord = {
+        id: newBucketId(),
+        owner,
+        createdMs: this.#options.clock.now(),
+        region: input.region,
+        versioning: "unversioned",
+        encryption: this.#newBlock(),
+        tags: input.tags,
+        policy: undefined,
+      };
+      const row = bucketRow(name);
+      const list = await this.#counted.draft(bucketsOf(owner), [this.#counted.put(bucketCodec, row, record)]);
+      const draft: Draft = {
+        expect: [{ ...row, rev: "absent" }, ...(list.expect ?? [])],
+        put: [this.#records.seal(lifeCodec, "life", record.id, "active"), ...(list.put ?? [])],
+      };
+      return { draft, result: bucketOf(name, record, undefined) };
+    });
+  }
+
+  #newBlock(): { readonly ssecBlocked?: boolean } {
+    return this.#options.blockSsecOnNew === true ? { ssecBlocked: true } : {};
+  }
+
+  async delete(_caller: Caller, bucket: Bucket): Promise<void> {
+    const entry = await this.#read(bucket.name);
+    if (entry === undefined || !sameBytes(entry.value.id, bucket.id)) noBucket(bucket.name);
+    const removal = {
+      records: this.#records,
+      counted: this.#counted,
+      name: bucket.name,
+      record: entry.value,
+    };
+    if (!(await beginRemoval(removal))) noBucket(bucket.name);
+    if ((await this.#finish(bucket.name, entry.value)) === "kept") {
+      fail("BucketNotEmpty", { elements: { BucketName: bucket.name } });
+    }
+  }
+
+  async list(
+    caller: Caller,
+    input: { readonly prefix: string; readonly after?: string; readonly max: number },
+  ): Promise<{ readonly buckets: readonly Bucket[]; readonly more: boolean }> {
+    const owner = accountOf(caller.principal) ?? fail("AccessDenied");
+    const { prefix, after, max } = input;
+    const names = (await this.#namesOf(owner))
+      .filter((name) => name.startsWith(prefix) && (after === undefined || name > after))
+      .toSorted();
+    const buckets: Bucket[] = [];
+    let at = 0;
+    while (at < names.length && buckets.length < max) {
+      const chunk = names.slice(at, at + Math.min(BUCKET_LIST_CHUNK, max - buckets.length));
+      at += chunk.length;
+      // What has gone since is left out.
+      for (const found of await Promise.all(chunk.map((name) => this.find(name)))) {
+        if (found !== undefined && found.owner === owner) buckets.push(found);
+      }
+    }
+    return { buckets, more: at < names.length };
+  }
+
+  async #namesOf(owner: AccountId): Promise<readonly BucketName[]> {
+    const entries = await this.#counted.entries(bucketsOf(owner));
+    return Array.from(entries.keys(), (entry) => {
+      const row = entryRow(entry);
+      if (row?.table !== "bucket") throw new IntegrityError("an account's list of buckets has another row");
+      return parseBucketName(NAMES.decode(row.key));
+    });
+  }
+
+  setVersioning(_caller: Caller, bucket: Bucket, state: "enabled" | "suspended"): Promise<void> {
+    return this.#change(bucket, (record) => ({ record: { ...record, versioning: state } }));
+  }
+
+  putEncryption(
+    _caller: Caller,
+    bucket: Bucket,
+    change: { readonly rule?: DefaultEncryption; readonly ssecBlocked?: boolean },
+  ): Promise<void> {
+    return this.#change(bucket, (record) => {
+      const rule = change.rule ?? record.encryption.rule;
+      const ssecBlocked = change.ssecBlocked ?? record.encryption.ssecBlocked;
+      const encryption = {
+        ...(rule === undefined ? {} : { rule }),
+        ...(ssecBlocked === undefined ? {} : { ssecBlocked }),
+      };
+      return { record: { ...record, encryption } };
+    });
+  }
+
+  /** H.3: the rule goes, and the block is that of a new bucket again. */
+  deleteEncryption(_caller: Caller, bucket: Bucket): Promise<void> {
+    return this.#change(bucket, (record) => ({ record: { ...record, encryption: this.#newBlock() } }));
+  }
+
+  putTags(_caller: Caller, bucket: Bucket, tags: readonly Tag[] | undefined): Promise<void> {
+    return this.#change(bucket, (record) => ({ record: { ...record, tags } }));
+  }
+
+  putPolicy(_caller: Caller, bucket: Bucket, text: string | undefined): Promise<void> {
+    return this.#change(bucket, (record) => {
+      if (text === undefined) return { record: { ...record, policy: undefined }, policy: undefined };
+      const revision = newRev();
+      return { record: { ...record, policy: revision }, policy: { revision, text } };
+    });
+  }
+
+  /** Reads, changes and commits until nobody came between. */
+  #change(
+    bucket: Bucket,
+    change: (record: BucketRecord) => {
+      readonly record: BucketRecord;
+      readonly policy?: PolicyRecord | undefined;
+    },
+  ): Promise<void> {
+    return retrying<void>(this.#records.store, async () => {
+      const entry = await this.#read(bucket.name);
+      if (entry === undefined || !sameBytes(entry.value.id, bucket.id)) noBucket(bucket.name);
+      const changed = change(entry.value);
+      const row = bucketRow(bucket.name);
+      const parent = bucketsOf(entry.value.owner);
+      const list = await this.#counted.draft(parent, [this.#counted.put(bucketCodec, row, changed.record)]);
+      const policy = "policy" in changed ? this.#policyWrite(entry.value.id, changed.policy) : {};
+      const draft: Draft = {
+        expect: [unchanged(entry), ...(list.expect ?? [])],
+        put: [...(list.put ?? []), ...(policy.put ?? [])],
+        delete: [...(list.delete ?? []), ...(policy.delete ?? [])],
+      };
+      return { draft, result: undefined };
+    });
+  }
+
+  #policyWrite(id: BucketId, policy: PolicyRecord | undefined): Draft {
+    const row = policyRow(id);
+    if (policy === undefined) return { delete: [row] };
+    const put: Put = this.#records.seal(policyCodec, "config", row.key, policy);
+    return { put: [put] };
+  }
+}
+
+/** In us-east-1 making one's own bucket again succeeds and changes nothing. */
+function alreadyThere(present: Bucket, owner: AccountId, region: string): Bucket {
+  const elements = { BucketName: present.name };
+  if (present.owner !== owner) fail("BucketAlreadyExists", { elements });
+  if (region !== "us-east-1") fail("BucketAlreadyOwnedByYou", { elements });
+  return present;
+}
+
+function noBucket(name: BucketName): never {
+  fail("NoSuchBucket", { elements: { BucketName: name } });
+}

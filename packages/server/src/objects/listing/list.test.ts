@@ -1,0 +1,267 @@
+/** Lists against a naive model: random keys, prefixes, delimiters, markers and page sizes. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { parseObjectKey } from "../../base/ids.ts";
+import type { Store } from "../../store/port.ts";
+import { openTestHome } from "../../store/local/test-home.ts";
+import type { Bucket, ListResult, ListVersionsInput, ListVersionsResult } from "../api.ts";
+import { bodyOf, makeWorld, pattern, PLAIN, putInput, testCaller, type World } from "../test-world.ts";
+import { alice, createInput, makeUploads } from "../uploads/test-uploads.ts";
+
+interface Item {
+  readonly key: string;
+  /** Newest first among those of its key. */
+  readonly id: string;
+  readonly latest: boolean;
+  readonly deleteMarker: boolean;
+}
+const bytes = (text: string): Buffer => Buffer.from(text);
+const byKey = (a: string, b: string): number => Buffer.compare(bytes(a), bytes(b));
+
+/** Flat texts: a group is its prefix with a star, an item its key and id. */
+function naive(
+  items: readonly Item[],
+  query: { readonly prefix: string; readonly delimiter: string },
+  isAfter: (item: Item) => boolean,
+): string[] {
+  const out: string[] = [];
+  for (const item of items) {
+    if (!item.key.startsWith(query.prefix) || !isAfter(item)) continue;
+    const at = query.delimiter === "" ? -1 : item.key.indexOf(query.delimiter, query.prefix.length);
+    const text = at < 0 ? `${item.key}|${item.id}` : `${item.key.slice(0, at + query.delimiter.length)}*`;
+    if (at < 0 || out.at(-1) !== text) out.push(text);
+  }
+  return out;
+}
+
+const shown = ({ items }: ListResult): string[] =>
+  items.map((item) => (item.kind === "group" ? `${item.prefix}*` : `${item.object.key}|`));
+const shownVersions = ({ items }: ListVersionsResult): string[] =>
+  items.map((item) =>
+    item.kind === "group" ? `${item.prefix}*` : `${item.version.key}|${item.version.versionId}`,
+  );
+
+const TEXTS = ["a", "b", "/", "//", "\0", "é", "\u{10ffff}", "-"];
+const piece = fc.constantFrom(...TEXTS);
+const keyText = fc.array(piece, { minLength: 1, maxLength: 5 }).map((list) => list.join(""));
+const prefixText = fc.array(piece, { maxLength: 2 }).map((list) => list.join(""));
+const delimiterText = fc.constantFrom("", "/", "//", "a", "-/", "\0", "é");
+
+async function allObjects(world: World, bucket: Bucket, prefix: string, delimiter: string, max: number) {
+  const texts: string[] = [];
+  let after = "";
+  let afterIsGroup = false;
+  for (;;) {
+    const page = await world.objects.list(bucket, { prefix, delimiter, after, afterIsGroup, max });
+    assert.ok(page.items.length <= max);
+    texts.push(...shown(page));
+    const last = page.items.at(-1);
+    if (!page.more || last === undefined) return texts;
+    afterIsGroup = last.kind === "group";
+    after = last.kind === "group" ? last.prefix : last.object.key;
+  }
+}
+
+async function allVersions(world: World, bucket: Bucket, prefix: string, delimiter: string, max: number) {
+  const texts: string[] = [];
+  let next: Pick<ListVersionsInput, "keyMarker" | "versionIdMarker" | "afterIsGroup"> = {
+    keyMarker: "",
+    afterIsGroup: false,
+  };
+  for (;;) {
+    const page = await world.objects.listVersions(bucket, { prefix, delimiter, max, ...next });
+    assert.ok(page.items.length <= max);
+    texts.push(...shownVersions(page));
+    const last = page.items.at(-1);
+    if (!page.more || last === undefined) return texts;
+    next =
+      last.kind === "group"
+        ? { keyMarker: last.prefix, afterIsGroup: true }
+        : { keyMarker: last.version.key, versionIdMarker: last.version.versionId, afterIsGroup: false };
+  }
+}
+
+const step = fc.record({
+  key: keyText,
+  kind: fc.constantFrom("put" as const, "put" as const, "put" as const, "delete" as const, "remove" as const),
+  versioning: fc.constantFrom("enabled" as const, "enabled" as const, "suspended" as const),
+});
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** Applies the steps to the store and to a model of versions by key, newest first. */
+async function build(world: World, bucket: Bucket, steps: readonly Step[]): Promise<Item[]> {
+  const model = new Map<string, Item[]>();
+  for (const { key, kind, versioning } of steps) {
+    const state = { ...bucket, versioning };
+    const versions = model.get(key) ?? [];
+    const objectKey = parseObjectKey(key);
+    if (kind === "remove") {
+      const [first] = versions;
+      if (first === undefined) continue;
+      await world.objects.delete(alice, state, { key: objectKey, versionId: first.id });
+      model.set(key, versions.slice(1));
+      continue;
+    }
+    const deleteMarker = kind === "delete";
+    const { versionId: id = "" } = deleteMarker
+      ? await world.objects.delete(alice, state, { key: objectKey })
+      : await world.objects.put(alice, state, putInput(key), bodyOf(pattern(3)));
+    const kept = versions.filter((version) => id !== "null" || version.id !== "null");
+    model.set(key, [{ key, id, latest: true, deleteMarker }, ...kept]);
+  }
+  return [...model]
+    .toSorted(([a], [b]) => byKey(a, b))
+    .flatMap(([, versions]) => versions.map((version, i) => ({ ...version, latest: i === 0 })));
+}
+
+async function compare(store: Store | undefined, runs: number): Promise<void> {
+  const world = await makeWorld(store);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 25 }),
+      fc.array(fc.tuple(prefixText, delimiterText, fc.integer({ min: 1, max: 6 }), keyText), {
+        maxLength: 6,
+      }),
+      async (steps, queries) => {
+        const bucket = await world.bucket();
+        const items = await build(world, bucket, steps);
+        const objects = items
+          .filter(({ latest, deleteMarker }) => latest && !deleteMarker)
+          .map((item) => ({ ...item, id: "" }));
+        for (const [prefix, delimiter, max, marker] of queries) {
+          const query = { prefix, delimiter };
+          const all = (): boolean => true;
+          const later = ({ key }: Item): boolean => byKey(key, marker) > 0;
+          assert.deepEqual(
+            await allObjects(world, bucket, prefix, delimiter, max),
+            naive(objects, query, all),
+          );
+          assert.deepEqual(
+            await allVersions(world, bucket, prefix, delimiter, max),
+            naive(items, query, all),
+          );
+          const from = { ...query, max: 1000, afterIsGroup: false };
+          assert.deepEqual(
+            shown(await world.objects.list(bucket, { ...from, after: marker })),
+            naive(objects, query, later),
+          );
+          assert.deepEqual(
+            shownVersions(await world.objects.listVersions(bucket, { ...from, keyMarker: marker })),
+            naive(items, query, later),
+          );
+        }
+      },
+    ),
+    { numRuns: runs },
+  );
+}
+
+test("objects and versions list as a naive model says", () => compare(undefined, 150));
+
+test("the same over the embedded home", async () => {
+  const home = await openTestHome();
+  try {
+    await compare(home.store, 12);
+  } finally {
+    await home.dispose();
+  }
+});
+
+test("listed facts: latest, markers, size, ETag and checksum", async () => {
+  const world = await makeWorld();
+  const bucket = { ...(await world.bucket()), versioning: "enabled" as const };
+  const put = await world.objects.put(alice, bucket, putInput("k"), bodyOf(pattern(10)));
+  const marker = await world.objects.delete(alice, bucket, { key: putInput("k").key });
+  const input = { prefix: "", delimiter: "", keyMarker: "", afterIsGroup: false, max: 10 };
+  const { items } = await world.objects.listVersions(bucket, input);
+  const [first, second] = items.map((item) => (item.kind === "version" ? item.version : undefined));
+  assert.deepEqual([first?.versionId, first?.latest, first?.deleteMarker], [marker.versionId, true, true]);
+  assert.deepEqual(second, {
+    key: "k",
+    versionId: put.versionId,
+    latest: false,
+    deleteMarker: false,
+    etag: put.etag,
+    size: 10,
+    lastModifiedMs: put.lastModifiedMs,
+    checksumAlgorithm: "CRC64NVME",
+    checksumType: "FULL_OBJECT",
+  });
+});
+
+test("versions being replaced and promoted while they are listed are never missed", async () => {
+  const world = await makeWorld();
+  const bucket = { ...(await world.bucket()), versioning: "enabled" as const };
+  const key = putInput("k").key;
+  const put = () => world.objects.put(alice, bucket, putInput("k"), bodyOf(pattern(1)));
+  const stays = (await put()).versionId ?? "";
+  let going = true;
+  const churn = (async () => {
+    while (going) {
+      const { versionId } = await put();
+      await world.objects.delete(alice, bucket, { key, versionId: versionId ?? "" });
+      await new Promise((done) => setImmediate(done));
+    }
+  })();
+  const input = { prefix: "", delimiter: "", keyMarker: "", afterIsGroup: false, max: 10 };
+  for (let i = 0; i < 200; i++) {
+    const texts = shownVersions(await world.objects.listVersions(bucket, input));
+    assert.ok(texts.includes(`k|${stays}`), texts.join(" "));
+    assert.equal(new Set(texts).size, texts.length);
+  }
+  going = false;
+  await churn;
+});
+
+test("a listing needs no key: the key service is down and no customer's key is there", async () => {
+  const world = await makeWorld();
+  const KEY = "11111111-1111-4111-8111-111111111111";
+  const arn = world.kms.create(KEY);
+  const bucket = await world.bucket();
+  const encryption = { ...PLAIN, sse: "aws:kms", keyId: KEY };
+  await world.objects.put(testCaller(), bucket, putInput("k", { encryption }), bodyOf(pattern(5)));
+  world.kms.setState(arn, "disabled");
+  const input = { prefix: "", delimiter: "", after: "", afterIsGroup: false, max: 10 };
+  assert.deepEqual(shown(await world.objects.list(bucket, input)), ["k|"]);
+});
+
+test("uploads list by key and initiation, with groups and markers, as a naive model says", async () => {
+  const world = await makeUploads();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(keyText, { maxLength: 15 }),
+      prefixText,
+      delimiterText,
+      fc.integer({ min: 1, max: 5 }),
+      async (keys, prefix, delimiter, max) => {
+        const bucket = await world.bucket();
+        const items: Item[] = [];
+        for (const key of keys) {
+          const { uploadId: id } = await world.uploads.create(alice, bucket, createInput(key));
+          items.push({ key, id, latest: true, deleteMarker: false });
+        }
+        items.sort((a, b) => byKey(a.key, b.key) || (a.id < b.id ? -1 : 1));
+        const expected = naive(items, { prefix, delimiter }, () => true);
+        const found: string[] = [];
+        let next: { readonly keyMarker: string; readonly uploadIdMarker?: string } = { keyMarker: "" };
+        for (;;) {
+          const page = await world.uploads.listUploads(bucket, { prefix, delimiter, max, ...next });
+          for (const item of page.items) {
+            found.push(
+              item.kind === "group" ? `${item.prefix}*` : `${item.upload.key}|${item.upload.uploadId}`,
+            );
+          }
+          const last = page.items.at(-1);
+          if (!page.more || last === undefined) break;
+          next =
+            last.kind === "group"
+              ? { keyMarker: last.prefix }
+              : { keyMarker: last.upload.key, uploadIdMarker: last.upload.uploadId };
+        }
+        assert.deepEqual(found, expected);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});

@@ -1,0 +1,49 @@
+/** AbortMultipartUpload. Needs no key. The ended row is the trash row of everything that was uploaded. */
+import { unchanged } from "../../store/records.ts";
+import { commitSettled } from "../../store/retry.ts";
+import { fail } from "../../base/errors.ts";
+import { COMMIT_RETRIES_MAX } from "../../base/limits.ts";
+import type { Bucket, UploadTarget } from "../api.ts";
+import type { Core } from "../core.ts";
+import { type Ended, endedCodec } from "./ended-record.ts";
+import { findUpload, type FoundUpload } from "./find-upload.ts";
+import { endedRow, noSuchUpload, parseUploadId } from "./upload-keys.ts";
+
+export async function abortUpload(core: Core, bucket: Bucket, target: UploadTarget): Promise<void> {
+  for (let tries = 0; tries < COMMIT_RETRIES_MAX; tries++) {
+    const found = await findUpload(core, bucket, target);
+    if (found === undefined) {
+      // Tried before: that commit may have landed although its answer was lost.
+      if (tries > 0 && (await wasAborted(core, target))) return;
+      noSuchUpload(target.uploadId);
+    }
+    if (await endAborted(core, found)) return;
+  }
+  fail("SlowDown");
+}
+
+/** False where the upload changed meanwhile. */
+export async function endAborted(core: Core, { uid, entry }: FoundUpload): Promise<boolean> {
+  const { contentId, bucketId, key } = entry.value;
+  const ended: Ended = {
+    cleared: false,
+    endedMs: core.clock.now(),
+    contentId,
+    bucketId,
+    key,
+    how: { kind: "aborted" },
+  };
+  const settled = await commitSettled(core.records.store, {
+    expect: [unchanged(entry)],
+    put: [core.records.seal(endedCodec, "ended", endedRow(uid).key, ended)],
+    delete: [{ table: "upload", key: entry.key }],
+  });
+  return settled.kind === "ok";
+}
+
+async function wasAborted(core: Core, target: UploadTarget): Promise<boolean> {
+  const uid = parseUploadId(target.uploadId);
+  if (uid === undefined) return false;
+  const ended = await core.records.get(endedCodec, "ended", endedRow(uid).key);
+  return ended?.value.how.kind === "aborted";
+}
