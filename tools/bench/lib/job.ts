@@ -36,6 +36,12 @@ export interface Result {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly serverCpuSeconds: number;
+  /**
+   * The best quarter second: highest rate, least CPU a request. On a machine that others use it says what the server can
+   * do, where the mean says what was left to it.
+   */
+  readonly bestRate: number;
+  readonly bestCpuMicros: number;
   readonly loadCpuSeconds: number;
   /** With the warm-up: how many were sent, from `first` on. */
   readonly sent: number;

@@ -9,6 +9,9 @@ import { percentile } from "../lib/stats.ts";
 import { runClient } from "./client.ts";
 import { type Prepared, prepare } from "./requests.ts";
 
+const WINDOW_MS = 250;
+/** Fewer answers say nothing about a window, unless no window has more. */
+const WINDOW_REQUESTS_MIN = 50;
 const LATENCIES_MAX = 2_000_000;
 
 async function run(job: Job, { heads, body }: Prepared): Promise<Result> {
@@ -22,6 +25,8 @@ async function run(job: Job, { heads, body }: Prepared): Promise<Result> {
   const endMs = startMs + job.seconds * 1000;
   let begun: { readonly atMs: number; readonly server: number; readonly own: number } | undefined;
   let ended: typeof begun;
+  const windows: { readonly requests: number; readonly seconds: number; readonly cpu: number }[] = [];
+  let window = { done: 0, atMs: 0, server: 0 };
   const own = (): number => {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1e6;
@@ -42,6 +47,16 @@ async function run(job: Job, { heads, body }: Prepared): Promise<Result> {
       if (begun === undefined || ended !== undefined) return;
       const now = performance.now();
       latencies[done++] = milliseconds;
+      if (window.atMs === 0) window = { done, atMs: now, server: cpuSeconds(job.pids) };
+      else if (now - window.atMs >= WINDOW_MS) {
+        const server = cpuSeconds(job.pids);
+        windows.push({
+          requests: done - window.done,
+          seconds: (now - window.atMs) / 1000,
+          cpu: server - window.server,
+        });
+        window = { done, atMs: now, server };
+      }
       // Answers that come later than the end belong to it, while the others still run: counted to the last one.
       if (now >= endMs || (once === true && sent >= count)) ended = mark(now);
     },
@@ -53,6 +68,11 @@ async function run(job: Job, { heads, body }: Prepared): Promise<Result> {
   await Promise.all(Array.from({ length: job.connections }, () => runClient(job.port, heads, body, feed)));
   begun ??= mark(startMs);
   ended ??= mark(performance.now());
+  if (windows.every((w) => w.requests < WINDOW_REQUESTS_MIN)) {
+    const seconds = (ended.atMs - begun.atMs) / 1000;
+    windows.splice(0, windows.length, { requests: done, seconds, cpu: ended.server - begun.server });
+  }
+  const good = windows.filter((w) => windows.length === 1 || w.requests >= WINDOW_REQUESTS_MIN);
   const taken = latencies.subarray(0, done);
   return {
     requests: done,
@@ -60,6 +80,8 @@ async function run(job: Job, { heads, body }: Prepared): Promise<Result> {
     p50Ms: percentile(taken, 0.5),
     p99Ms: percentile(taken, 0.99),
     serverCpuSeconds: ended.server - begun.server,
+    bestRate: Math.max(...good.map((w) => w.requests / w.seconds)),
+    bestCpuMicros: Math.min(...good.map((w) => (w.cpu * 1e6) / w.requests)),
     loadCpuSeconds: ended.own - begun.own,
     sent,
     errors,

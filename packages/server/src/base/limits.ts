@@ -99,6 +99,9 @@ export const SPACE_RESERVE_BYTES_MAX = 10 * 1024 ** 3;
 export const SPACE_RESERVE_FRACTION_MAX = 0.1;
 /** Terms of one purpose in the keyring: they stand in one row. */
 export const KEYRING_TERMS_MAX = 512;
+/** Access keys and buckets kept ready to use, their rows' revisions checked at each use. */
+export const CREDENTIALS_REMEMBERED_MAX = 10_000;
+export const BUCKETS_REMEMBERED_MAX = 10_000;
 /** Decoded records kept by (table, key), checked by revision at each use. */
 export const RECORD_CACHE_ENTRIES = 20_000;
 /** Entries of one list record (sealed format, section 6). */

@@ -2,13 +2,15 @@
  * Accounts and their root access keys. Fills auth's credential port. Users, groups and roles build on this; what is here
  * is the identity that every account has.
  */
-import type { Credential } from "../auth/credentials.ts";
+import type { Credential, CredentialLookup } from "../auth/credentials.ts";
 import { SigningSecret } from "../auth/signing-key.ts";
 import type { Principal } from "../base/caller.ts";
 import type { Clock } from "../base/clock.ts";
 import { newAccessKey, newCanonicalId } from "../base/random-text.ts";
 import type { AccountId } from "../base/ids.ts";
+import { CREDENTIALS_REMEMBERED_MAX } from "../base/limits.ts";
 import { type CountedRecords, type CountedWrite } from "../store/counted.ts";
+import { Remembered } from "../store/remembered.ts";
 import { unchanged, type Entry, type Records } from "../store/records.ts";
 import { type Draft, retrying } from "../store/retry.ts";
 import {
@@ -37,26 +39,32 @@ export class Identities {
   readonly #records: Records;
   readonly #counted: CountedRecords;
   readonly #clock: Clock;
-  readonly #credentials = new WeakMap<AccessKey, Credential<Principal>>();
+  readonly #remembered: Remembered<Credential<Principal>>;
 
   constructor(records: Records, counted: CountedRecords, clock: Clock) {
     this.#records = records;
     this.#counted = counted;
+    this.#remembered = new Remembered(records.store, CREDENTIALS_REMEMBERED_MAX);
     this.#clock = clock;
   }
 
   /** Auth's port. Sees a change by any process with the next request. */
-  readonly lookup = async (
-    accessKeyId: string,
-    sessionToken: string | undefined,
-  ): Promise<Credential<Principal> | "invalid-token" | undefined> => {
+  readonly lookup: CredentialLookup<Principal> = (accessKeyId, sessionToken) => {
     // Session tokens come with the token service; none was issued yet.
     if (sessionToken !== undefined) return "invalid-token";
     if (accessKeyId.length === 0 || accessKeyId.length > 128) return undefined;
-    const entry = await this.#counted.get(accessKeyCodec, ACCESS_KEYS_PARENT, accessKeyRow(accessKeyId));
+    const kept = this.#remembered.get(accessKeyId);
+    if (kept instanceof Promise) return kept.then((k) => k ?? this.#find(accessKeyId));
+    return kept ?? this.#find(accessKeyId);
+  };
+
+  async #find(accessKeyId: string): Promise<Credential<Principal> | undefined> {
+    const { entry, seen } = await this.#counted.getSeen(
+      accessKeyCodec,
+      ACCESS_KEYS_PARENT,
+      accessKeyRow(accessKeyId),
+    );
     if (entry === undefined) return undefined;
-    const known = this.#credentials.get(entry.value);
-    if (known !== undefined) return known;
     const { account, active } = entry.value;
     const credential: Credential<Principal> = {
       accessKeyId,
@@ -65,9 +73,9 @@ export class Identities {
       active,
       principal: { kind: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account },
     };
-    this.#credentials.set(entry.value, credential);
+    this.#remembered.set(accessKeyId, credential, seen);
     return credential;
-  };
+  }
 
   async account(id: AccountId): Promise<Account | undefined> {
     return (await this.#counted.get(accountCodec, ACCOUNTS_PARENT, accountRow(id)))?.value;

@@ -13,11 +13,12 @@ import {
   newRev,
   parseBucketName,
 } from "../../base/ids.ts";
-import { BUCKET_LIST_CHUNK, BUCKETS_PER_ACCOUNT_MAX } from "../../base/limits.ts";
+import { BUCKET_LIST_CHUNK, BUCKETS_PER_ACCOUNT_MAX, BUCKETS_REMEMBERED_MAX } from "../../base/limits.ts";
 import { CountedRecords } from "../../store/counted.ts";
 import { countedCodec, entryRow } from "../../store/list-page.ts";
-import type { Put } from "../../store/port.ts";
+import type { Expect, Put } from "../../store/port.ts";
 import { type Entry, type Records, unchanged } from "../../store/records.ts";
+import { Remembered } from "../../store/remembered.ts";
 import { type Draft, retrying } from "../../store/retry.ts";
 import type { Bucket, Buckets, DefaultEncryption, Tag } from "../api.ts";
 import { lifeCodec } from "../rows/codecs.ts";
@@ -34,6 +35,12 @@ import {
   type PolicyRecord,
 } from "./bucket-record.ts";
 import { beginRemoval, finishRemoval } from "./remove.ts";
+
+/** A record, and the rows that it was checked with. */
+interface SeenRecord {
+  readonly entry: Entry<BucketRecord>;
+  readonly seen: readonly Expect[];
+}
 
 export interface BucketsOptions {
   readonly records: Records;
@@ -54,24 +61,31 @@ export class BucketStore implements Buckets {
   readonly #options: BucketsOptions;
   /** The same object as long as record and policy are the same: others hang what they derive on it. */
   readonly #shown = new WeakMap<BucketRecord, Bucket>();
+  readonly #remembered: Remembered<Bucket>;
 
   constructor(options: BucketsOptions) {
     this.#records = options.records;
     this.#counted = new CountedRecords(options.records);
     this.#options = options;
+    this.#remembered = new Remembered(options.records.store, BUCKETS_REMEMBERED_MAX);
   }
 
   async find(name: BucketName): Promise<Bucket | undefined> {
+    const kept = this.#remembered.get(name);
+    return (kept instanceof Promise ? await kept : kept) ?? this.#derive(name);
+  }
+
+  async #derive(name: BucketName): Promise<Bucket | undefined> {
     let problem: unknown;
     for (let tries = 0; tries < TORN_READS_MAX; tries++) {
-      const entry = await this.#read(name).catch((error: unknown) => {
+      const entry = await this.#readSeen(name).catch((error: unknown) => {
         if (!(error instanceof IntegrityError)) throw error;
         problem = error;
         return "torn" as const;
       });
       if (entry === undefined) return undefined;
       if (entry === "torn") continue;
-      const bucket = await this.#complete(name, entry.value);
+      const bucket = await this.#complete(name, entry);
       if (bucket !== "torn") return bucket;
     }
     throw problem instanceof Error ? problem : new IntegrityError("a bucket's records don't fit together");
@@ -79,26 +93,37 @@ export class BucketStore implements Buckets {
 
   /** The record, checked against its owner's list. */
   async #read(name: BucketName): Promise<Entry<BucketRecord> | undefined> {
+    return (await this.#readSeen(name))?.entry;
+  }
+
+  async #readSeen(name: BucketName): Promise<SeenRecord | undefined> {
     const row = bucketRow(name);
     const [stored] = await this.#records.store.get([row]);
     if (stored === undefined) return undefined;
     const { value } = await this.#records.open(countedCodec(bucketCodec), "bucket", stored);
-    return this.#counted.get(bucketCodec, bucketsOf(value.value.owner), row);
+    const { entry, seen } = await this.#counted.getSeen(bucketCodec, bucketsOf(value.value.owner), row);
+    return entry && { entry, seen };
   }
 
   /** With life and policy. An old removal is finished by whoever meets it. */
-  async #complete(name: BucketName, record: BucketRecord): Promise<Bucket | undefined | "torn"> {
-    const [life, policyStored] = await this.#records.store.get([
-      lifeRow(record.id),
-      ...(record.policy === undefined ? [] : [policyRow(record.id)]),
-    ]);
+  async #complete(
+    name: BucketName,
+    { entry: { value: record }, seen }: SeenRecord,
+  ): Promise<Bucket | undefined | "torn"> {
+    const rows = [lifeRow(record.id), ...(record.policy === undefined ? [] : [policyRow(record.id)])];
+    const found = await this.#records.store.get(rows);
+    const [life, policyStored] = found;
     if (life === undefined) return "torn";
     if ((await this.#records.open(lifeCodec, "life", life)).value === "deleting") {
       await this.#finish(name, record);
       return (await this.#read(name)) === undefined ? undefined : "torn";
     }
+    const all = [...seen, ...rows.map((row, i) => ({ ...row, rev: found[i]?.rev ?? ("absent" as const) }))];
     const known = this.#shown.get(record);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#remembered.set(name, known, all);
+      return known;
+    }
     let policy: PolicyRecord | undefined;
     if (record.policy !== undefined) {
       if (policyStored === undefined) return "torn";
@@ -107,6 +132,7 @@ export class BucketStore implements Buckets {
     }
     const bucket = bucketOf(name, record, policy);
     this.#shown.set(record, bucket);
+    this.#remembered.set(name, bucket, all);
     return bucket;
   }
 

@@ -72,6 +72,13 @@ export class Tables {
     });
   }
 
+  /** As `expect` of a commit would find it, without a copy of any row. */
+  holds(expect: readonly Expect[]): boolean {
+    this.refresh();
+    for (const one of expect) if (!this.#holds(one)) return false;
+    return true;
+  }
+
   /**
    * Resolves after fdatasync. lmdb runs the callbacks of concurrent calls in one transaction with one sync; each sees the
    * writes of those before it. The callback returns nothing: a promise would turn into a commit nobody waits for. Inside
