@@ -56,7 +56,7 @@ export const SMALL_BYTES_MAX = 64 * KIB;
 
 /** Keys per cell: enough that PUTs make new objects for the whole run, without gigabytes on the disk. */
 export function keysFor(bytes: number): number {
-  if (bytes <= 4 * KIB) return 24_000;
+  if (bytes <= 4 * KIB) return 48_000;
   if (bytes <= 64 * KIB) return 8000;
   return bytes <= MIB ? 2000 : 64;
 }

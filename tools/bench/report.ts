@@ -22,6 +22,7 @@ const HEAD = [
   "mode",
   "size",
   "/s",
+  "best /s",
   "p50 ms",
   "p99 ms",
   "cpu us",
@@ -35,7 +36,7 @@ export function showTable(cells: Report["cells"]): string {
     const cell = medianCell(rounds);
     const limits = cell.limits.map((limit) => {
       const share = shareOf(rounds, limit.name);
-      return `${limit.name} ${rate(limit.rate)}: ${percent(share.rate)} (${percent(share.cpu)})`;
+      return `${limit.name} ${rate(limit.bestRate)}: ${percent(share.rate)} (${percent(share.cpu)})`;
     });
     return [
       cell.runtime,
@@ -43,6 +44,7 @@ export function showTable(cells: Report["cells"]): string {
       cell.mode,
       cell.size,
       rate(cell.rate),
+      rate(cell.bestRate),
       milliseconds(cell.p50Ms),
       milliseconds(cell.p99Ms),
       rate(cell.cpuMicros),

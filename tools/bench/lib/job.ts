@@ -5,6 +5,8 @@ export interface Job {
   readonly port: number;
   readonly connections: number;
   readonly warmupSeconds: number;
+  /** The clock starts after this many answers, too: until then the engine is still compiling what it runs. */
+  readonly warmupRequests: number;
   readonly seconds: number;
   /** Whose CPU time is counted over the measured seconds. */
   readonly pids: readonly number[];

@@ -5,8 +5,12 @@ import { LineProcess } from "./lines.ts";
 import { LOAD_CORE, pinned, SERVER_CORE } from "./machine.ts";
 import { CREDENTIALS, ROOT, type Runtime, runtimePath, type Target } from "./server.ts";
 
+/** Of large bodies too few pass in any time; compiled code is not what they wait for. */
+const WARM_BYTES_MAX = 64 * 1024;
+
 export interface Pace {
   readonly warmupSeconds: number;
+  readonly warmupRequests: number;
   readonly seconds: number;
   readonly connections: number;
 }
@@ -16,8 +20,22 @@ export class LoadGenerator {
     pinned(LOAD_CORE, [runtimePath("node"), join(ROOT, "tools/bench/load/main.ts")]),
   );
 
+  readonly #warmed = new Set<string>();
+
   async run(target: Target, requests: Requests, pace: Pace): Promise<Result> {
-    const job: Job = { ...pace, port: target.port, pids: target.pids, credentials: CREDENTIALS, requests };
+    // Once for each kind of request that a server meets.
+    const kind = `${target.port} ${requests.method} ${requests.query ?? ""}`;
+    const warm = this.#warmed.has(kind) || (requests.bodyBytes ?? 0) > WARM_BYTES_MAX;
+    this.#warmed.add(kind);
+    const warmupRequests = warm ? 0 : pace.warmupRequests;
+    const job: Job = {
+      ...pace,
+      warmupRequests,
+      port: target.port,
+      pids: target.pids,
+      credentials: CREDENTIALS,
+      requests,
+    };
     this.#process.say(JSON.stringify(job));
     await this.#process.line((line) => (line === '"prepared"' ? true : undefined));
     this.#process.say("go");
@@ -38,6 +56,7 @@ export class LoadGenerator {
 export interface RawRate {
   readonly requests: number;
   readonly seconds: number;
+  readonly bestRate: number;
   readonly cpuSeconds: number;
 }
 

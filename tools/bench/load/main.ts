@@ -12,6 +12,7 @@ import { type Prepared, prepare } from "./requests.ts";
 const WINDOW_MS = 250;
 /** Fewer answers say nothing about a window, unless no window has more. */
 const WINDOW_REQUESTS_MIN = 50;
+const WARMUP_SECONDS_MAX = 15;
 const LATENCIES_MAX = 2_000_000;
 
 async function run(job: Job, { heads, body }: Prepared): Promise<Result> {
@@ -21,8 +22,9 @@ async function run(job: Job, { heads, body }: Prepared): Promise<Result> {
   let done = 0;
   let errors = 0;
   let firstError: string | undefined;
-  const startMs = performance.now() + job.warmupSeconds * 1000;
-  const endMs = startMs + job.seconds * 1000;
+  const firstMs = performance.now();
+  let endMs = Infinity;
+  let answered = 0;
   let begun: { readonly atMs: number; readonly server: number; readonly own: number } | undefined;
   let ended: typeof begun;
   const windows: { readonly requests: number; readonly seconds: number; readonly cpu: number }[] = [];
@@ -36,14 +38,25 @@ async function run(job: Job, { heads, body }: Prepared): Promise<Result> {
     server: cpuSeconds(job.pids),
     own: own(),
   });
+  const isWarm = (now: number): boolean => {
+    const seconds = (now - firstMs) / 1000;
+    if (seconds < job.warmupSeconds) return false;
+    return (
+      answered >= job.warmupRequests || seconds >= WARMUP_SECONDS_MAX || (once === true && sent >= count / 2)
+    );
+  };
   const feed = {
     next(): number | undefined {
       const now = performance.now();
-      if (begun === undefined && now >= startMs) begun = mark(now);
+      if (begun === undefined && isWarm(now)) {
+        begun = mark(now);
+        endMs = now + job.seconds * 1000;
+      }
       if (now >= endMs || (once === true && sent >= count) || errors > 100) return undefined;
       return sent++ % count;
     },
     done(_index: number, milliseconds: number): void {
+      answered++;
       if (begun === undefined || ended !== undefined) return;
       const now = performance.now();
       latencies[done++] = milliseconds;
@@ -66,7 +79,7 @@ async function run(job: Job, { heads, body }: Prepared): Promise<Result> {
     },
   };
   await Promise.all(Array.from({ length: job.connections }, () => runClient(job.port, heads, body, feed)));
-  begun ??= mark(startMs);
+  begun ??= mark(performance.now());
   ended ??= mark(performance.now());
   if (windows.every((w) => w.requests < WINDOW_REQUESTS_MIN)) {
     const seconds = (ended.atMs - begun.atMs) / 1000;
