@@ -18,6 +18,8 @@ export interface Entry<T> extends RowKey {
 }
 
 interface Cached {
+  /** Since it came to the front. */
+  used: boolean;
   readonly rev: Rev;
   readonly codec: unknown;
   readonly value: unknown;
@@ -34,7 +36,7 @@ export class Records {
   readonly #sealer: RecordSealer;
   readonly #reloadKeyring: (() => Promise<Keyring>) | undefined;
   readonly #cacheEntries: number;
-  /** Least recently used first. */
+  /** Oldest first; what was used since it came to the front gets a second turn. */
   readonly #cache = new Map<string, Cached>();
 
   constructor(store: Store, keyring: Keyring, options: RecordsOptions = {}) {
@@ -76,13 +78,13 @@ export class Records {
     const name = nameOf(table, key);
     const cached = this.#cache.get(name);
     if (cached !== undefined && cached.codec === codec && equalBytes(cached.rev, rev)) {
-      this.#cache.delete(name);
-      this.#cache.set(name, cached);
+      cached.used = true;
       // The codec is the same object, so the value has its type.
       return { table, key, rev, value: cached.value as T };
     }
     const value = codec.decode(this.#body(table, key, row.value));
-    if (keep) this.#keep(name, { rev, codec, value });
+    // A copy: the row's own may be a view that would keep a much larger buffer alive.
+    if (keep) this.#keep(name, { rev: new Uint8Array(rev) as Rev, codec, value, used: false });
     return { table, key, rev, value };
   }
 
@@ -115,9 +117,11 @@ export class Records {
     this.#cache.delete(name);
     this.#cache.set(name, cached);
     if (this.#cache.size <= this.#cacheEntries) return;
-    for (const oldest of this.#cache.keys()) {
+    for (const [oldest, entry] of this.#cache) {
       this.#cache.delete(oldest);
-      return;
+      if (!entry.used) return;
+      entry.used = false;
+      this.#cache.set(oldest, entry);
     }
   }
 }

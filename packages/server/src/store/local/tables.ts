@@ -24,6 +24,7 @@ import { TABLES } from "../port.ts";
 export type Table = Database<Uint8Array, Uint8Array>;
 
 const REV_BYTES = 16;
+const SHARED_COPY_BYTES_MAX = 8 * 1024;
 const EMPTY = new Uint8Array() as Sealed;
 
 export class Tables {
@@ -67,9 +68,20 @@ export class Tables {
   get(keys: readonly RowKey[]): (Row | undefined)[] {
     this.refresh();
     return keys.map(({ table, key }) => {
-      const stored = this.table(table).getBinary(key);
+      const stored = this.#copyOf(this.table(table), key);
       return stored === undefined ? undefined : rowOf(key, stored);
     });
+  }
+
+  /** Small rows are carved from buffers that many share: one of its own, off the engine's heap, costs more than its read. */
+  #copyOf(table: Table, key: Uint8Array): Uint8Array | undefined {
+    const stored = table.getBinaryFast(key);
+    if (stored === undefined) return undefined;
+    // lmdb's reused buffer has a length of its own, which `set` would not honour.
+    const { length } = stored;
+    const copy = length <= SHARED_COPY_BYTES_MAX ? Buffer.allocUnsafe(length) : new Uint8Array(length);
+    copy.set(stored.subarray(0, length));
+    return copy;
   }
 
   /** As `expect` of a commit would find it, without a copy of any row. */
