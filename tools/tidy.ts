@@ -21,7 +21,7 @@ interface Ban {
   /** Paths (from the root, with /) where it is allowed. */
   readonly allowed: readonly RegExp[];
 }
-const TEST = /(\.test\.ts$|\/test\/|^tools\/)/;
+const TEST = /(\.test\.ts$|\/test\/|\/interop\/|^tools\/)/;
 const BANS: readonly Ban[] = [
   {
     pattern: /process\.env/,

@@ -116,3 +116,18 @@ export {
 } from "./stream-size.ts";
 export { keyedHash, openToken, sealToken, TOKEN_OVERHEAD_BYTES } from "./token.ts";
 export { newWrappingPair, unwrapImported, type WrappingAlgorithm } from "./import-wrapping.ts";
+export {
+  deriveSecret,
+  KEY_PAIR_SPECS,
+  type KeyPair,
+  type KeyPairSpec,
+  newKeyPair,
+  rsaDecrypt,
+  rsaEncrypt,
+  type RsaEncryptionAlgorithm,
+  rsaPlaintextBytesMax,
+  type SigningAlgorithm,
+  signMessage,
+  verifyMessage,
+} from "./key-pairs.ts";
+export { generateMac, type MacBits, verifyMac } from "./mac.ts";

@@ -1,17 +1,18 @@
 /**
- * What the store does by itself: collect what nothing references, carry out scheduled key deletions, give the store's own
+ * What the store does by itself: collect what nothing references, carry out key deletions, rotations and expiries, give the store's own
  * keys a new term when they are due. Every job works under a lease or by conditional commits, so that any number of workers
- * may run them; the first worker does.
+ * may run them; the first worker does. Each worker looks for terms that others have added.
  */
-import { LEFTOVER_AGE_MAX_MS } from "../base/limits.ts";
+import { KEYRING_REFRESH_MS, LEFTOVER_AGE_MAX_MS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
-import { destroyDue } from "../kms/deletion.ts";
+import { keepHouse, runJobs } from "../kms/jobs.ts";
 import { EndedUploads } from "../objects/uploads/jobs.ts";
 import { Collector } from "../store/collector.ts";
 import { addTerm, type KeyringPurpose, rotationDue } from "../store/keyring.ts";
 import type { Engine } from "./engine.ts";
 
 const COLLECT_MS = 5_000;
+const MINUTE_MS = 60_000;
 const HOURLY_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** By count, a term key never comes near any limit (each seal derives its own key); age decides. */
@@ -34,11 +35,17 @@ export class Background {
   }
 
   start(): void {
+    // Of each process: its own notes of key use, and the key material that it holds.
+    this.#every(MINUTE_MS, "key use", () => keepHouse(this.#engine.kms));
+    this.#every(KEYRING_REFRESH_MS, "keyring", async () => {
+      const { keyrings, records } = this.#engine;
+      records.useKeyring(await keyrings.refresh());
+    });
     if (!this.#active) return;
     this.#every(COLLECT_MS, "collect", async () => void (await this.#collector.tick()));
     this.#every(HOURLY_MS, "hourly", async () => {
       const nowMs = this.#engine.clock.now();
-      await destroyDue(this.#engine.kms, nowMs);
+      await runJobs(this.#engine.kms, nowMs);
       await this.#engine.store.removeLeftovers(nowMs - LEFTOVER_AGE_MAX_MS);
       await this.#rotate(nowMs);
     });
@@ -72,6 +79,8 @@ export class Background {
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#running;
-    if (this.#active) await this.#collector.close();
+    await keepHouse(this.#engine.kms).catch((error: unknown) => {
+      this.#log.warn("the last uses of keys were not written down", { error });
+    });
   }
 }

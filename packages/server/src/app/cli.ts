@@ -85,7 +85,7 @@ function settingArgs(command: Command): string[] {
     if (name !== "config" && !(name in SETTINGS)) continue;
     const flag = `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`;
     if (value === true) args.push(flag);
-    else if (value !== undefined && value !== false) args.push(flag, String(value));
+    else if (typeof value === "string") args.push(flag, value);
   }
   return args;
 }
@@ -114,7 +114,8 @@ function workerCommand({ env }: Invocation): Command {
   const command = withSettings(new Command("worker"));
   return command.action(async () => {
     const { runWorker } = await import("./worker.ts");
-    await runWorker(settingsOf(command, withoutWorker(env)), Number(env[WORKER_VARIABLE] ?? 0));
+    const { readWorkerStart } = await import("./supervisor.ts");
+    await runWorker(settingsOf(command, withoutWorker(env)), readWorkerStart(env[WORKER_VARIABLE]));
   });
 }
 const WORKER_VARIABLE = "STRONGROOM_WORKER";
@@ -147,20 +148,22 @@ function userCommand({ env }: Invocation, job: JobCommand, done: (code: number) 
   for (const argument of job.arguments) command.argument(argument.name, argument.help);
   for (const { flags, help, repeated } of job.options) {
     const option = new Option(flags, help);
-    if (repeated) option.argParser((value: string, before: readonly string[] = []) => [...before, value]);
+    if (repeated) option.argParser((value: string, before?: readonly string[]) => [...(before ?? []), value]);
     command.addOption(option);
   }
   return command.action(async (...given: unknown[]) => {
     const settings = settingsOf(command, env);
     const positional = given
       .slice(0, job.arguments.length)
-      .filter((a) => a !== undefined)
-      .map((a, i) => (job.arguments[i]?.path ? resolve(String(a)) : String(a)));
+      .filter((a) => typeof a === "string")
+      .map((a, i) => (job.arguments[i]?.path === true ? resolve(a) : a));
     const args = [...positional, ...optionArgs(command, job)];
-    const out = (text: string): void => void process.stdout.write(`${text}\n`);
-    const err = (text: string): void => void process.stderr.write(`${text}\n`);
-    const { askServer } = await import("./control.ts");
-    const answered = await askServer(dataDir(settings.data).socket, { command: job.name, args }, out, err);
+    const [{ askServer }, { terminalOutput }] = await Promise.all([
+      import("./control.ts"),
+      import("./jobs/terminal.ts"),
+    ]);
+    const request = { command: job.name, args };
+    const answered = await askServer(dataDir(settings.data).socket, request, terminalOutput());
     if (answered !== undefined) return done(answered);
     const { runJob } = await import("./jobs/run.ts");
     done(await runJob(job, args, settings, { beside: false }));
@@ -175,7 +178,7 @@ function optionArgs(command: Command, job: JobCommand): string[] {
     const flag = option.long ?? "";
     if (value === undefined || value === false) return [];
     if (value === true) return [flag];
-    const values = Array.isArray(value) ? value.map(String) : [String(value)];
-    return values.flatMap((v) => [flag, path ? resolve(v) : v]);
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return values.filter((v) => typeof v === "string").flatMap((v) => [flag, path === true ? resolve(v) : v]);
   });
 }

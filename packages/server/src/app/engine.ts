@@ -17,7 +17,14 @@ import { BUCKET_KEY_LIMITS } from "../objects/encryption/bucket-keys.ts";
 import { makeCore, Objects } from "../objects/service.ts";
 import { Uploads } from "../objects/uploads/service.ts";
 import { CountedRecords } from "../store/counted.ts";
-import { type Keyring, loadKeyring, openKeyring, type RootKey } from "../store/keyring.ts";
+import {
+  type Keyring,
+  keyringChanged,
+  loadKeyring,
+  openKeyring,
+  type RootKey,
+  sealingTerm,
+} from "../store/keyring.ts";
 import { type LocalStore, openLocalStore } from "../store/local/open.ts";
 import { Records } from "../store/records.ts";
 import { type Tokens, tokensUnder } from "../store/tokens.ts";
@@ -80,6 +87,11 @@ export class KeyringHolder {
     return this.#keyring;
   };
 
+  /** Cheap where nothing has changed: a passphrase is derived anew only then. */
+  async refresh(): Promise<Keyring> {
+    return (await keyringChanged(this.#store, this.#keyring)) ? this.reload() : this.#keyring;
+  }
+
   use(keyring: Keyring): void {
     this.#keyring = keyring;
   }
@@ -97,7 +109,12 @@ async function openRoot(
   mayCreate: boolean,
 ): Promise<{ readonly roots: readonly RootKey[]; readonly keyring: Keyring; readonly made: boolean }> {
   const present = provider.load();
-  if (present.length > 0) return { roots: present, keyring: await openKeyring(store, present), made: false };
+  if (present.length > 0) {
+    const keyring = await openKeyring(store, present);
+    // A root-key change that was cut after its commit ends here: the key that seals nothing any more goes.
+    if (present.length > 1) provider.settle(keyring.rootGeneration);
+    return { roots: present, keyring, made: false };
+  }
   // Throws if there is sealed data: then a new key would open nothing.
   if ((await loadKeyring(store, [])) !== undefined || !mayCreate) {
     throw new UsageError(
@@ -130,7 +147,7 @@ export async function openEngine(
     const counted = new CountedRecords(records);
     const authoriser = new PolicyAuthoriser();
     const tokens = tokensUnder({
-      current: () => keyrings.current().current("token"),
+      current: () => sealingTerm(keyrings.current(), "token", clock.now()),
       all: () =>
         new Map(
           keyrings
@@ -142,6 +159,7 @@ export async function openEngine(
     const kms = openKms({
       records,
       keyring: keyrings.current,
+      reloadKeyring: keyrings.reload,
       authoriser,
       tokens,
       clock,

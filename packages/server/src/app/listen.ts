@@ -2,6 +2,7 @@
  * The sockets: plain HTTP and TLS beside each other on the same handler, with the limits that keep a slow or hostile
  * client from holding the server. Certificates are read again on SIGHUP.
  */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import {
   createServer as createHttp,
@@ -11,6 +12,7 @@ import {
 } from "node:http";
 import { createServer as createHttps, type Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { answerClientError } from "../api/common/client-error.ts";
 import { HEADER_SECTION_BYTES_MAX } from "../base/limits.ts";
 import { UsageError } from "./config.ts";
 import type { HostPort, Settings } from "./settings.ts";
@@ -22,6 +24,7 @@ const HEADERS_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 65_000;
 /** No byte for this long on an open request: the connection is cut (slow uploads are fine, stalled ones are not). */
 const IDLE_MS = 60_000;
+const DRAIN_LOOK_MS = 50;
 
 const LIMITS = {
   maxHeaderSize: HEADER_SECTION_BYTES_MAX,
@@ -36,6 +39,8 @@ function prepare(server: Server | TlsServer, handler: Handler): void {
   server.on("request", handler);
   // The pipeline answers 100 itself, after the headers were judged.
   server.on("checkContinue", handler);
+  server.on("checkExpectation", handler);
+  server.on("clientError", answerClientError);
   server.maxHeadersCount = 500;
   server.setTimeout(IDLE_MS);
 }
@@ -59,17 +64,29 @@ function listen(server: Server, at: HostPort, shared: boolean): Promise<string> 
 export interface Listeners {
   /** `http`, and `https` where TLS is on: HOST:PORT as bound. */
   readonly endpoints: Readonly<Record<string, string>>;
-  reloadCertificates(): void;
+  /** Rejects and changes nothing if they can't be used. */
+  reloadCertificates(): Promise<void>;
   /** Stops accepting, lets open requests end for `ms`, then cuts. */
   close(ms: number): Promise<void>;
 }
 
-function readTls(settings: Settings): { cert: Buffer; key: Buffer } {
+interface Tls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly minVersion: "TLSv1.2";
+}
+
+/** Throws UsageError for what can't be read and for a key that is not the certificate's. */
+function readTls(settings: Settings): Tls {
+  const read = { cert: settings.tlsCert ?? "", key: settings.tlsKey ?? "" };
   try {
-    return { cert: readFileSync(settings.tlsCert ?? ""), key: readFileSync(settings.tlsKey ?? "") };
+    const [cert, key] = [readFileSync(read.cert), readFileSync(read.key)];
+    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+      throw new Error(`the key in ${read.key} does not belong to the certificate in ${read.cert}`);
+    return { cert, key, minVersion: "TLSv1.2" };
   } catch (cause) {
     throw new UsageError(
-      `the TLS certificate or key can't be read: ${cause instanceof Error ? cause.message : ""}`,
+      `the TLS certificate or key can't be used: ${cause instanceof Error ? cause.message : ""}`,
       { cause },
     );
   }
@@ -80,22 +97,40 @@ export async function openListeners(settings: Settings, handler: Handler): Promi
   const plain = createHttp(LIMITS);
   prepare(plain, handler);
   const endpoints: Record<string, string> = { http: await listen(plain, settings.listen, shared) };
+  const servers = new Set<Server>([plain]);
   let tls: TlsServer | undefined;
-  if (settings.tlsListen !== undefined) {
-    tls = createHttps({ ...LIMITS, ...readTls(settings), minVersion: "TLSv1.2" });
+  const openTls = async (at: HostPort): Promise<void> => {
+    tls = createHttps({ ...LIMITS, ...readTls(settings) });
     prepare(tls, handler);
-    endpoints["https"] = await listen(tls, settings.tlsListen, shared);
-  }
-  const servers: readonly Server[] = tls === undefined ? [plain] : [plain, tls];
+    servers.add(tls);
+    endpoints["https"] = await listen(tls, at, shared);
+  };
+  if (settings.tlsListen !== undefined) await openTls(settings.tlsListen);
+  /** Where a listening socket keeps its certificate for life (Bun): another socket in its place. */
+  const replaceTls = async (old: TlsServer): Promise<void> => {
+    const { port } = old.address() as AddressInfo;
+    old.close(() => servers.delete(old));
+    await openTls({ host: settings.tlsListen?.host ?? "", port });
+  };
   return {
     endpoints,
-    reloadCertificates: () => tls?.setSecureContext({ ...readTls(settings), minVersion: "TLSv1.2" }),
+    async reloadCertificates() {
+      if (tls === undefined) return;
+      const fresh = readTls(settings);
+      if (typeof tls.setSecureContext === "function") tls.setSecureContext(fresh);
+      else await replaceTls(tls);
+    },
     async close(ms) {
       const cut = setTimeout(() => {
         for (const server of servers) server.closeAllConnections();
       }, ms);
+      // A connection whose last request ends while the server drains would otherwise be kept open for the next one.
+      const idle = setInterval(() => {
+        for (const server of servers) server.closeIdleConnections();
+      }, DRAIN_LOOK_MS);
       await Promise.all(
-        servers.map(
+        Array.from(
+          servers,
           (server) =>
             new Promise<void>((resolve) => {
               server.close(() => resolve());
@@ -104,6 +139,7 @@ export async function openListeners(settings: Settings, handler: Handler): Promi
         ),
       );
       clearTimeout(cut);
+      clearInterval(idle);
     },
   };
 }

@@ -18,16 +18,17 @@ import { applyBootstrap, ensureRootAccess, type RootAccess } from "./first-start
 import { openListeners } from "./listen.ts";
 import { openLog } from "./log.ts";
 import { openMetrics, type WorkerMetrics } from "./metrics.ts";
-import type { Settings } from "./settings.ts";
+import type { HostPort, Settings } from "./settings.ts";
 import { settleLater } from "./settle.ts";
-import { DRAIN_MS, type WorkerMessage } from "./supervisor.ts";
+import { DRAIN_MS, type WorkerMessage, type WorkerStart } from "./supervisor.ts";
 
 /** After a failed commit: time for open requests to hear of it before the process ends. */
 const FATAL_GRACE_MS = 200;
 
 const tell = (message: WorkerMessage): void => void process.send?.(message);
 
-export async function runWorker(settings: Settings, index: number): Promise<void> {
+export async function runWorker(given: Settings, { index, endpoints }: WorkerStart): Promise<void> {
+  const settings = withPorts(given, endpoints);
   const log = openLog(settings.logLevel, { worker: index, pid: process.pid });
   let dying = false;
   const onFatal = (cause: Error): void => {
@@ -75,6 +76,17 @@ export async function runWorker(settings: Settings, index: number): Promise<void
   }
 }
 
+/** The ports that the first worker bound, where the settings left them to the system. */
+function withPorts(settings: Settings, bound: WorkerStart["endpoints"]): Settings {
+  const at = (setting: HostPort, endpoint: string | undefined): HostPort =>
+    setting.port !== 0 || endpoint === undefined
+      ? setting
+      : { ...setting, port: Number(endpoint.slice(endpoint.lastIndexOf(":") + 1)) };
+  const { listen, tlsListen } = settings;
+  const tls = tlsListen === undefined ? {} : { tlsListen: at(tlsListen, bound["https"]) };
+  return { ...settings, listen: at(listen, bound["http"]), ...tls };
+}
+
 async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: number): Promise<void> {
   const { settings } = engine;
   let access: RootAccess | undefined;
@@ -103,19 +115,18 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
 
   process.on("message", (message: unknown) => void answerParent(message, metrics));
   process.on("SIGHUP", () => {
-    try {
-      listeners.reloadCertificates();
-      log.info("certificates read again");
-    } catch (error) {
-      log.error("the certificates can't be read; the old ones stay", { error });
-    }
+    listeners.reloadCertificates().then(
+      () => log.info("certificates read again"),
+      (error: unknown) => log.error("the certificates can't be used; the old ones stay", { error }),
+    );
   });
   let stopping = false;
   const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
+    const drained = listeners.close(DRAIN_MS);
     await background.stop();
-    await listeners.close(DRAIN_MS);
+    await drained;
     await engine.close();
     process.disconnect?.();
     process.exit(0);

@@ -238,6 +238,8 @@ const KMS = {
   LimitExceededException: { status: 400, message: "A quota was exceeded" },
   MalformedPolicyDocumentException: { status: 400, message: "The policy document is malformed." },
   TagException: { status: 400, message: "Invalid tags" },
+  KMSInvalidSignatureException: { status: 400, message: "" },
+  KMSInvalidMacException: { status: 400, message: "" },
   ExpiredImportTokenException: { status: 400, message: "The import token has expired." },
   InvalidImportTokenException: { status: 400, message: "The import token is invalid." },
   IncorrectKeyMaterialException: { status: 400, message: "The key material is not the expected one." },

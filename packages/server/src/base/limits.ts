@@ -99,9 +99,8 @@ export const SPACE_RESERVE_BYTES_MAX = 10 * 1024 ** 3;
 export const SPACE_RESERVE_FRACTION_MAX = 0.1;
 /** Terms of one purpose in the keyring: they stand in one row. */
 export const KEYRING_TERMS_MAX = 512;
-/** Access keys and buckets kept ready to use, their rows' revisions checked at each use. */
+/** Access keys kept ready to use, their rows' revisions checked at each use. */
 export const CREDENTIALS_REMEMBERED_MAX = 10_000;
-export const BUCKETS_REMEMBERED_MAX = 10_000;
 /** Decoded records kept by (table, key), checked by revision at each use. */
 export const RECORD_CACHE_ENTRIES = 20_000;
 /** Entries of one list record (sealed format, section 6). */
@@ -135,5 +134,11 @@ export const COMPLETING_AGE_MAX_MS = 10 * 60_000;
 export const COMPLETED_AGE_MAX_MS = 24 * 3600_000;
 /** What the collector does of ended uploads in one round, and in one commit. */
 export const ENDED_ROWS_PER_ROUND = 200;
+export const ENDED_REMOVALS_PER_ROUND = 5000;
 export const PARTS_CLEARED_PER_COMMIT = 50;
 export const UPLOAD_ROWS_PER_SCAN = 1000;
+/** Buckets kept verified in memory, by the revisions of their rows. */
+export const BUCKETS_CACHED_MAX = 10_000;
+/** How often a process looks whether another has added a term to the keyring, and how old a term is before it seals. */
+export const KEYRING_REFRESH_MS = 5000;
+export const KEYRING_SETTLE_MS = 15_000;

@@ -2,7 +2,16 @@
 import { IntegrityError } from "../base/errors.ts";
 import { type AccountId, isKeyArn, type KeyArn, parseAccountId } from "../base/ids.ts";
 import { type Codec, msgpackCodec } from "../store/codec.ts";
-import type { AliasRecord, GrantRecord, Imported, KeyRecord, Material, StoredState, Tag } from "./model.ts";
+import type {
+  AliasRecord,
+  GrantRecord,
+  Imported,
+  KeyRecord,
+  Material,
+  StoredState,
+  Tag,
+  KeyUse,
+} from "./model.ts";
 import { KEY_SPECS, KEY_USAGES } from "./specs.ts";
 
 /** A key's row. Its long texts are a row of their own, tied to this one by `edition`: a changed text has a new edition. */
@@ -38,6 +47,8 @@ function oneOf<const T extends string>(values: readonly T[], value: unknown, wha
 function id16(value: unknown, what: string): Uint8Array {
   return value instanceof Uint8Array && value.length === 16 ? new Uint8Array(value) : bad(what);
 }
+const bytes = (value: unknown, what: string): Uint8Array =>
+  value instanceof Uint8Array ? new Uint8Array(value) : bad(what);
 function arn(value: unknown): KeyArn {
   const s = text(value, "ARN");
   return isKeyArn(s) ? s : bad("ARN");
@@ -106,6 +117,7 @@ function parseKey(value: unknown): StoredKey {
   return {
     ...key,
     ...(f.rotation !== undefined && { rotation: parseRotation(fields(f.rotation)) }),
+    ...(f.publicKey !== undefined && { publicKey: bytes(f.publicKey, "public key") }),
     ...(f.grants !== undefined && { grants: parseGrantCount(fields(f.grants)) }),
   };
 }
@@ -164,6 +176,15 @@ export const grantCodec: Codec<GrantRecord> = {
     return { ...grant, constraint: { kind: constraint.kind, pairs } };
   },
 };
+
+export const usageCodec: Codec<KeyUse> = msgpackCodec(1, (value) => {
+  const f = fields(value);
+  return {
+    operation: text(f.operation, "operation"),
+    requestId: text(f.requestId, "request id"),
+    atMs: number(f.atMs, "time of use"),
+  };
+});
 
 /** Rows that lead to a grant hold its id. */
 export const grantIdCodec: Codec<string> = msgpackCodec(1, (value) => text(value, "grant id"));

@@ -51,6 +51,8 @@ function supportedOrigin(input: NewKey, spec: KeySpec): KeyOrigin {
   if (input.multiRegion === true)
     fail("UnsupportedOperationException", "Multi-Region keys are not supported.");
   if (!SPECS[spec].supported) fail("UnsupportedOperationException", `KeySpec ${spec} is not supported.`);
+  if (input.origin === "EXTERNAL" && SPECS[spec].kind !== "symmetric")
+    fail("UnsupportedOperationException", "Key material can be imported for symmetric encryption keys only.");
   return input.origin ?? "AWS_KMS";
 }
 

@@ -5,6 +5,7 @@ import {
   CryptoError,
   openBlob,
   parseBlobHeader,
+  type RsaEncryptionAlgorithm,
 } from "@strongroom/crypto";
 import { fail, ServiceError } from "../base/errors.ts";
 import type { KeyArn } from "../base/ids.ts";
@@ -12,13 +13,23 @@ import type { RequestFacts } from "./conditions.ts";
 import { type Entered, enter, enterHeld } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import type { EncryptionContext } from "./port.ts";
-import { requireAlgorithm, sameBytes, stopIfDryRun, type Use, useFacts } from "./use.ts";
+import { rsaAlgorithm, rsaOpen } from "./rsa.ts";
+import {
+  noteUse,
+  refuseContext,
+  requireAlgorithm,
+  sameBytes,
+  stopIfDryRun,
+  type Use,
+  useFacts,
+} from "./use.ts";
 
 export interface Opened {
   readonly arn: KeyArn;
   /** Owned by the caller, who wipes it. */
   readonly plaintext: Uint8Array;
-  readonly materialId: string;
+  /** Symmetric keys only. */
+  readonly materialId: string | undefined;
 }
 
 export interface OpenInput extends Use {
@@ -82,7 +93,10 @@ export async function enterToOpen(
   more?: RequestFacts["more"],
 ): Promise<EnteredBlob> {
   const { blob, keyId } = input;
-  const header = blob === undefined ? undefined : headerOf(blob);
+  const rsa = rsaAlgorithm(input.algorithm);
+  if (rsa !== undefined && keyId === undefined)
+    fail("ValidationException", "KeyId is required for ciphertexts of asymmetric keys.");
+  const header = blob === undefined || rsa !== undefined ? undefined : headerOf(blob);
   const facts = useFacts(input, more);
   const entered =
     keyId !== undefined
@@ -92,14 +106,29 @@ export async function enterToOpen(
         : fail("ValidationException", "KeyId is required when the ciphertext is ignored.");
   if (entered.key.usage !== "ENCRYPT_DECRYPT") fail("IncorrectKeyException");
   requireAlgorithm(entered, input.algorithm);
+  refuseContext(entered, input);
   if (header !== undefined && !sameBytes(header.keyUuid, entered.key.blobName)) fail("IncorrectKeyException");
   return {
     entered,
     open: () => {
+      if (blob !== undefined && rsa !== undefined) return openRsa(k, entered, rsa, blob);
       if (blob === undefined || header === undefined) return fail("InvalidCiphertextException");
       return openWith(k, entered, blob, header, input.context);
     },
   };
+}
+
+async function openRsa(
+  k: Kernel,
+  { key, arn }: Entered,
+  algorithm: RsaEncryptionAlgorithm,
+  blob: Uint8Array,
+): Promise<Opened> {
+  try {
+    return { arn, plaintext: await rsaOpen(k, key, algorithm, blob), materialId: undefined };
+  } catch (cause) {
+    return invalidCiphertext(cause);
+  }
 }
 
 async function openWith(
@@ -133,10 +162,12 @@ async function openWith(
 }
 
 export async function decrypt(k: Kernel, requester: Requester, input: OpenInput): Promise<Opened> {
-  const { open } = await enterToOpen(k, requester, "Decrypt", input);
+  const { entered, open } = await enterToOpen(k, requester, "Decrypt", input);
   stopIfDryRun(input.dryRun);
   k.hooks.kmsCall("Decrypt");
-  return open();
+  const opened = await open();
+  noteUse(k, requester, entered, "Decrypt");
+  return opened;
 }
 
 const hex = (bytes: Uint8Array): string =>

@@ -57,7 +57,6 @@ export async function destroyDue(k: Kernel, nowMs: number): Promise<number> {
     if (key.state.kind !== "PendingDeletion" || key.state.deletionMs > nowMs) continue;
     if (await destroy(k, key)) destroyed++;
   }
-  k.materials.sweep();
   return destroyed;
 }
 

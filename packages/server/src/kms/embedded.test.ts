@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PolicyAuthoriser } from "../iam/policy-authoriser.ts";
 import { MemoryModel } from "../store/memory/model.ts";
 import { createAlias } from "./aliases.ts";
 import { createKey } from "./creation.ts";
+import { decrypt } from "./decryption.ts";
 import { scheduleDeletion } from "./deletion.ts";
 import { embeddedKeyService } from "./embedded.ts";
-import { disableKey } from "./lifecycle.ts";
+import { generateDataKey } from "./encryption.ts";
+import { describeKey, disableKey } from "./lifecycle.ts";
 import { ACCOUNT, directRequester, OTHER_ACCOUNT, REGION, rootCaller, testKms } from "./test/kernel.ts";
 
 const me = directRequester();
@@ -135,4 +138,54 @@ test("a store that serves under another region name still opens what it sealed",
     code: "NotFoundException",
     message: "Invalid arn us-east-1",
   });
+});
+
+test("under the policy engine the managed key serves its account through S3, and nobody otherwise", async () => {
+  const { kms: bare } = await testKms();
+  const kms = { ...bare, authoriser: new PolicyAuthoriser() };
+  const service = embeddedKeyService(kms);
+  const made = await service.generateDataKey(rootCaller(), undefined, context);
+  assert.ok((await service.decrypt(rootCaller(), made.keyArn, made.blob, context)).equals(made.plaintext));
+  const denied = { code: "AccessDeniedException" };
+  await assert.rejects(service.decrypt(rootCaller(OTHER_ACCOUNT), made.keyArn, made.blob, context), denied);
+  await assert.rejects(decrypt(kms, me, { blob: made.blob, context }), denied);
+  await assert.rejects(disableKey(kms, me, made.keyArn), denied);
+  assert.equal((await describeKey(kms, me, made.keyArn)).KeyManager, "AWS");
+});
+
+test("under the policy engine a condition on the context decides each use", async () => {
+  const { kms: bare } = await testKms();
+  const kms = { ...bare, authoriser: new PolicyAuthoriser() };
+  const service = embeddedKeyService(kms);
+  const allow = (Action: string, Condition?: object) => ({
+    Effect: "Allow",
+    Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` },
+    Action,
+    Resource: "*",
+    ...(Condition && { Condition }),
+  });
+  const policy = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      allow("kms:PutKeyPolicy"),
+      allow("kms:GenerateDataKey", {
+        StringEquals: {
+          "kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::bucket/key",
+          "kms:ViaService": "s3.us-east-1.amazonaws.com",
+        },
+      }),
+    ],
+  });
+  const { KeyId } = await createKey(kms, me, { policy });
+  await service.generateDataKey(rootCaller(), String(KeyId), context);
+  const other = new Map([["aws:s3:arn", "arn:aws:s3:::bucket/other"]]);
+  for (const refused of [other, new Map<string, string>()])
+    await assert.rejects(service.generateDataKey(rootCaller(), String(KeyId), refused), {
+      code: "AccessDeniedException",
+      message: /because no resource-based policy allows the kms:GenerateDataKey action$/,
+    });
+  await assert.rejects(
+    generateDataKey(kms, me, "GenerateDataKey", { keyId: String(KeyId), context, bytes: 32 }),
+    { code: "AccessDeniedException" },
+  );
 });

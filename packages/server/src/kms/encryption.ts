@@ -1,5 +1,5 @@
 /** Encrypt and GenerateDataKey (spec kms 7.2): authorise, check the state, and only then work. */
-import { canonicalContext, randomBytes, sealBlob } from "@strongroom/crypto";
+import { canonicalContext, randomBytes, type RsaEncryptionAlgorithm, sealBlob } from "@strongroom/crypto";
 import { fail } from "../base/errors.ts";
 import type { KeyArn } from "../base/ids.ts";
 import type { RequestFacts } from "./conditions.ts";
@@ -8,7 +8,8 @@ import type { Kernel, Requester } from "./kernel.ts";
 import { currentMaterial, type Material } from "./model.ts";
 import type { KeyOperation } from "./operations.ts";
 import type { EncryptionContext } from "./port.ts";
-import { requireAlgorithm, stopIfDryRun, type Use, useFacts } from "./use.ts";
+import { requireRsaRoom, rsaAlgorithm, rsaSeal } from "./rsa.ts";
+import { noteUse, refuseContext, requireAlgorithm, stopIfDryRun, type Use, useFacts } from "./use.ts";
 
 export interface Sealed {
   readonly arn: KeyArn;
@@ -27,6 +28,7 @@ export async function enterToSeal(
 ): Promise<Entered & { readonly current: Material }> {
   const entered = await enter(k, requester, operation, keyId, facts);
   requireUsage(entered, "ENCRYPT_DECRYPT", shown);
+  requireAlgorithm(entered, facts.algorithm);
   const current = currentMaterial(entered.key);
   if (current === undefined) return fail("KMSInvalidStateException", `${entered.arn} is pending import.`);
   return { ...entered, current };
@@ -37,7 +39,9 @@ export async function seal(
   { key, arn, current }: Entered & { readonly current: Material },
   plaintext: Uint8Array,
   context: EncryptionContext,
+  rsa?: RsaEncryptionAlgorithm,
 ): Promise<Sealed> {
+  if (rsa !== undefined) return { arn, blob: rsaSeal(key, rsa, plaintext), materialId: current.id };
   const material = await k.materials.get(key, current);
   const blob = sealBlob(
     {
@@ -71,6 +75,7 @@ export async function generateDataKey(
   k.hooks.kmsCall(operation);
   const plaintext = randomBytes(input.bytes);
   const sealed = await seal(k, entered, plaintext, input.context);
+  noteUse(k, requester, entered, operation);
   return { ...sealed, plaintext };
 }
 
@@ -80,8 +85,12 @@ export async function encrypt(
   input: Use & { readonly keyId: string; readonly plaintext: Uint8Array },
 ): Promise<Sealed> {
   const entered = await enterToSeal(k, requester, "Encrypt", "Encrypt", input.keyId, useFacts(input));
-  requireAlgorithm(entered, input.algorithm);
+  refuseContext(entered, input);
+  const rsa = rsaAlgorithm(input.algorithm);
+  if (rsa !== undefined) requireRsaRoom(entered, rsa, input.plaintext);
   stopIfDryRun(input.dryRun);
   k.hooks.kmsCall("Encrypt");
-  return seal(k, entered, input.plaintext, input.context);
+  const sealed = await seal(k, entered, input.plaintext, input.context, rsa);
+  noteUse(k, requester, entered, "Encrypt");
+  return sealed;
 }

@@ -13,12 +13,13 @@ export async function insertKey(
   const createdMs = k.clock.now();
   const bornArn = keyArn(k.region, key.account, key.keyId);
   // An EXTERNAL key waits for its first import.
-  const made = key.origin === "EXTERNAL" ? undefined : k.materials.make(bornArn);
+  const made = key.origin === "EXTERNAL" ? undefined : await k.materials.makeFor(key.spec, bornArn);
   const record: KeyRecord = {
     ...key,
     bornArn,
     createdMs,
     onDemandRotations: 0,
+    ...(made?.publicKey !== undefined && { publicKey: made.publicKey }),
     blobName,
     materials: made === undefined ? [] : [{ id: made.id, createdMs, state: "CURRENT" }],
   };

@@ -9,6 +9,7 @@ import type { GrantRows } from "./grant-rows.ts";
 import type { Materials } from "./materials.ts";
 import type { KeyRecord } from "./model.ts";
 import type { Rows } from "./rows.ts";
+import type { Usage } from "./usage.ts";
 
 /** What the service reports to whoever watches. None of it is secret. */
 export interface KmsHooks {
@@ -36,6 +37,7 @@ export interface Kernel {
   readonly rows: Rows;
   readonly grants: GrantRows;
   readonly materials: Materials;
+  readonly usage: Usage;
   readonly authoriser: Authoriser;
   readonly clock: Clock;
   readonly tokens: Tokens;

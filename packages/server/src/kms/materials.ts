@@ -3,11 +3,15 @@
  * is a copy; whether it may be used is decided by the key's record, read anew for every use.
  */
 import {
+  CryptoError,
+  KEY_PAIR_SPECS,
   keyRecordId,
   keyRecordTerm,
   materialId,
+  newKeyPair,
   openKeyRecord,
   type Random,
+  randomBytes,
   sealKeyRecord,
   SecretKey,
   systemRandom,
@@ -17,14 +21,15 @@ import { assert, IntegrityError } from "../base/errors.ts";
 import type { AccountId, KeyArn } from "../base/ids.ts";
 import { KMS_MATERIALS_HELD_MAX, KMS_MATERIAL_HELD_MS_MAX } from "../base/limits.ts";
 import type { KeyRecord, Material } from "./model.ts";
+import { type KeySpec, SPECS } from "./specs.ts";
 
 /** The terms of the KMS domain key, from the keyring. */
 export interface DomainKeys {
   /** 16 bytes. */
   readonly storeId: Uint8Array;
   current(): { readonly term: number; readonly key: SecretKey<"domain"> };
-  /** Throws for a term that the keyring does not hold. */
-  at(term: number): SecretKey<"domain">;
+  /** Also one that another process has added since. Rejects for a term that the keyring does not hold. */
+  at(term: number): Promise<SecretKey<"domain">>;
 }
 
 /** Where wrapped material is kept. */
@@ -38,8 +43,18 @@ export interface HeldMaterial {
   readonly shortId: Uint8Array;
 }
 
-interface Entry extends HeldMaterial {
+/** `material` seals blobs; `data` is what HMAC and asymmetric keys are: a MAC key, or a private key in PKCS #8. */
+type Purpose = "material" | "data";
+interface Entry<P extends Purpose = Purpose> {
+  readonly key: SecretKey<P>;
+  readonly shortId: Uint8Array;
   readonly sinceMs: number;
+}
+export interface MadeMaterial {
+  readonly id: string;
+  readonly record: Uint8Array;
+  /** Asymmetric keys only. */
+  readonly publicKey?: Uint8Array;
 }
 
 const shortIdOf = (id: string): Uint8Array => new Uint8Array(Buffer.from(id.slice(0, 32), "hex"));
@@ -60,34 +75,65 @@ export class Materials {
   }
 
   /** Fresh material for a key, wrapped. It was unwrapped again and compared before anybody relies on it. */
-  make(bornArn: KeyArn): { readonly id: string; readonly record: Uint8Array } {
+  async makeFor(spec: KeySpec, bornArn: KeyArn): Promise<MadeMaterial> {
+    if (spec === "SYMMETRIC_DEFAULT") return this.make(bornArn);
+    const id = Buffer.from(randomBytes(32, this.#random)).toString("hex");
+    const pairSpec = KEY_PAIR_SPECS.find((s) => s === spec);
+    if (pairSpec === undefined) {
+      using key = SecretKey.generate("data", SPECS[spec].materialBytes, this.#random);
+      return { id, record: this.#seal(bornArn, id, key) };
+    }
+    const { privateKey, publicKey } = await newKeyPair(pairSpec);
+    using key = privateKey;
+    return { id, record: this.#seal(bornArn, id, key), publicKey };
+  }
+
+  make(bornArn: KeyArn): MadeMaterial {
     using key = SecretKey.generate("material", 32, this.#random);
     return this.wrap(bornArn, key);
   }
 
-  wrap(bornArn: KeyArn, key: SecretKey<"material">): { readonly id: string; readonly record: Uint8Array } {
+  wrap(bornArn: KeyArn, key: SecretKey<"material">): MadeMaterial {
     const id = Buffer.from(materialId(key, bornArn)).toString("hex");
+    return { id, record: this.#seal(bornArn, id, key) };
+  }
+
+  #seal(bornArn: KeyArn, id: string, key: SecretKey<Purpose>): Uint8Array {
     const { term, key: termKey } = this.#domain.current();
     const place = this.#place(bornArn, id, term, termKey);
     const record = sealKeyRecord(place, key, this.#random);
-    using again = openKeyRecord(place, record, "material");
+    using again = openKeyRecord(place, record, key.purpose);
     assert(again.equals(key), "wrapped key material opens to itself");
-    return { id, record };
+    return record;
   }
 
   /** The unwrapped material of a key version. Throws IntegrityError where its row is missing or does not open. */
-  async get(key: KeyRecord, version: Material): Promise<HeldMaterial> {
-    const name = nameOf(key.bornArn, version.id);
-    const held = this.#held.get(name);
-    if (held !== undefined && this.#clock.now() - held.sinceMs < KMS_MATERIAL_HELD_MS_MAX) return held;
+  get(key: KeyRecord, version: Material): HeldMaterial | Promise<HeldMaterial> {
+    return this.#get(key, version, "material");
+  }
+
+  /** The MAC key or private key of a key that is not a symmetric encryption key. */
+  async secret(key: KeyRecord, version: Material): Promise<SecretKey<"data">> {
+    return (await this.#get(key, version, "data")).key;
+  }
+
+  #get<P extends Purpose>(key: KeyRecord, version: Material, purpose: P): Entry<P> | Promise<Entry<P>> {
+    const held = this.#held.get(nameOf(key.bornArn, version.id));
+    if (held === undefined || this.#clock.now() - held.sinceMs >= KMS_MATERIAL_HELD_MS_MAX)
+      return this.#load(key, version, purpose);
+    assert(isOf(held, purpose), "a key version has one purpose");
+    return held;
+  }
+
+  async #load<P extends Purpose>(key: KeyRecord, version: Material, purpose: P): Promise<Entry<P>> {
     const record = await this.#rows.material(key.account, key.keyId, version.id);
     if (record === undefined) throw new IntegrityError("key material is missing");
     const entry = {
-      key: this.#unwrap(key.bornArn, version.id, record),
+      key: await this.#unwrap(key.bornArn, version.id, record, purpose),
       shortId: shortIdOf(version.id),
       sinceMs: this.#clock.now(),
     };
-    this.#keep(name, entry);
+    this.#keep(nameOf(key.bornArn, version.id), entry);
     return entry;
   }
 
@@ -105,15 +151,31 @@ export class Materials {
       if (now - entry.sinceMs >= KMS_MATERIAL_HELD_MS_MAX) this.#held.delete(name);
   }
 
-  #unwrap(bornArn: KeyArn, id: string, record: Uint8Array): SecretKey<"material"> {
-    const term = keyRecordTerm(record);
-    const key = openKeyRecord(
-      this.#place(bornArn, id, term, this.#domain.at(term)),
-      record,
-      "material",
-      `material/${id.slice(0, 16)}`,
-    );
-    return key;
+  /** A stored wrap under the newest term of the domain key; it opens to the same material. */
+  async rewrapped(
+    key: Pick<KeyRecord, "bornArn" | "spec">,
+    id: string,
+    record: Uint8Array,
+  ): Promise<Uint8Array> {
+    const purpose = key.spec === "SYMMETRIC_DEFAULT" ? "material" : "data";
+    using material = await this.#unwrap(key.bornArn, id, record, purpose);
+    return this.#seal(key.bornArn, id, material);
+  }
+
+  async #unwrap<P extends Purpose>(
+    bornArn: KeyArn,
+    id: string,
+    record: Uint8Array,
+    purpose: P,
+  ): Promise<SecretKey<P>> {
+    try {
+      const term = keyRecordTerm(record);
+      const place = this.#place(bornArn, id, term, await this.#domain.at(term));
+      return openKeyRecord(place, record, purpose, `${purpose}/${id.slice(0, 16)}`);
+    } catch (cause) {
+      if (cause instanceof CryptoError) throw new IntegrityError("key material does not open", cause);
+      throw cause;
+    }
   }
 
   /** An evicted entry may be in somebody's hands: the collector takes it, nothing wipes it under them. */
@@ -137,3 +199,6 @@ export class Materials {
 }
 
 const nameOf = (bornArn: KeyArn, id: string): string => `${bornArn}/${id}`;
+
+const isOf = <P extends Purpose>(entry: Entry, purpose: P): entry is Entry<P> =>
+  entry.key.purpose === purpose;

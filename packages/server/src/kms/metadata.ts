@@ -14,6 +14,11 @@ const ALGORITHM_MEMBER: Readonly<Record<KeyUsage, string>> = {
 
 export const epochSeconds = (ms: number): number => ms / 1000;
 
+/** The algorithms that the key offers, under the member that its usage has for them. */
+export const algorithmMember = ({ spec, usage }: Pick<KeyRecord, "spec" | "usage">): KeyMetadata => ({
+  [ALGORITHM_MEMBER[usage]]: algorithmsOf(spec, usage),
+});
+
 /** Of imported material; absent before the first import. */
 function expiry({ origin }: KeyRecord, current: Material | undefined): KeyMetadata {
   if (origin !== "EXTERNAL" || current?.imported?.present !== true) return {};
@@ -40,7 +45,7 @@ export function keyMetadata(key: KeyRecord, region: string, nowMs: number): KeyM
     KeyManager: key.manager,
     CustomerMasterKeySpec: key.spec,
     KeySpec: key.spec,
-    [ALGORITHM_MEMBER[key.usage]]: algorithmsOf(key.spec, key.usage),
+    ...algorithmMember(key),
     MultiRegion: key.multiRegion,
     ...(current !== undefined && { CurrentKeyMaterialId: current.id }),
   };

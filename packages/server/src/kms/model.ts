@@ -56,6 +56,8 @@ export interface KeyRecord {
   readonly description: string;
   /** In the order in which they became current; none before the first import. */
   readonly materials: readonly Material[];
+  /** Asymmetric keys: SubjectPublicKeyInfo, DER. */
+  readonly publicKey?: Uint8Array;
   /** Names of the aliases that point here, `alias/` included, sorted. */
   readonly aliases: readonly string[];
   /** Automatic rotation; absent = off. */
@@ -76,6 +78,13 @@ export type KeyAttributes = Pick<
 export interface Tag {
   readonly key: string;
   readonly value: string;
+}
+
+/** A key's last successful cryptographic use. */
+export interface KeyUse {
+  readonly operation: string;
+  readonly requestId: string;
+  readonly atMs: number;
 }
 
 export interface GrantRecord {

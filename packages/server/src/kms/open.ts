@@ -9,11 +9,14 @@ import { GrantRows } from "./grant-rows.ts";
 import type { Kernel, KmsHooks } from "./kernel.ts";
 import { Materials } from "./materials.ts";
 import { Rows } from "./rows.ts";
+import { Usage } from "./usage.ts";
 
 export interface KmsOptions {
   readonly records: Records;
   /** The keyring as it is now: it grows while the process runs. */
   readonly keyring: () => Keyring;
+  /** Reads it again, for a term that another process has added. */
+  readonly reloadKeyring?: () => Promise<Keyring>;
   readonly authoriser: Authoriser;
   readonly tokens: Tokens;
   readonly clock: Clock;
@@ -27,13 +30,17 @@ export function openKms(options: KmsOptions): Kernel {
   const domain = {
     storeId: keyring().storeId,
     current: () => keyring().current("domain"),
-    at: (term: number) => keyring().byTerm("domain", term) ?? unknownTerm(term),
+    at: async (term: number) =>
+      keyring().byTerm("domain", term) ??
+      (await options.reloadKeyring?.())?.byTerm("domain", term) ??
+      unknownTerm(term),
   };
   return {
     region: options.region,
     rows,
     grants: new GrantRows(options.records),
     materials: new Materials(domain, rows, clock),
+    usage: new Usage(options.records, () => clock.now()),
     authoriser: options.authoriser,
     clock,
     tokens: options.tokens,

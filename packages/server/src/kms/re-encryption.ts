@@ -4,14 +4,16 @@ import { enterToOpen, headerOf, type OpenInput } from "./decryption.ts";
 import { enterToSeal, seal } from "./encryption.ts";
 import { peek } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
-import { requireAlgorithm, sameBytes, stopIfDryRun, type Use, useFacts } from "./use.ts";
+import { requireRsaRoom, rsaAlgorithm } from "./rsa.ts";
+import { noteUse, refuseContext, sameBytes, stopIfDryRun, type Use, useFacts } from "./use.ts";
 
 export interface ReEncrypted {
   readonly blob: Uint8Array;
   readonly sourceArn: KeyArn;
   readonly arn: KeyArn;
-  readonly sourceMaterialId: string;
-  readonly materialId: string;
+  /** Of symmetric keys only. */
+  readonly sourceMaterialId: string | undefined;
+  readonly materialId: string | undefined;
 }
 
 /** Two authorisations of their own; the plaintext never leaves this function. */
@@ -32,18 +34,21 @@ export async function reEncrypt(
     destination.keyId,
     useFacts(destination, more),
   );
-  requireAlgorithm(to, destination.algorithm);
+  refuseContext(to, destination);
+  const rsa = rsaAlgorithm(destination.algorithm);
   stopIfDryRun(source.dryRun);
   k.hooks.kmsCall("ReEncrypt");
   const opened = await from.open();
   try {
-    const sealed = await seal(k, to, opened.plaintext, destination.context);
+    if (rsa !== undefined) requireRsaRoom(to, rsa, opened.plaintext);
+    const sealed = await seal(k, to, opened.plaintext, destination.context, rsa);
+    for (const entered of [from.entered, to]) noteUse(k, requester, entered, "ReEncrypt");
     return {
       blob: sealed.blob,
       sourceArn: opened.arn,
       arn: sealed.arn,
       sourceMaterialId: opened.materialId,
-      materialId: sealed.materialId,
+      materialId: rsa === undefined ? sealed.materialId : undefined,
     };
   } finally {
     opened.plaintext.fill(0);
@@ -57,7 +62,8 @@ async function namesSameKey(
   source: OpenInput,
   destinationKeyId: string,
 ): Promise<boolean> {
-  const blobName = source.blob === undefined ? undefined : headerOf(source.blob).keyUuid;
+  const bare = source.blob === undefined || rsaAlgorithm(source.algorithm) !== undefined;
+  const blobName = bare ? undefined : headerOf(source.blob).keyUuid;
   const destination = await peek(k, requester, destinationKeyId);
   if (destination === undefined) return false;
   if (blobName !== undefined) return sameBytes(blobName, destination.value.blobName);

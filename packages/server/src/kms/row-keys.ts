@@ -12,7 +12,8 @@ export type RowKind =
   | "key"
   | "material"
   | "retiring"
-  | "texts";
+  | "texts"
+  | "usage";
 
 const encoder = new TextEncoder();
 
@@ -21,6 +22,7 @@ const named = (kind: RowKind, ...fields: readonly string[]): Uint8Array =>
 
 export const keyRow = (account: AccountId, keyId: string): Uint8Array => named("key", account, keyId);
 export const textsRow = (account: AccountId, keyId: string): Uint8Array => named("texts", account, keyId);
+export const usageRow = (account: AccountId, keyId: string): Uint8Array => named("usage", account, keyId);
 export const goneRow = (account: AccountId, keyId: string): Uint8Array => named("gone", account, keyId);
 export const aliasRow = (account: AccountId, name: string): Uint8Array => named("alias", account, name);
 export const materialRow = (account: AccountId, keyId: string, materialId: string): Uint8Array =>

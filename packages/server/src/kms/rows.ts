@@ -26,7 +26,7 @@ import {
 } from "./codec.ts";
 import type { AliasRecord, KeyRecord } from "./model.ts";
 import type { Found } from "./paging.ts";
-import { aliasRow, blobRow, goneRow, keyRow, materialRow, rangeOf, textsRow } from "./row-keys.ts";
+import { aliasRow, blobRow, goneRow, keyRow, materialRow, rangeOf, textsRow, usageRow } from "./row-keys.ts";
 
 const TABLE = "kms";
 const SCAN_ROWS = 200;
@@ -135,9 +135,26 @@ export class Rows {
 
   /** The wrapped material. Not kept: the unwrapped key is, elsewhere. */
   async material(account: AccountId, keyId: string, materialId: string): Promise<Uint8Array | undefined> {
+    return (await this.materialEntry(account, keyId, materialId))?.value;
+  }
+
+  async materialEntry(
+    account: AccountId,
+    keyId: string,
+    materialId: string,
+  ): Promise<Entry<Uint8Array> | undefined> {
     const key = materialRow(account, keyId, materialId);
     const [row] = await this.#records.store.get([{ table: TABLE, key }]);
-    return row === undefined ? undefined : (await this.#records.open(materialCodec, TABLE, row, false)).value;
+    return row === undefined ? undefined : this.#records.open(materialCodec, TABLE, row, false);
+  }
+
+  /** The same material wrapped anew. False: it changed meanwhile. */
+  async replaceMaterial(before: Entry<Uint8Array>, record: Uint8Array): Promise<boolean> {
+    const settled = await commitSettled(this.#records.store, {
+      expect: [unchanged(before)],
+      put: [this.#records.seal(materialCodec, TABLE, before.key, record)],
+    });
+    return settled.kind === "ok";
   }
 
   /** Whether a key of this id was destroyed. */
@@ -256,7 +273,7 @@ export class Rows {
     }
     if (after === undefined) {
       counted.push(this.#counted.delete({ table: TABLE, key: row }));
-      for (const key of [textsRow(account, keyId), blobRow(of.blobName)])
+      for (const key of [textsRow(account, keyId), usageRow(account, keyId), blobRow(of.blobName)])
         draft.remove.push({ table: TABLE, key });
       draft.put.push(this.#records.seal(tombstoneCodec, TABLE, gone, 1));
       return;

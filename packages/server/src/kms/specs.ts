@@ -40,7 +40,7 @@ export interface SpecRow {
 const RSA: SpecRow = {
   kind: "asymmetric",
   usages: ["ENCRYPT_DECRYPT", "SIGN_VERIFY"],
-  supported: false,
+  supported: true,
   materialBytes: 0,
   algorithms: {
     ENCRYPT_DECRYPT: ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"],
@@ -54,17 +54,17 @@ const RSA: SpecRow = {
     ],
   },
 };
-const ecc = (usages: readonly KeyUsage[], signing: readonly string[]): SpecRow => ({
+const ecc = (usages: readonly KeyUsage[], signing: readonly string[], supported = true): SpecRow => ({
   kind: "asymmetric",
   usages,
-  supported: false,
+  supported,
   materialBytes: 0,
   algorithms: { SIGN_VERIFY: signing, KEY_AGREEMENT: ["ECDH"] },
 });
 const hmac = (bits: number): SpecRow => ({
   kind: "hmac",
   usages: ["GENERATE_VERIFY_MAC"],
-  supported: false,
+  supported: true,
   materialBytes: bits / 8,
   algorithms: { GENERATE_VERIFY_MAC: [`HMAC_SHA_${bits}`] },
 });
@@ -91,10 +91,10 @@ export const SPECS: Readonly<Record<KeySpec, SpecRow>> = Object.assign(
     ECC_NIST_P521: ecc(["SIGN_VERIFY", "KEY_AGREEMENT"], ["ECDSA_SHA_512"]),
     ECC_SECG_P256K1: ecc(["SIGN_VERIFY"], ["ECDSA_SHA_256"]),
     ECC_NIST_EDWARDS25519: ecc(["SIGN_VERIFY"], ["ED25519_SHA_512", "ED25519_PH_SHA_512"]),
-    ML_DSA_44: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"]),
-    ML_DSA_65: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"]),
-    ML_DSA_87: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"]),
-    SM2: ecc(["SIGN_VERIFY", "KEY_AGREEMENT"], ["SM2DSA"]),
+    ML_DSA_44: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"], false),
+    ML_DSA_65: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"], false),
+    ML_DSA_87: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"], false),
+    SM2: ecc(["SIGN_VERIFY", "KEY_AGREEMENT"], ["SM2DSA"], false),
   } satisfies Record<KeySpec, SpecRow>,
 );
 

@@ -9,8 +9,8 @@ const ARN = keyArn("us-east-1", "111122223333", "1234abcd-12ab-34cd-56ef-1234567
 
 /** Spec kms section 4, as printed: one line a row, columns En Dis PendDel PendImp Unavail Creating Updating. */
 const TABLE = `
-Encrypt Decrypt ReEncryptFrom ReEncryptTo GenerateDataKey GenerateDataKeyWithoutPlaintext | OK D1 S S S S OK
-DescribeKey GetKeyPolicy PutKeyPolicy ListKeyPolicies ListResourceTags DeleteAlias GetKeyRotationStatus UpdateAliasFrom ListGrants RevokeGrant ListKeyRotations | OK OK OK OK OK OK OK
+Encrypt Decrypt ReEncryptFrom ReEncryptTo GenerateDataKey GenerateDataKeyWithoutPlaintext GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext Sign Verify GenerateMac VerifyMac GetPublicKey DeriveSharedSecret | OK D1 S S S S OK
+DescribeKey GetKeyPolicy PutKeyPolicy ListKeyPolicies ListResourceTags DeleteAlias GetKeyRotationStatus UpdateAliasFrom ListGrants RevokeGrant ListKeyRotations GetKeyLastUsage | OK OK OK OK OK OK OK
 CreateAlias UpdateAlias TagResource UntagResource UpdateKeyDescription | OK OK S OK OK OK OK
 EnableKeyRotation DisableKeyRotation | OK D1 S OK OK S OK
 RotateKeyOnDemand | OK D1 S S OK S S

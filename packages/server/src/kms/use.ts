@@ -2,6 +2,8 @@
 import { fail } from "../base/errors.ts";
 import type { RequestFacts } from "./conditions.ts";
 import type { Entered } from "./enter.ts";
+import { algorithmsOf, SPECS } from "./specs.ts";
+import type { Kernel, Requester } from "./kernel.ts";
 import type { EncryptionContext } from "./port.ts";
 
 export const SYMMETRIC = "SYMMETRIC_DEFAULT";
@@ -23,10 +25,22 @@ export function useFacts(use: Use, more?: RequestFacts["more"]): RequestFacts {
   return { context, algorithm, grantTokens, more };
 }
 
-export function requireAlgorithm({ key }: Entered, algorithm: string | undefined): void {
-  if (algorithm !== undefined && algorithm !== SYMMETRIC)
+/** A use that succeeded. */
+export function noteUse(k: Kernel, requester: Requester, { key }: Entered, operation: string): void {
+  k.usage.note(key, operation, requester.caller.requestId);
+}
+
+/** Throws InvalidKeyUsageException for an algorithm that is not the key's. */
+export function requireAlgorithm({ key }: Entered, algorithm: string = SYMMETRIC): void {
+  if (!algorithmsOf(key.spec, key.usage).includes(algorithm))
     fail("InvalidKeyUsageException", `Algorithm ${algorithm} is incompatible with key spec ${key.spec}.`);
 }
 
 /** Names are public: no constant time needed. */
 export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+/** A context binds blobs of symmetric keys; nothing else has one (spec kms 5.1). */
+export function refuseContext({ key }: Entered, { context }: Use): void {
+  if (context.size > 0 && SPECS[key.spec].kind !== "symmetric")
+    fail("ValidationException", "EncryptionContext is only valid for symmetric encryption keys.");
+}

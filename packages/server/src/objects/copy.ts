@@ -26,7 +26,7 @@ import { resolveWrite, type WriteEncryption } from "./encryption/resolve-write.t
 import { versionIdShown } from "./facts.ts";
 import { type Extra, type Inserted, type KeyState, type Target, targetOf } from "./publish.ts";
 import { currentEtag, shownVersionId, storeStream } from "./put.ts";
-import { checkWriteConditions, decideWrite } from "./read-conditions.ts";
+import { checkWriteConditions, decideWrite, isConditional } from "./read-conditions.ts";
 import { disposeReadable, openReadable, type Readable } from "./read-open.ts";
 import type { Gathering } from "./rows/commit-parts.ts";
 import { sameBytes } from "./rows/content-record.ts";
@@ -201,6 +201,7 @@ async function reencrypt(copy: Copy, opened: OpenedVersion): Promise<Made> {
     const inserted = await core.publisher.insert(target, {
       draft,
       decide: (current) => decideWrite(input.conditions, currentEtag(current)),
+      conditional: isConditional(input.conditions),
       extra: () => stored.parts,
       ...(stored.intent === undefined
         ? {}
@@ -271,6 +272,7 @@ async function rewrap(copy: Copy, opened: OpenedVersion, plan: "move" | "share")
     .insert(target, {
       draft,
       decide: (current) => decideWrite(input.conditions, currentEtag(current)),
+      conditional: isConditional(input.conditions),
       extra: async (state) => {
         const extra =
           plan === "move" ? await moving(copy, state, references) : await sharing(copy, state, references);

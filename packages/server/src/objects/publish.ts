@@ -66,6 +66,8 @@ export interface Extra extends CommitParts {
 
 export interface Insertion {
   readonly draft: Draft;
+  /** The request has conditions of its own. */
+  readonly conditional?: boolean;
   /** Throws where the request's conditions do not hold. Runs on every attempt. */
   readonly decide?: (current: Version | undefined) => void;
   /** Runs on every attempt, after `decide`. */
@@ -100,16 +102,16 @@ export class Publisher {
     }
     const current =
       head !== undefined
-        ? await this.standing(target, "head", head)
+        ? await this.standing(target, "head", head, false)
         : marker !== undefined
-          ? await this.standing(target, "marker", marker)
+          ? await this.standing(target, "marker", marker, false)
           : undefined;
-    return { current, life: expectActive(this.#records, bucket.id, life) };
+    return { current, life: await expectActive(this.#records, bucket.id, life) };
   }
 
-  /** Opens a version row, and makes sure that it is what stands there: its bucket's, its key's, of the right kind. */
-  async standing(target: Target, table: Standing["table"], row: Row): Promise<Standing> {
-    const { value: version } = await this.#records.open(versionCodec, table, row);
+  /** Opens a version row (`keep`: for later reads, too), and makes sure that it is what stands there: its bucket's, its key's, of the right kind. */
+  async standing(target: Target, table: Standing["table"], row: Row, keep = true): Promise<Standing> {
+    const { value: version } = await this.#records.open(versionCodec, table, row, keep);
     checkPlace(target.bucket.id, target.key, table, version);
     return { table, key: row.key, rev: row.rev, version };
   }
@@ -160,28 +162,32 @@ export class Publisher {
 
   /** Makes `draft` the key's current version. Throws what `decide` throws; SlowDown under endless contention. */
   insert(target: Target, insertion: Insertion): Promise<Inserted> {
-    return this.change(target, async (uncertain) => {
-      const state = await this.read(target);
-      const { current } = state;
-      const { draft } = insertion;
-      if (uncertain && current !== undefined && sameRev(current.version.uid, draft.uid)) {
-        return { result: insertedOf(current.version) };
-      }
-      if (uncertain && (await insertion.landed?.()) === true) {
-        return { result: insertedOf(placeIn(state, target.bucket, draft)) };
-      }
-      insertion.decide?.(current?.version);
-      const extra: Extra = (await insertion.extra?.(state)) ?? NO_PARTS;
-      const place = placeIn(state, target.bucket, draft);
-      const commit = new Gathering().add(extra);
-      this.#expectPointers(commit, target, state);
-      await this.#displace(commit, target, state, place.isNull, extra);
-      const table = draft.kind === "object" ? "head" : "marker";
-      const body = encodeVersion(draft, place);
-      commit.put.push(this.#records.seal(bodyCodec, table, target.pointer, body));
-      if (current !== undefined && current.table !== table) commit.delete.push(at(current));
-      return { commit, result: insertedOf({ ...place, uid: draft.uid }) };
-    });
+    return this.change(
+      target,
+      async (uncertain) => {
+        const state = await this.read(target);
+        const { current } = state;
+        const { draft } = insertion;
+        if (uncertain && current !== undefined && sameRev(current.version.uid, draft.uid)) {
+          return { result: insertedOf(current.version) };
+        }
+        if (uncertain && (await insertion.landed?.()) === true) {
+          return { result: insertedOf(placeIn(state, target.bucket, draft)) };
+        }
+        insertion.decide?.(current?.version);
+        const extra: Extra = (await insertion.extra?.(state)) ?? NO_PARTS;
+        const place = placeIn(state, target.bucket, draft);
+        const commit = new Gathering().add(extra);
+        this.#expectPointers(commit, target, state);
+        await this.#displace(commit, target, state, place.isNull, extra);
+        const table = draft.kind === "object" ? "head" : "marker";
+        const body = encodeVersion(draft, place);
+        commit.put.push(this.#records.seal(bodyCodec, table, target.pointer, body));
+        if (current !== undefined && current.table !== table) commit.delete.push(at(current));
+        return { commit, result: insertedOf({ ...place, uid: draft.uid }) };
+      },
+      insertion.conditional,
+    );
   }
 
   #expectPointers(commit: Gathering, target: Target, { current, life }: KeyState): void {
@@ -227,12 +233,18 @@ export class Publisher {
     selector: VersionSelector | "current",
     decide?: (version: Version | undefined) => void,
   ): Promise<Version | undefined> {
+    // What an attempt with a lost answer may have removed.
+    let removed: Version | undefined;
     return this.change<Version | undefined>(target, async () => {
       const state = await this.read(target);
       const found = selector === "current" ? state.current : await this.select(target, selector);
-      decide?.(found?.version);
       const { current } = state;
-      if (found === undefined || current === undefined) return { result: undefined };
+      if (found === undefined || current === undefined) {
+        if (removed === undefined) decide?.(undefined);
+        return { result: removed };
+      }
+      decide?.(found.version);
+      removed = found.version;
       const commit = await letGo(this.#records, found.version);
       this.#expectPointers(commit, target, state);
       if (found.table === "version") {
@@ -303,8 +315,10 @@ export class Publisher {
   async change<T>(
     target: Target,
     attempt: (uncertain: boolean) => Promise<{ readonly commit?: CommitParts; readonly result: T }>,
+    conditional = false,
   ): Promise<T> {
-    const name = Buffer.from(target.pointer).toString("latin1");
+    const { buffer, byteOffset, length } = target.pointer;
+    const name = Buffer.from(buffer, byteOffset, length).toString("latin1");
     let leave = this.#queues.contended(name) ? await this.#queues.enter(name) : undefined;
     let uncertain = false;
     try {
@@ -325,7 +339,8 @@ export class Publisher {
     } finally {
       leave?.();
     }
-    fail("SlowDown");
+    // AWS's answer to a conditional write that others kept from being decided; SDKs try both again.
+    fail(conditional ? "ConditionalRequestConflict" : "SlowDown");
   }
 
   /** A row with the commit's revision proves it; its absence proves nothing. */

@@ -23,7 +23,7 @@ import type { Deks } from "./encryption/envelopes.ts";
 import { disposeKeks, keksForWrite } from "./encryption/keks.ts";
 import { resolveWrite } from "./encryption/resolve-write.ts";
 import { type Inserted, targetOf } from "./publish.ts";
-import { checkWriteConditions, decideWrite } from "./read-conditions.ts";
+import { checkWriteConditions, decideWrite, isConditional } from "./read-conditions.ts";
 import { type CommitParts, NO_PARTS } from "./rows/commit-parts.ts";
 import { etagOf } from "./facts.ts";
 import type { Version } from "./rows/version-record.ts";
@@ -89,6 +89,7 @@ export async function putObject(
     const inserted = await core.publisher.insert(target, {
       draft,
       decide: (current) => decideWrite(input.conditions, currentEtag(current)),
+      conditional: isConditional(input.conditions),
       extra: () => parts,
       ...(intent === undefined ? {} : { landed: () => intent.gone() }),
     });

@@ -56,6 +56,9 @@ export function decideWrite(conditions: WriteConditions, currentEtag: string | u
   if (conditions.ifMatch !== "*" && conditions.ifMatch !== currentEtag) failed("If-Match");
 }
 
+export const isConditional = (conditions: WriteConditions): boolean =>
+  conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined;
+
 export function failed(condition: string): never {
   fail("PreconditionFailed", { elements: { Condition: condition } });
 }

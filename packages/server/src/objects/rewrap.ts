@@ -5,6 +5,7 @@
  */
 import {
   decodeKekReference,
+  keyRecordTerm,
   manifestHash,
   type StoredEnvelope,
   verifyWrap,
@@ -22,6 +23,7 @@ import { epochKek } from "./encryption/keks.ts";
 import { formerOpeners } from "./encryption/opened-by.ts";
 import { bodyCodec, versionCodec } from "./rows/codecs.ts";
 import { after } from "./rows/row-keys.ts";
+import { rowsOf } from "./verify-records.ts";
 import { draftOf, encodeVersion, type ObjectVersion, placeOf, type Version } from "./rows/version-record.ts";
 
 const PAGE_ROWS = 200;
@@ -181,4 +183,11 @@ export async function* resealEpochs(
     last = page.rows.at(-1)?.key ?? last;
     yield { ...(last === undefined ? {} : { after: last }), ...counts, done: !more };
   }
+}
+
+/** How many epoch records are under another term of the service key than this. */
+export async function epochsUnderOtherTerms(core: Core, term: number): Promise<number> {
+  let count = 0;
+  for await (const row of rowsOf(core, "epoch")) if (keyRecordTerm(row.value) !== term) count++;
+  return count;
 }

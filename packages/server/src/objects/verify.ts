@@ -13,17 +13,19 @@ import {
 } from "@strongroom/crypto";
 import { IntegrityError, ServiceError } from "../base/errors.ts";
 import type { Caller } from "../base/caller.ts";
-import type { BlobId } from "../base/ids.ts";
+import type { BlobId, ContentId } from "../base/ids.ts";
+import { equalBytes } from "../store/key-order.ts";
 import type { Row } from "../store/port.ts";
-import { startChecksum } from "./checksum/algorithms.ts";
-import { openContent, type StreamRef, streamsOf } from "./content/open.ts";
+import { openContent, streamsOf } from "./content/open.ts";
 import type { Core } from "./core.ts";
 import { type OpenedVersion, openVersion, unwrapLayer } from "./encryption/envelopes.ts";
 import { kekForRead } from "./encryption/keks.ts";
 import { versionCodec } from "./rows/codecs.ts";
+import { contentCodec, contentRow } from "./rows/content-record.ts";
 import { inlineKey, keyOfPointer, keyOfVersion } from "./rows/row-keys.ts";
 import { versionIdOf } from "./rows/version-id.ts";
 import type { ObjectVersion, Version } from "./rows/version-record.ts";
+import { checkStored } from "./verify-stream.ts";
 
 export interface VerifyOptions {
   /** Whose KMS rights are used; absent: KMS envelopes are only checksummed. */
@@ -49,13 +51,19 @@ export interface Verified {
   /** `opened`: the envelope of every layer; `outer`: DSSE's outer one only; `checksummed`: no key at hand. */
   readonly reached: "marker" | "opened" | "outer" | "checksummed" | "damaged";
   readonly problems: readonly string[];
+  /** Absent for markers and where the record is damaged. */
+  readonly contentId?: ContentId;
   /** Blobs that the version refers to, for the search for unreferenced ones. */
   readonly blobs: readonly BlobId[];
   readonly storedBytes: number;
+  /** `as` was given and lacks the right, or the key is disabled: no damage. */
+  readonly refused?: string;
 }
 
 const TABLES: readonly VerifyTable[] = ["head", "marker", "version"];
 const PAGE_ROWS = 200;
+/** A version that changes as often as it is read is alive. */
+const LOOKS = 5;
 
 export async function* verifyVersions(core: Core, options: VerifyOptions = {}): AsyncGenerator<Verified> {
   const start = options.from;
@@ -69,15 +77,32 @@ export async function* verifyVersions(core: Core, options: VerifyOptions = {}): 
         limit: PAGE_ROWS,
       });
       for (const row of page.rows) {
-        const verified = await verifyRow(core, table, row, options);
-        // A version that went while it was being looked at is no finding.
-        if (verified.problems.length > 0 && !(await stands(core, table, row))) continue;
-        yield verified;
+        const verified = await verifyStanding(core, table, row, options);
+        if (verified !== undefined) yield verified;
       }
       more = page.more;
       after = page.rows.at(-1)?.key ?? after;
     }
   }
+}
+
+/** A version that changes or goes while it is looked at is no finding: what stands now is looked at again. */
+async function verifyStanding(
+  core: Core,
+  table: VerifyTable,
+  row: Row,
+  options: VerifyOptions,
+): Promise<Verified | undefined> {
+  let looked = row;
+  for (let looks = 0; looks < LOOKS; looks++) {
+    const verified = await verifyRow(core, table, looked, options);
+    if (verified.problems.length === 0) return verified;
+    const [now] = await core.records.store.get([{ table, key: row.key }]);
+    if (now === undefined) return undefined;
+    if (equalBytes(now.rev, looked.rev)) return verified;
+    looked = now;
+  }
+  return undefined;
 }
 
 async function verifyRow(
@@ -104,8 +129,9 @@ async function verifyRow(
     return { ...named, reached: "marker", problems, blobs: [], storedBytes: 0 };
   }
   const { blobs, storedBytes } = await verifyStreams(core, version, problems);
+  if (version.shared) await verifyShared(core, version, problems);
   const reached = await verifyEnvelopes(core, version, options, problems);
-  return { ...named, reached, problems, blobs, storedBytes };
+  return { ...named, contentId: version.contentId, ...reached, problems, blobs, storedBytes };
 }
 
 function checkRow(version: Version, table: VerifyTable, row: Row, key: string): void {
@@ -121,6 +147,17 @@ function checkRow(version: Version, table: VerifyTable, row: Row, key: string): 
   }
 }
 
+async function verifyShared(core: Core, version: ObjectVersion, problems: string[]): Promise<void> {
+  try {
+    const content = await core.records.get(contentCodec, "content", contentRow(version.contentId).key);
+    if (content === undefined) problems.push("its content is shared, but has no row");
+    else if (!content.value.references.some((uid) => equalBytes(uid, version.uid)))
+      problems.push("its shared content does not know it");
+  } catch (error) {
+    problems.push(textOf(error));
+  }
+}
+
 async function verifyStreams(
   core: Core,
   version: ObjectVersion,
@@ -132,7 +169,8 @@ async function verifyStreams(
     for await (const ref of streamsOf(core.records, version, 0, Number.POSITIVE_INFINITY, true)) {
       if (ref.location.blob !== undefined) blobs.push(ref.location.blob);
       storedBytes += ref.location.storedSize;
-      await verifyStream(core, version, ref).catch((error: unknown) => {
+      const inline = inlineKey(version.contentId, ref.index);
+      await checkStored(core.records.store, ref.location, inline).catch((error: unknown) => {
         problems.push(`stream ${ref.index + 1}: ${textOf(error)}`);
       });
     }
@@ -142,49 +180,32 @@ async function verifyStreams(
   return { blobs, storedBytes };
 }
 
-async function verifyStream(core: Core, version: ObjectVersion, ref: StreamRef): Promise<void> {
-  const { blob, storedSize, crc32c } = ref.location;
-  const hasher = startChecksum("CRC32C");
-  let size = 0;
-  const take = (chunk: Uint8Array): void => {
-    hasher.update(chunk);
-    size += chunk.length;
-  };
-  if (blob === undefined) {
-    const key = inlineKey(version.contentId, ref.index);
-    const [row] = await core.records.store.get([{ table: "inline", key }]);
-    if (row === undefined) throw new IntegrityError("the inline stream is missing");
-    take(row.value);
-  } else {
-    for await (const chunk of core.records.store.blobs.get(blob, 0, storedSize)) take(chunk);
-  }
-  if (size !== storedSize) throw new IntegrityError(`${size} stored bytes instead of ${storedSize}`);
-  const found = hasher.digest();
-  if (new DataView(found.buffer, found.byteOffset).getUint32(0) !== crc32c) {
-    throw new IntegrityError("the stored bytes have another CRC32C");
-  }
-}
-
 async function verifyEnvelopes(
   core: Core,
   version: ObjectVersion,
   options: VerifyOptions,
   problems: string[],
-): Promise<Verified["reached"]> {
+): Promise<Pick<Verified, "reached" | "refused">> {
   try {
     const customer = customerFor(version, options);
     const kms = version.mode === "SSE-KMS" || version.mode === "DSSE-KMS";
     if ((kms && options.as === undefined) || (version.mode === "SSE-C" && customer === undefined)) {
-      return await verifyOuter(core, version);
+      return { reached: await verifyOuter(core, version) };
     }
     using opened = await openVersion(core.sources, options.as ?? NOBODY, version, customer);
     if (options.deep === true) await readAll(core, version, opened);
-    return "opened";
+    return { reached: "opened" };
   } catch (error) {
     // A right that the principal lacks is no damage: the version counts as checksummed only.
-    if (error instanceof ServiceError) return verifyOuter(core, version).catch(() => "checksummed" as const);
+    if (error instanceof ServiceError) {
+      const reached = await verifyOuter(core, version).catch((cause: unknown) => {
+        problems.push(textOf(cause));
+        return "damaged" as const;
+      });
+      return { reached, refused: error.code };
+    }
     problems.push(textOf(error));
-    return "damaged";
+    return { reached: "damaged" };
   }
 }
 
@@ -230,10 +251,5 @@ const NOBODY: Caller = {
   sourceIp: "",
   signal: new AbortController().signal,
 };
-
-async function stands(core: Core, table: VerifyTable, row: Row): Promise<boolean> {
-  const [now] = await core.records.store.get([{ table, key: row.key }]);
-  return now !== undefined && now.rev.every((byte, i) => byte === row.rev[i]);
-}
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : "unknown failure");

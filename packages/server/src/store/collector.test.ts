@@ -24,7 +24,7 @@ async function open() {
   return { model, clock, records, store: records.store, blob, collector: new Collector(records) };
 }
 const blobCount = async (store: Store) => (await store.blobs.list(undefined, 10_000)).length;
-const rowCount = async (store: Store, table: "trash" | "intent" | "inline") =>
+const rowCount = async (store: Store, table: "trash" | "intent" | "inline" | "lease") =>
   (await store.scan({ table, from: new Uint8Array(), limit: 10_000 })).rows.length;
 
 test("trash goes after its grace, with the rows it names", async () => {
@@ -126,17 +126,23 @@ test("a tick that stopped halfway is finished by the next one", async () => {
   assert.equal(await rowCount(store, "trash"), 0);
 });
 
-test("one process at a time collects; another takes over when the lease is over or given up", async () => {
-  const { clock, records } = await open();
+test("one process at a time collects; the lease is free between rounds", async () => {
+  const { clock, records, store } = await open();
+  await commitSettled(store, { put: [intentRow(records, newIntentKey(), [newBlobId()], clock.nowMs)] });
   const [first, second] = [new Collector(records), new Collector(records)];
   assert.ok(await first.tick());
-  assert.equal(await second.tick(), undefined);
-  assert.ok(await first.tick(), "the holder renews");
-  clock.nowMs += COLLECTOR_LEASE_MS;
   assert.ok(await second.tick());
+  const backup = await acquireLease(records, COLLECTOR_LEASE, newHolder(), COLLECTOR_LEASE_MS);
+  assert.ok(backup);
   assert.equal(await first.tick(), undefined);
-  await second.close();
-  assert.ok(await first.tick());
+  clock.nowMs += COLLECTOR_LEASE_MS;
+  assert.ok(await second.tick(), "the holder's time is over");
+});
+
+test("where nothing is to be collected nothing is written", async () => {
+  const { records, store } = await open();
+  assert.deepEqual(await new Collector(records).tick(), { rows: 0, blobs: 0 });
+  assert.equal(await rowCount(store, "lease"), 0);
 });
 
 test("who lost the lease can commit nothing more under it", async () => {
@@ -154,7 +160,8 @@ test("who lost the lease can commit nothing more under it", async () => {
 });
 
 test("further jobs run under the lease", async () => {
-  const { records } = await open();
+  const { records, store } = await open();
+  await commitSettled(store, { put: [put("x", "x", "ended")] });
   const fences: number[] = [];
   const job = (lease: { fence: number }) => Promise.resolve(fences.push(lease.fence));
   const collector = new Collector(records, { jobs: [job] });

@@ -42,10 +42,36 @@ export class Collector {
     this.#options = options;
   }
 
-  /** One bounded round; `undefined` if another process (or a backup) holds the lease. */
+  /**
+   * One bounded round; `undefined` if another process (or a backup) holds the lease. It is given back after the round, so
+   * that a backup gets its turn, and not taken where there is nothing to look at: an idle store writes nothing.
+   */
   async tick(): Promise<Collected | undefined> {
+    if (!(await this.#anyWork())) return NOTHING;
     const lease = await acquireLease(this.#records, COLLECTOR_LEASE, this.#holder, COLLECTOR_LEASE_MS);
     if (lease === undefined) return undefined;
+    try {
+      return await this.#round(lease);
+    } finally {
+      await releaseLease(this.#records, lease);
+    }
+  }
+
+  async #anyWork(): Promise<boolean> {
+    const { store } = this.#records;
+    for (const table of ["intent", "ended"] as const) {
+      const { rows } = await store.scan({ table, from: new Uint8Array(), limit: 1, keysOnly: true });
+      if (rows.length > 0) return true;
+    }
+    const nowMs = await store.now();
+    for (let shard = 0; shard < TRASH_SHARDS; shard++) {
+      const due = { table: "trash" as const, ...dueTrash(shard, nowMs), limit: 1, keysOnly: true };
+      if ((await store.scan(due)).rows.length > 0) return true;
+    }
+    return false;
+  }
+
+  async #round(lease: Lease): Promise<Collected> {
     const nowMs = await this.#records.store.now();
     let done = await this.#intents(lease, nowMs);
     for (let shard = 0; shard < TRASH_SHARDS && done.rows < this.#rowsMax; shard++) {
@@ -53,12 +79,6 @@ export class Collector {
     }
     for (const job of this.#options.jobs ?? []) done = add(done, { rows: await job(lease), blobs: 0 });
     return done;
-  }
-
-  /** Ends the lease early, when the process ends. */
-  async close(): Promise<void> {
-    const lease = await acquireLease(this.#records, COLLECTOR_LEASE, this.#holder, 0);
-    if (lease !== undefined) await releaseLease(this.#records, lease);
   }
 
   get #rowsMax(): number {

@@ -13,8 +13,9 @@ import {
 } from "@strongroom/crypto";
 import { IntegrityError } from "../base/errors.ts";
 import { newRev, type Rev } from "../base/ids.ts";
-import { KEYRING_TERMS_MAX } from "../base/limits.ts";
+import { KEYRING_SETTLE_MS, KEYRING_TERMS_MAX } from "../base/limits.ts";
 import { BodyReader, concat, u32, u64 } from "./key-bytes.ts";
+import { equalBytes } from "./key-order.ts";
 import { type Expect, type Put, type Row, type RowKey, type Sealed, type Store, TABLES } from "./port.ts";
 
 /** In this order everywhere; `audit` is the seed of the audit signing key. */
@@ -149,6 +150,30 @@ export async function loadKeyring(store: Store, roots: readonly RootKey[]): Prom
     },
     rows.flatMap((row) => (row === undefined ? [] : [row.rev])),
   );
+}
+
+/** Whether another process has changed the keyring since: one get, and no key is touched. */
+export async function keyringChanged(store: Store, keyring: Keyring): Promise<boolean> {
+  const rows = await store.get(KEYRING_PURPOSES.map(rowKey));
+  return rows.some((row, i) => {
+    const known = keyring.revs[i];
+    return row === undefined || known === undefined || !equalBytes(row.rev, known);
+  });
+}
+
+/**
+ * The term to seal under: the newest that every process has had the time to hear of, so that none meets a row whose term
+ * it does not know. `settleMs: 0` where no other process runs.
+ */
+export function sealingTerm<P extends KeyringPurpose>(
+  keyring: Keyring,
+  purpose: P,
+  nowMs: number,
+  settleMs: number = KEYRING_SETTLE_MS,
+): Terms[P][number] {
+  const terms: readonly Term<P>[] = keyring.terms(purpose);
+  const settled = terms.findLast(({ createdMs }) => createdMs + settleMs <= nowMs);
+  return settled ?? terms[0] ?? keyring.current(purpose);
 }
 
 /** Adds a term to a purpose and returns the keyring as it is then, also if another process was first. */

@@ -7,9 +7,10 @@ import { CryptoError, RecordSealer } from "@strongroom/crypto";
 import { assert, IntegrityError } from "../base/errors.ts";
 import type { Rev } from "../base/ids.ts";
 import { RECORD_CACHE_ENTRIES } from "../base/limits.ts";
+import { RecentMap } from "../base/recent-map.ts";
 import type { Codec } from "./codec.ts";
 import { equalBytes } from "./key-order.ts";
-import type { Keyring } from "./keyring.ts";
+import { type Keyring, sealingTerm } from "./keyring.ts";
 import type { Expect, Put, Row, RowKey, Sealed, Store, TableName } from "./port.ts";
 
 export interface Entry<T> extends RowKey {
@@ -18,8 +19,6 @@ export interface Entry<T> extends RowKey {
 }
 
 interface Cached {
-  /** Since it came to the front. */
-  used: boolean;
   readonly rev: Rev;
   readonly codec: unknown;
   readonly value: unknown;
@@ -35,22 +34,20 @@ export class Records {
   readonly store: Store;
   readonly #sealer: RecordSealer;
   readonly #reloadKeyring: (() => Promise<Keyring>) | undefined;
-  readonly #cacheEntries: number;
-  /** Oldest first; what was used since it came to the front gets a second turn. */
-  readonly #cache = new Map<string, Cached>();
+  readonly #cache: RecentMap<string, Cached>;
 
   constructor(store: Store, keyring: Keyring, options: RecordsOptions = {}) {
     this.store = store;
     const terms = new Map(keyring.terms("metadata").map(({ term, key }) => [term, key]));
-    this.#sealer = new RecordSealer(terms, keyring.current("metadata").term);
+    this.#sealer = new RecordSealer(terms, sealingTerm(keyring, "metadata", Date.now()).term);
     this.#reloadKeyring = options.reloadKeyring;
-    this.#cacheEntries = options.cacheEntries ?? RECORD_CACHE_ENTRIES;
+    this.#cache = new RecentMap(options.cacheEntries ?? RECORD_CACHE_ENTRIES);
   }
 
-  /** Takes up a newer keyring: its terms open rows, and its newest one seals from now on. */
-  useKeyring(keyring: Keyring): void {
+  /** Takes up a newer keyring: its terms open rows, and the newest that all processes know seals from now on. */
+  useKeyring(keyring: Keyring, settleMs?: number): void {
     for (const { term, key } of keyring.terms("metadata")) this.#sealer.addTerm(term, key);
-    const { term } = keyring.current("metadata");
+    const { term } = sealingTerm(keyring, "metadata", Date.now(), settleMs);
     if (term !== this.#sealer.currentTerm) this.#sealer.useTerm(term);
   }
 
@@ -78,13 +75,12 @@ export class Records {
     const name = nameOf(table, key);
     const cached = this.#cache.get(name);
     if (cached !== undefined && cached.codec === codec && equalBytes(cached.rev, rev)) {
-      cached.used = true;
       // The codec is the same object, so the value has its type.
       return { table, key, rev, value: cached.value as T };
     }
     const value = codec.decode(this.#body(table, key, row.value));
     // A copy: the row's own may be a view that would keep a much larger buffer alive.
-    if (keep) this.#keep(name, { rev: new Uint8Array(rev) as Rev, codec, value, used: false });
+    if (keep) this.#cache.set(name, { rev: new Uint8Array(rev) as Rev, codec, value });
     return { table, key, rev, value };
   }
 
@@ -110,18 +106,6 @@ export class Records {
       return this.#sealer.open(table, key, value);
     } catch (error) {
       throw new IntegrityError(`a row of table ${table} does not open`, error);
-    }
-  }
-
-  #keep(name: string, cached: Cached): void {
-    this.#cache.delete(name);
-    this.#cache.set(name, cached);
-    if (this.#cache.size <= this.#cacheEntries) return;
-    for (const [oldest, entry] of this.#cache) {
-      this.#cache.delete(oldest);
-      if (!entry.used) return;
-      entry.used = false;
-      this.#cache.set(oldest, entry);
     }
   }
 }

@@ -3,6 +3,7 @@
  * was read. Each use checks the revisions, so a change by any process counts with the next request; but a check costs a
  * fraction of reading, opening and deriving again.
  */
+import { RecentMap } from "../base/recent-map.ts";
 import type { Expect, Store } from "./port.ts";
 
 interface Held<T> {
@@ -12,13 +13,11 @@ interface Held<T> {
 
 export class Remembered<T> {
   readonly #store: Store;
-  readonly #entriesMax: number;
-  /** Oldest first. */
-  readonly #held = new Map<string, Held<T>>();
+  readonly #held: RecentMap<string, Held<T>>;
 
   constructor(store: Store, entriesMax: number) {
     this.#store = store;
-    this.#entriesMax = entriesMax;
+    this.#held = new RecentMap(entriesMax);
   }
 
   /** At once where the home can tell at once; undefined: derive it again. */
@@ -38,12 +37,6 @@ export class Remembered<T> {
 
   /** INVARIANT: `seen` names every row that `value` depends on, with the revision that was read. */
   set(name: string, value: T, seen: readonly Expect[]): void {
-    if (this.#held.size >= this.#entriesMax) {
-      for (const oldest of this.#held.keys()) {
-        this.#held.delete(oldest);
-        break;
-      }
-    }
     // Copies: what was read may be a view that would keep a much larger buffer alive.
     const kept = seen.map(({ table, key, rev }) => ({
       table,

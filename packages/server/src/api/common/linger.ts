@@ -7,11 +7,12 @@ import type { IncomingMessage } from "node:http";
 import { LINGER_BYTES_MAX, LINGER_MS } from "../../base/limits.ts";
 import type { Answer } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
+import { expectsContinue } from "./unread-body.ts";
 
 export async function linger(exchange: Exchange, answer: Answer): Promise<void> {
   const { req, res } = exchange;
   const body = exchange.isHead ? undefined : answer.body;
-  if (req.headers.expect !== undefined || typeof body !== "string") {
+  if (expectsContinue(req) || typeof body !== "string") {
     await exchange.send(answer);
     return;
   }

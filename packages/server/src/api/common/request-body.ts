@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { openBody, type RequestBody } from "../../auth/request-body.ts";
 import type { PayloadMode } from "../../auth/payload-mode.ts";
 import { fail } from "../../base/errors.ts";
+import { expectsContinue } from "./unread-body.ts";
 
 export type { RequestBody };
 
@@ -46,7 +47,7 @@ export class SocketSource implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
 
   #begin(): void {
     this.#begun = true;
-    if (this.#req.headers.expect !== undefined) this.#res.writeContinue();
+    if (expectsContinue(this.#req)) this.#res.writeContinue();
     const wake = (): void => {
       const waiting = this.#wake;
       this.#wake = undefined;

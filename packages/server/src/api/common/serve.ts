@@ -13,7 +13,7 @@ import { linger } from "./linger.ts";
 import type { Meter } from "./ports.ts";
 import { serviceNameOf } from "./service-name.ts";
 import { transportOf, type TransportRules } from "./transport.ts";
-import { hasUnreadBody } from "./unread-body.ts";
+import { expectsContinue, hasUnreadBody } from "./unread-body.ts";
 
 /** S3, KMS, later IAM and STS: one instance for the life of the process. */
 export interface Service {
@@ -42,7 +42,7 @@ export async function handle(req: IncomingMessage, res: ServerResponse, deps: Se
   const exchange = new Exchange(req, res, transportOf(req, deps.transport), deps.hostId, deps.clock.now());
   const service = deps.services.get(serviceNameOf(req)) ?? deps.services.get("s3");
   if (service === undefined) throw new Error("INVARIANT: the S3 service is always there");
-  if (req.headers.expect !== undefined && service.continuesLate !== true) res.writeContinue();
+  if (service.continuesLate !== true && expectsContinue(req)) res.writeContinue();
   try {
     await service.answer(exchange);
   } catch (error) {
@@ -79,7 +79,8 @@ async function refuse(exchange: Exchange, service: Service, error: unknown, deps
 
 function asServiceError(exchange: Exchange, error: unknown, log: Log): ServiceError {
   if (error instanceof ServiceError) {
-    if (error.status >= 500) log.warn("request failed", logFields(exchange, error));
+    // 501 is an answer like any other; the rest of the fives is for the operator to see.
+    if (error.status >= 500 && error.status !== 501) log.warn("request failed", logFields(exchange, error));
     return error;
   }
   // A client that left makes every layer fail; that is no error of ours.
@@ -104,5 +105,6 @@ export function mount(server: Server, deps: ServeDeps): void {
   };
   server.on("request", listener);
   server.on("checkContinue", listener);
+  server.on("checkExpectation", listener);
   server.on("clientError", answerClientError);
 }

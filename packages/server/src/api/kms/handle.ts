@@ -42,9 +42,11 @@ function headersFor(requestId: string, body: string): Record<string, string> {
   };
 }
 
-/** The name in X-Amz-Target, whether it is known or not. */
+/** The operation that X-Amz-Target names, if KMS has it: also a label of metrics, so nothing that clients make up. */
 export function targetName(target: string | undefined): string | undefined {
-  return target?.startsWith(TARGET_PREFIX) === true ? target.slice(TARGET_PREFIX.length) : undefined;
+  if (target?.startsWith(TARGET_PREFIX) !== true) return undefined;
+  const name = target.slice(TARGET_PREFIX.length);
+  return OPERATIONS.has(name) || UNSUPPORTED.has(name) ? name : undefined;
 }
 
 /** Throws UnknownOperationException; UnsupportedOperationException by name for what KMS has and this service doesn't. */
@@ -52,7 +54,7 @@ export function findOperation(target: string | undefined): KmsOperation {
   const name = targetName(target);
   const found = name === undefined ? undefined : OPERATIONS.get(name);
   if (found !== undefined) return found;
-  if (name !== undefined && UNSUPPORTED.has(name))
+  if (name !== undefined)
     fail("UnsupportedOperationException", `The operation ${name} is not supported by this service.`);
   return fail("UnknownOperationException");
 }

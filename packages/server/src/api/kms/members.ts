@@ -1,4 +1,5 @@
 /** Members that many operations share, with the API model's bounds. */
+import { KEY_PAIR_SPECS, type KeyPairSpec } from "@strongroom/crypto";
 import { fail } from "../../base/errors.ts";
 import { KEY_TAGS_MAX } from "../../base/limits.ts";
 import type { Tag } from "../../kms/model.ts";
@@ -56,6 +57,18 @@ export const dataKeyMembers = {
   GrantTokens: grantTokens,
   DryRun: dryRun,
 } as const;
+
+export const dataKeyPairMembers = {
+  EncryptionContext: context,
+  KeyId: keyId,
+  KeyPairSpec: is.required(is.oneOf([...KEY_PAIR_SPECS, "SM2"])),
+  GrantTokens: grantTokens,
+  DryRun: dryRun,
+} as const;
+
+export function pairSpec(spec: KeyPairSpec | "SM2"): KeyPairSpec {
+  return spec === "SM2" ? fail("UnsupportedOperationException", "KeyPairSpec SM2 is not supported.") : spec;
+}
 
 /** Exactly one of the two says how long the data key is. */
 export function dataKeyBytes(spec: "AES_256" | "AES_128" | undefined, bytes: number | undefined): number {

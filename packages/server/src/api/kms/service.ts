@@ -32,6 +32,11 @@ export class KmsService implements Service {
     const target = raw.headers.get("x-amz-target");
     // Metric labels come from a closed list only: what a client makes up is Unknown.
     const body = await readBody(exchange);
+    // One endpoint, one path (spec kms 1.1).
+    if (raw.method !== "POST" || raw.path !== "/") {
+      await exchange.send({ status: 404, headers: [], body: "" });
+      return;
+    }
     const result = await authenticate(raw, auth, () => Promise.resolve(body)).catch((error: unknown) => {
       throw error instanceof AuthFailure ? jsonAuthError(error) : error;
     });

@@ -33,16 +33,15 @@ function address(bucket: string, key: string): Address {
 function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
   const colon = host.lastIndexOf(":");
   const name = (colon > host.lastIndexOf("]") ? host.slice(0, colon) : host).toLowerCase();
+  if (domains.includes(name)) return undefined;
+  let bucket: string | undefined;
   for (const domain of domains) {
-    if (
-      name.length > domain.length + 1 &&
-      name.endsWith(domain) &&
-      name[name.length - domain.length - 1] === "."
-    ) {
-      return name.slice(0, name.length - domain.length - 1);
-    }
+    const at = name.length - domain.length - 1;
+    if (at < 1 || name[at] !== "." || !name.endsWith(domain)) continue;
+    // The longest domain leaves the shortest bucket: `b.eu.s3.org` is not the bucket `b.eu` where `eu.s3.org` is ours.
+    if (bucket === undefined || at < bucket.length) bucket = name.slice(0, at);
   }
-  return undefined;
+  return bucket;
 }
 
 /** `bucket/key` of x-amz-copy-source; the slash is the first one. */

@@ -545,6 +545,16 @@ test("100 Continue comes after rights and headers, and only then", async () => {
   assert.deepEqual(await ask({}), { continued: false, status: 403 });
 });
 
+test("an expectation that S3 does not know is ignored", async () => {
+  const put = await server.send({
+    method: "PUT",
+    path: "/bucket/expect",
+    body: "x",
+    headers: { expect: "200-ok" },
+  });
+  assert.equal(put.status, 200, put.text);
+});
+
 test("aws-chunked with an unsigned trailer", async () => {
   const data = "hello trailer";
   const wire = `${data.length.toString(16)}\r\n${data}\r\n0\r\nx-amz-checksum-sha256:${createHash("sha256").update(data).digest("base64")}\r\n\r\n`;
@@ -748,6 +758,13 @@ test("CreateBucket: names, regions, headers", async () => {
   assert.equal(await create("/made-2", at("eu-west-1")), "IllegalLocationConstraintException");
   assert.equal(await create("/made-2", at("us-east-1")), "InvalidLocationConstraint");
   assert.equal(await create("/made-2", "<X/>"), "MalformedXML");
+  const tagged =
+    "<CreateBucketConfiguration><Tags><Tag><Key>a</Key><Value>b</Value></Tag></Tags></CreateBucketConfiguration>";
+  server.refused.add("s3:TagResource");
+  assert.equal(await create("/made-tagged", tagged), "AccessDenied");
+  server.refused.clear();
+  assert.equal(await create("/made-tagged", tagged), "200");
+  assert.deepEqual(server.store.buckets.get("made-tagged")?.tags, [{ key: "a", value: "b" }]);
   assert.equal(
     await create("/made-2", undefined, { "x-amz-acl": "public-read" }),
     "AccessControlListNotSupported",

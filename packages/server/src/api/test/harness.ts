@@ -218,10 +218,18 @@ export async function exchange(
   raw: RawTest,
   headers: Readonly<Record<string, string>>,
 ): Promise<RawAnswer> {
-  const req = request({ host: "127.0.0.1", port, method: raw.method, path: raw.path, headers, agent: false });
-  if (raw.body !== undefined && headers["transfer-encoding"] === undefined) {
-    req.setHeader("content-length", Buffer.byteLength(raw.body));
-  }
+  const length: Record<string, string> =
+    raw.body === undefined || headers["transfer-encoding"] !== undefined
+      ? {}
+      : { "content-length": String(Buffer.byteLength(raw.body)) };
+  const req = request({
+    host: "127.0.0.1",
+    port,
+    method: raw.method,
+    path: raw.path,
+    headers: { ...headers, ...length },
+    agent: false,
+  });
   req.end(raw.body);
   const [res] = await once(req, "response");
   const chunks: Buffer[] = [];

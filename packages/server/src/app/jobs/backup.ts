@@ -1,48 +1,69 @@
 /** `strongroom backup DIR`: a consistent copy while the store serves. Restoring is starting on it with the root key. */
-import { resolve } from "node:path";
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { COLLECTOR_LEASE } from "../../store/collector.ts";
-import { acquireLease, newHolder, releaseLease } from "../../store/lease.ts";
-import { backupLocal } from "../../store/local/backup.ts";
+import { type BackupReport, backupLocal } from "../../store/local/backup.ts";
 import { UsageError } from "../config.ts";
 import { dataDir } from "../data-dir.ts";
-import type { Engine } from "../engine.ts";
-import type { Job, JobOutput } from "./index.ts";
+import { HeldLease } from "./held-lease.ts";
+import type { Job } from "./index.ts";
 
-/** Longer than any backup; the lease is given back when it ends. */
-const LEASE_MS = 24 * 3_600_000;
-const LEASE_TRIES = 60;
+/** The collector stands still meanwhile; a running server's holds its lease for up to a minute after a round. */
+const COLLECTOR_WAIT_MS = 90_000;
 
 export const backup: Job = async (engine, { args, options }, output) => {
   const target = args[0];
   if (target === undefined) throw new UsageError("backup: name the directory to make the copy in");
   const copy = dataDir(resolve(target));
-  const holder = newHolder();
-  const lease = await holdCollector(engine, holder, output);
+  const generation = engine.keyrings.current().rootGeneration;
+  const lease = await HeldLease.take(
+    engine.records,
+    COLLECTOR_LEASE,
+    COLLECTOR_WAIT_MS,
+    "backup: another backup is running on this store",
+  );
   try {
+    const { provider } = engine.keyrings;
+    const before = readAll(provider.publicFiles());
     const report = await backupLocal(engine.store, copy.store);
-    if (options.has("json")) output.out(JSON.stringify({ directory: copy.path, ...report }));
-    else {
-      output.out(
-        `copied to ${copy.path}: ${report.blobs} blobs, ${report.blobBytes} bytes, and every row opened and read again`,
-      );
-      output.out(
-        `The copy does not hold the root key (${engine.keyrings.provider.name}). Without that key nobody reads it, nor do you.`,
-      );
-      output.out(`To restore: strongroom serve --data ${copy.path} --root-key file:WHERE-YOU-KEEP-THE-KEY`);
-    }
+    // Had the collector worked meanwhile, a blob that the copied rows name could be missing.
+    lease.requireHeld();
+    const { rootGeneration } = await engine.keyrings.refresh();
+    const after = readAll(provider.publicFiles());
+    if (rootGeneration !== generation || !sameFiles(before, after))
+      throw new UsageError("backup: the root key was changed meanwhile; remove the copy and run it again");
+    for (const [name, bytes] of after) writeSynced(join(copy.path, name), bytes);
+    if (options.has("json")) output.out(JSON.stringify({ directory: copy.path, rootGeneration, ...report }));
+    else for (const line of said(copy.path, report, provider.name, rootGeneration)) output.out(line);
     return 0;
   } finally {
-    await releaseLease(engine.records, lease);
+    await lease.release();
   }
 };
 
-/** The collector stands still meanwhile, so that no blob which the copied rows name goes away. */
-async function holdCollector(engine: Engine, holder: ReturnType<typeof newHolder>, output: JobOutput) {
-  for (let tries = 0; tries < LEASE_TRIES; tries++) {
-    const lease = await acquireLease(engine.records, COLLECTOR_LEASE, holder, LEASE_MS);
-    if (lease !== undefined) return lease;
-    output.progress("waiting for the collector to pause …");
-    await new Promise((done) => setTimeout(done, 1_000));
+function said(path: string, report: BackupReport, provider: string, generation: number): readonly string[] {
+  const kind = provider.slice(0, provider.indexOf(":"));
+  return [
+    `copied to ${path}: ${report.blobs} blobs, ${report.blobBytes} bytes, and every row opened and read again`,
+    `The copy does not hold the root key (${provider}, generation ${generation}). Without that key nobody reads it, nor do you.`,
+    `To restore: strongroom serve --data ${path} --root-key ${kind}:WHERE-YOU-KEEP-IT`,
+  ];
+}
+
+type Files = ReadonlyMap<string, Buffer>;
+
+const readAll = (paths: readonly string[]): Files =>
+  new Map(paths.map((path) => [basename(path), readFileSync(path)]));
+
+const sameFiles = (a: Files, b: Files): boolean =>
+  a.size === b.size && [...a].every(([name, bytes]) => b.get(name)?.equals(bytes) === true);
+
+function writeSynced(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, "wx", 0o600);
+  try {
+    writeSync(fd, bytes);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
-  throw new UsageError("backup: another backup is running, or one ended badly within the last day");
 }

@@ -14,6 +14,8 @@ export interface JobInput {
   readonly args: readonly string[];
   /** By long name without dashes; an option that may be repeated has every value. */
   readonly options: ReadonlyMap<string, readonly string[] | true>;
+  /** A server runs on the directory too; this is a process of its. */
+  readonly beside: boolean;
 }
 
 /** Resolves with the exit code. */

@@ -4,7 +4,8 @@ import { UsageError } from "../config.ts";
 import { openEngine } from "../engine.ts";
 import { openLog } from "../log.ts";
 import type { Settings } from "../settings.ts";
-import type { JobCommand, JobInput, JobOutput } from "./index.ts";
+import type { JobCommand, JobInput } from "./index.ts";
+import { terminalOutput } from "./terminal.ts";
 
 export interface JobSurroundings {
   /** A server runs on the directory too; this is a process of its. */
@@ -15,9 +16,9 @@ export async function runJob(
   job: JobCommand,
   args: readonly string[],
   settings: Settings,
-  _where: JobSurroundings,
+  { beside }: JobSurroundings,
 ): Promise<number> {
-  const input = readInput(job, args);
+  const input = readInput(job, args, beside);
   const log = openLog(settings.logLevel === "info" ? "warn" : settings.logLevel, { command: job.name });
   const engine = await openEngine(
     settings,
@@ -32,13 +33,13 @@ export async function runJob(
   );
   try {
     const run = await job.load();
-    return await run(engine, input, terminalOutput());
+    return await run(engine, input, terminalOutput(progressToParent));
   } finally {
     await engine.close();
   }
 }
 
-function readInput(job: JobCommand, args: readonly string[]): JobInput {
+function readInput(job: JobCommand, args: readonly string[], beside: boolean): JobInput {
   const options = Object.fromEntries(
     job.options.map(({ flags, repeated }) => {
       const name = /--([a-z-]+)/.exec(flags)?.[1] ?? "";
@@ -59,7 +60,7 @@ function readInput(job: JobCommand, args: readonly string[]): JobInput {
       else if (typeof value === "string") given.set(name, [value]);
       else if (Array.isArray(value)) given.set(name, value.map(String));
     }
-    return { args: positionals, options: given };
+    return { args: positionals, options: given, beside };
   } catch (cause) {
     throw new UsageError(
       `${job.name}: ${cause instanceof Error ? cause.message : "the arguments are not right"}`,
@@ -68,26 +69,6 @@ function readInput(job: JobCommand, args: readonly string[]): JobInput {
   }
 }
 
-function terminalOutput(): JobOutput {
-  const live = process.stderr.isTTY;
-  let shown = false;
-  const clear = (): void => {
-    if (shown) process.stderr.write("\r\x1b[K");
-    shown = false;
-  };
-  return {
-    out(text) {
-      clear();
-      process.stdout.write(`${text}\n`);
-    },
-    err(text) {
-      clear();
-      process.stderr.write(`${text}\n`);
-    },
-    progress(text) {
-      if (!live) return;
-      process.stderr.write(`\r\x1b[K${text}`);
-      shown = true;
-    },
-  };
-}
+/** The server hands it on to whoever asked. */
+const progressToParent =
+  process.send === undefined ? undefined : (text: string): void => void process.send?.({ progress: text });

@@ -76,6 +76,18 @@ export function wrapVersion(
   return outerKek === undefined || outerDek === undefined ? [first] : [first, wrap(1, outerKek, outerDek)];
 }
 
+/** Of versions kept opened: their manifest's bytes do not change, so they are hashed once. */
+const hashes = new WeakMap<ObjectVersion, Uint8Array>();
+
+export function hashOf(version: ObjectVersion): Uint8Array {
+  let hash = hashes.get(version);
+  if (hash === undefined) {
+    hash = manifestHash(version.manifestBytes);
+    hashes.set(version, hash);
+  }
+  return hash;
+}
+
 /** The kek of layer 0 may be at hand already: an SSE-C key check derives it. */
 export async function openVersion(
   sources: KekSources,
@@ -86,11 +98,17 @@ export async function openVersion(
 ): Promise<OpenedVersion> {
   const [first, second] = version.envelopes;
   const kek = known ?? epochKekCached(sources, first) ?? (await kekForRead(sources, caller, first, customer));
-  const hash = manifestHash(version.manifestBytes);
+  const hash = hashOf(version);
   const inner = unwrapLayer(version, first, kek, hash);
   if (second === undefined) return opened([inner.dek], inner.private);
-  const outer = unwrapLayer(version, second, await kekForRead(sources, caller, second, undefined), hash);
-  return opened([inner.dek, outer.dek], inner.private);
+  try {
+    const outerKek = await kekForRead(sources, caller, second, undefined);
+    const outer = unwrapLayer(version, second, outerKek, hash);
+    return opened([inner.dek, outer.dek], inner.private);
+  } catch (error) {
+    inner.dek[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** Without a promise: the path of every small SSE-S3 read. */

@@ -106,6 +106,11 @@ export class EpochKeys {
     return { table: "epoch", key: row.key, value: asSealed(record) };
   }
 
+  /** Opens a stored row as it stands, whatever is in memory (verify). */
+  async openRow(bucket: BucketId, epoch: number, record: Uint8Array): Promise<void> {
+    await this.#open(bucket, epoch, record);
+  }
+
   async #load(bucket: BucketId): Promise<EpochKey> {
     const to = after(bucket);
     const page = await this.#store.scan({

@@ -8,7 +8,6 @@ import { escapeText } from "../rows/row-keys.ts";
 
 /** Between an escaped key and what follows it in a row key; no escaped key contains it. */
 export const SEPARATOR: Uint8Array = new Uint8Array(2);
-export const BUCKET_BYTES = 16;
 
 /** bucketId || escaped text; a text longer than any key is cut, which keeps its place in the order of keys. */
 export function placeOfText(bucket: BucketId, text: string): Uint8Array {

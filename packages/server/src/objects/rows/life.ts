@@ -11,8 +11,14 @@ import { lifeCodec } from "./codecs.ts";
 export const lifeRow = (bucket: BucketId): RowKey => ({ table: "life", key: bucket });
 
 /** The condition for a publishing commit, from the row as just read. Throws NoSuchBucket unless it is active. */
-export function expectActive(records: Records, bucket: BucketId, row: Row | undefined): Expect {
-  if (row === undefined || records.openNow(lifeCodec, "life", row).value !== "active") fail("NoSuchBucket");
+export async function expectActive(
+  records: Records,
+  bucket: BucketId,
+  row: Row | undefined,
+): Promise<Expect> {
+  if (row === undefined) fail("NoSuchBucket");
+  const { value } = await records.open(lifeCodec, "life", row);
+  if (value !== "active") fail("NoSuchBucket");
   return { table: "life", key: bucket, rev: row.rev };
 }
 

@@ -7,6 +7,7 @@
  * is under way. The publishing commit expects the completing row, puts the ended row and makes the version current: so a
  * repeated Complete finds either the row to go on with, or the answer.
  */
+import type { SecretKey } from "@strongroom/crypto";
 import { fail } from "../../base/errors.ts";
 import type { Caller } from "../../base/caller.ts";
 import { COMMIT_RETRIES_MAX, COMPLETING_AGE_MAX_MS } from "../../base/limits.ts";
@@ -18,17 +19,18 @@ import { checksumOfVersion, shownChecksum } from "../content/checksum-of.ts";
 import { type Core, requireWritable } from "../core.ts";
 import { openVersion } from "../encryption/envelopes.ts";
 import { shownOf } from "../encryption/keks.ts";
+import { checkSsecWrite } from "../encryption/resolve-write.ts";
 import { targetOf } from "../publish.ts";
 import { checkWriteConditions } from "../read-conditions.ts";
 import { sameBytes } from "../rows/content-record.ts";
 import { NULL_VERSION, versionIdOf } from "../rows/version-id.ts";
-import { type Completion, endedCodec, etagOfCompletion } from "./ended-record.ts";
-import { findUpload, type UploadsCore } from "./find-upload.ts";
+import { type Completion, etagOfCompletion } from "./ended-record.ts";
+import { findCompletion, findUpload, type UploadsCore } from "./find-upload.ts";
 import { gatherParts } from "./gather-parts.ts";
 import { checkOrder, listDigest } from "./part-list.ts";
 import { type Completing, publishUpload } from "./publish-upload.ts";
 import { checkOptionalKey, type CustomerCheck, openUpload } from "./upload-deks.ts";
-import { endedRow, noSuchUpload, parseUploadId } from "./upload-keys.ts";
+import { noSuchUpload } from "./upload-keys.ts";
 import { uploadCodec, type UploadRecord } from "./upload-record.ts";
 
 export async function completeUpload(
@@ -131,15 +133,21 @@ async function repeated(
   input: CompleteUploadInput,
   digest: Uint8Array,
 ): Promise<WriteResult> {
-  const uid = parseUploadId(input.uploadId);
-  if (uid === undefined) noSuchUpload(input.uploadId);
-  const ended = await core.records.get(endedCodec, "ended", endedRow(uid).key);
-  const how = ended?.value.how;
-  const mine = ended?.value.key === input.key && sameBytes(ended.value.bucketId, bucket.id);
-  if (how?.kind !== "completed" || !mine || !sameBytes(how.digest, digest)) noSuchUpload(input.uploadId);
-  const checksum =
-    how.encryption.mode === "SSE-C" ? undefined : await storedChecksum(core, caller, bucket, input, how);
-  return answerOf(bucket, how, checksum, how.encryption);
+  const how = await findCompletion(core, bucket, input);
+  if (how === undefined || !sameBytes(how.digest, digest)) noSuchUpload(input.uploadId);
+  const encryption = how.encryption;
+  if (encryption.mode !== "SSE-C") {
+    return answerOf(
+      bucket,
+      how,
+      await storedChecksum(core, caller, bucket, input, how, undefined),
+      encryption,
+    );
+  }
+  if (input.ssec.absent) return answerOf(bucket, how, undefined, encryption);
+  const { key, keyMd5 } = checkSsecWrite(input.ssec, undefined);
+  const checksum = await storedChecksum(core, caller, bucket, input, how, key);
+  return answerOf(bucket, how, checksum, { mode: "SSE-C", keyMd5 });
 }
 
 async function storedChecksum(
@@ -148,11 +156,12 @@ async function storedChecksum(
   bucket: Bucket,
   input: CompleteUploadInput,
   how: Completion,
+  customer: SecretKey<"customer"> | undefined,
 ): Promise<KeptChecksum | undefined> {
   const standing = await core.publisher.find(targetOf(bucket, input.key), versionIdOfCompletion(how));
   const version = standing?.version;
   if (version?.kind !== "object" || !sameBytes(version.uid, how.versionUid)) return undefined;
-  using opened = await openVersion(core.sources, caller, version, undefined);
+  using opened = await openVersion(core.sources, caller, version, customer);
   return await checksumOfVersion(core.records, version, opened);
 }
 

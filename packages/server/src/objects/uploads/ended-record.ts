@@ -6,6 +6,7 @@
  *     format(1) = 1 || kind(1: 1 completed, 2 aborted) || cleared(1) || endedMs(8) || contentId(16) || bucketId(16) || LP(key)
  *     completed: || digest(32) || LP(bitmap of used part numbers) || pages used(4) || versionUid(16) || isNull(1)
  *     || sequence(8) || etag(16) || partCount(4) || size(8) || lastModifiedMs(8) || mode(1) || LP(key ARN) || bucketKey(1)
+ *     || LP(sse as sent) || LP(key id as sent)
  *
  * No checksum stands here: it is derived from the plaintext, and a repeated Complete opens it from the version.
  */
@@ -19,8 +20,9 @@ import {
   type VersionUid,
 } from "../../base/ids.ts";
 import type { Codec } from "../../store/codec.ts";
-import type { EncryptionShown } from "../api.ts";
+import type { EncryptionShown, UploadAccess } from "../api.ts";
 import { parsed } from "../rows/codecs.ts";
+import { readAccess, writeAccess } from "./upload-record.ts";
 
 export interface Completion {
   readonly kind: "completed";
@@ -36,6 +38,8 @@ export interface Completion {
   readonly size: number;
   readonly lastModifiedMs: number;
   readonly encryption: EncryptionShown;
+  /** Of the upload: a repeated Complete is authorised with the same facts as the first one. */
+  readonly access: UploadAccess;
 }
 
 export interface Ended {
@@ -84,6 +88,7 @@ function writeCompletion(out: Writer, how: Completion): void {
     .u8(ENCRYPTION_MODES.indexOf(how.encryption.mode));
   const kms = "keyArn" in how.encryption ? how.encryption : undefined;
   out.lpText(kms?.keyArn ?? "").u8(kms?.mode === "SSE-KMS" && kms.bucketKey ? 1 : 0);
+  writeAccess(out, how.access);
 }
 
 function readEnded(reader: Reader): Ended {
@@ -114,6 +119,7 @@ function readCompletion(reader: Reader): Completion {
     size: reader.u64(),
     lastModifiedMs: reader.u64(),
     encryption: readShown(reader),
+    access: readAccess(reader),
   };
 }
 

@@ -5,7 +5,9 @@ import type { Entry } from "../../store/records.ts";
 import type { Bucket, Owner, UploadTarget } from "../api.ts";
 import type { Core } from "../core.ts";
 import { pointerKey } from "../rows/row-keys.ts";
-import { noSuchUpload, parseUploadId, type UploadUid, uploadKey } from "./upload-keys.ts";
+import { sameBytes } from "../rows/content-record.ts";
+import { type Completion, endedCodec } from "./ended-record.ts";
+import { endedRow, noSuchUpload, parseUploadId, type UploadUid, uploadKey } from "./upload-keys.ts";
 import { uploadCodec, type UploadRecord } from "./upload-record.ts";
 
 /** What the operations on uploads work with. */
@@ -34,6 +36,20 @@ export async function findUpload(
   const key = uploadKey(pointerKey(bucket.id, target.key), uid);
   const entry = await core.records.get(uploadCodec, "upload", key);
   return entry === undefined ? undefined : { uid, entry };
+}
+
+/** A completed upload while its answer is kept. */
+export async function findCompletion(
+  core: Core,
+  bucket: Bucket,
+  target: UploadTarget,
+): Promise<Completion | undefined> {
+  const uid = parseUploadId(target.uploadId);
+  if (uid === undefined) return undefined;
+  const { table, key } = endedRow(uid);
+  const ended = (await core.records.get(endedCodec, table, key))?.value;
+  if (ended?.how.kind !== "completed" || ended.key !== target.key) return undefined;
+  return sameBytes(ended.bucketId, bucket.id) ? ended.how : undefined;
 }
 
 export async function requireUpload(core: Core, bucket: Bucket, target: UploadTarget): Promise<FoundUpload> {

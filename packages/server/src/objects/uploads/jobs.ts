@@ -2,8 +2,13 @@
  * Background work on uploads. The collector's: parts and pages that an ended upload leaves behind, and its row in the end.
  * The operator's: aborting what was abandoned, and the age of the oldest open upload.
  */
-import { ENDED_ROWS_PER_ROUND, PARTS_CLEARED_PER_COMMIT, UPLOAD_ROWS_PER_SCAN } from "../../base/limits.ts";
-import { COMPLETED_AGE_MAX_MS } from "../../base/limits.ts";
+import {
+  COMPLETED_AGE_MAX_MS,
+  ENDED_REMOVALS_PER_ROUND,
+  ENDED_ROWS_PER_ROUND,
+  PARTS_CLEARED_PER_COMMIT,
+  UPLOAD_ROWS_PER_SCAN,
+} from "../../base/limits.ts";
 import type { BlobId, BucketId, ContentId } from "../../base/ids.ts";
 import type { Lease } from "../../store/lease.ts";
 import type { RowKey } from "../../store/port.ts";
@@ -40,6 +45,10 @@ export class EndedUploads {
     let removed = 0;
     for (const row of page.rows) {
       removed += await this.#finish(lease, await records.open(endedCodec, "ended", row, false));
+      if (removed < ENDED_REMOVALS_PER_ROUND) continue;
+      // Enough for one hold of the lease: the next round goes on here.
+      this.#after = row.key;
+      break;
     }
     return removed;
   }
@@ -48,13 +57,16 @@ export class EndedUploads {
     let current = entry;
     let removed = 0;
     if (!entry.value.cleared) {
-      removed += await this.#clearParts(lease, entry);
-      removed += await this.#clearPages(lease, entry);
-      const cleared = { ...entry.value, cleared: true };
-      if (cleared.how.kind === "completed") {
-        const rev = await this.#mark(lease, entry, cleared);
+      const parts = await this.#clearParts(lease, entry);
+      const pages = parts.done ? await this.#clearPages(lease, entry) : undefined;
+      removed = parts.removed + (pages ?? 0);
+      // Left for the next round, or for the process that has the lease now.
+      if (pages === undefined) return removed;
+      if (entry.value.how.kind === "completed") {
+        const value = { ...entry.value, cleared: true };
+        const rev = await this.#mark(lease, entry, value);
         if (rev === undefined) return removed;
-        current = { ...entry, value: cleared, rev };
+        current = { ...entry, value, rev };
       }
     }
     const { how, endedMs } = current.value;
@@ -76,7 +88,10 @@ export class EndedUploads {
   }
 
   /** The rows of used parts go, their blobs are the version's; of the others the blobs go, too. */
-  async #clearParts(lease: Lease, entry: Entry<Ended>): Promise<number> {
+  async #clearParts(
+    lease: Lease,
+    entry: Entry<Ended>,
+  ): Promise<{ readonly removed: number; readonly done: boolean }> {
     const { records } = this.#core;
     const { how } = entry.value;
     const to = after(entry.key);
@@ -88,7 +103,7 @@ export class EndedUploads {
         ...(to === undefined ? {} : { to }),
         limit: PARTS_CLEARED_PER_COMMIT,
       });
-      if (rows.length === 0) return removed;
+      if (rows.length === 0) return { removed, done: true };
       const blobs: BlobId[] = [];
       for (const row of rows) {
         if (how.kind === "completed" && isUsed(how.used, partNumberOf(row.key))) continue;
@@ -100,25 +115,25 @@ export class EndedUploads {
         put: trashRows(records, { blobs }, await records.store.now(), 0),
         delete: rows.map(({ key }): RowKey => ({ table: "part", key })),
       });
-      // Another process has the lease now: it goes on.
-      if (settled.kind === "conflict") return removed;
+      if (settled.kind === "conflict") return { removed, done: false };
       removed += rows.length;
-      if (!more) return removed;
+      if (!more) return { removed, done: true };
     }
   }
 
-  /** Pages that a cut Complete wrote and no version uses. */
-  async #clearPages(lease: Lease, entry: Entry<Ended>): Promise<number> {
+  /** Pages that a cut Complete wrote and no version uses. Undefined where that did not get through. */
+  async #clearPages(lease: Lease, entry: Entry<Ended>): Promise<number | undefined> {
     const { records } = this.#core;
     const { contentId, how } = entry.value;
     const used = how.kind === "completed" ? how.pagesUsed : 0;
     const rows = (await pagesOf(this.#core, contentId)).filter((key) => pageIndexOf(key) >= used);
     for (let at = 0; at < rows.length; at += PARTS_CLEARED_PER_COMMIT) {
       const chunk = rows.slice(at, at + PARTS_CLEARED_PER_COMMIT);
-      await commitSettled(records.store, {
+      const settled = await commitSettled(records.store, {
         expect: [lease.expect, unchanged(entry)],
         delete: chunk.map((key): RowKey => ({ table: "page", key })),
       });
+      if (settled.kind === "conflict") return undefined;
     }
     return rows.length;
   }
@@ -162,7 +177,8 @@ export async function oldestUploadMs(core: Core): Promise<number | undefined> {
   return oldest;
 }
 
-async function* openUploads(
+/** Every open upload of a bucket or of all; reads keys only. */
+export async function* openUploads(
   core: Core,
   bucket: BucketId | undefined,
 ): AsyncGenerator<{ readonly key: Uint8Array; readonly uid: UploadUid }> {

@@ -178,6 +178,7 @@ function completionOf(
     size: parts.size,
     lastModifiedMs: draft.lastModifiedMs,
     encryption: shownOf(entry.value, ""),
+    access: entry.value.access,
   };
 }
 

@@ -1,7 +1,7 @@
 /** UploadPart and UploadPartCopy. Order: upload exists -> customer's key, block, transport -> key service -> body. */
-import { fail, failArgument } from "../../base/errors.ts";
+import { assert, fail, failArgument } from "../../base/errors.ts";
 import type { Caller } from "../../base/caller.ts";
-import { PART_BYTES_MAX } from "../../base/limits.ts";
+import { PART_BYTES_MAX, PARTS_MAX } from "../../base/limits.ts";
 import type {
   Body,
   Bucket,
@@ -49,6 +49,7 @@ async function placeOf(
   bucket: Bucket,
   target: Pick<UploadPartInput, "key" | "uploadId" | "partNumber" | "ssec">,
 ): Promise<PartPlace> {
+  assert(target.partNumber >= 1 && target.partNumber <= PARTS_MAX, "the pipeline has parsed the part number");
   const { uid, entry } = await requireOpen(core, bucket, target);
   const upload = entry.value;
   const customer = checkPartKey(caller, bucket, upload, target.ssec);

@@ -23,7 +23,7 @@ import type { Core } from "../core.ts";
 import { abortUpload } from "./abort.ts";
 import { completeUpload } from "./complete.ts";
 import { createUpload } from "./create.ts";
-import { findUpload, type UploadLimits, type UploadsCore } from "./find-upload.ts";
+import { findCompletion, findUpload, type UploadLimits, type UploadsCore } from "./find-upload.ts";
 import { listParts } from "./list-parts.ts";
 import { listUploads } from "./list-uploads.ts";
 import { copyPart, putPart } from "./put-part.ts";
@@ -44,7 +44,11 @@ export class Uploads implements UploadsService {
   }
 
   async access(bucket: Bucket, target: UploadTarget): Promise<UploadAccess | undefined> {
-    return (await findUpload(this.#uploads.core, bucket, target))?.entry.value.access;
+    const { core } = this.#uploads;
+    const found = await findUpload(core, bucket, target);
+    return found === undefined
+      ? (await findCompletion(core, bucket, target))?.access
+      : found.entry.value.access;
   }
   create(caller: Caller, bucket: Bucket, input: CreateUploadInput): Promise<CreateUploadResult> {
     return createUpload(this.#uploads.core, caller, bucket, input);

@@ -5,6 +5,8 @@
  *     upload   bucketId(16) || escapedKey || 00 00 || uploadUid(16)       open and completing ones
  *     part     uploadUid(16) || part number(2)                            the latest attempt owns the row and its blob
  *     ended    uploadUid(16)                                              completed and aborted ones
+ *
+ * Normative: docs/format/bucket-and-upload-rows.md.
  */
 import { randomBytes } from "@strongroom/crypto";
 import { fail } from "../../base/errors.ts";

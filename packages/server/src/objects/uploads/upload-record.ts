@@ -103,7 +103,7 @@ function encodeUpload(upload: NewUpload): Uint8Array {
   out.u8(checksum === undefined ? 0 : CHECKSUM_TYPES.indexOf(checksum.type) + 1);
   out.u8(upload.tags.length);
   for (const { key, value } of upload.tags) out.lpText(key).lpText(value);
-  out.lpText(upload.access.sse ?? "").lpText(upload.access.keyId ?? "");
+  writeAccess(out, upload.access);
   const { initiator, completionKey } = upload;
   out
     .lpText(initiator?.account ?? "")
@@ -121,8 +121,7 @@ function decodeUpload(reader: Reader): UploadRecord {
   const envelopes = readEnvelopes(reader);
   const checksum = readChecksum(reader);
   const tags = Array.from({ length: reader.u8() }, () => ({ key: reader.lpText(), value: reader.lpText() }));
-  const sse = reader.lpText();
-  const keyId = reader.lpText();
+  const access = readAccess(reader);
   const account = reader.lpText();
   const arn = reader.lpText();
   const name = reader.lpText();
@@ -134,10 +133,21 @@ function decodeUpload(reader: Reader): UploadRecord {
     envelopes,
     checksum,
     tags,
-    access: { ...(sse === "" ? {} : { sse }), ...(keyId === "" ? {} : { keyId }) },
+    access,
     initiator: account === "" ? undefined : { account: parseAccountId(account), arn, name },
     completionKey: completion.length === 0 ? undefined : SecretKey.fromBytes("completion", completion),
   });
+}
+
+/** An empty header is refused at Create, so that empty stands for absent. */
+export function writeAccess(out: Writer, { sse, keyId }: UploadAccess): void {
+  out.lpText(sse ?? "").lpText(keyId ?? "");
+}
+
+export function readAccess(reader: Reader): UploadAccess {
+  const sse = reader.lpText();
+  const keyId = reader.lpText();
+  return { ...(sse === "" ? {} : { sse }), ...(keyId === "" ? {} : { keyId }) };
 }
 
 function readState(reader: Reader): UploadState {

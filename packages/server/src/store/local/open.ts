@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { checkCommit, checkKeys } from "../bounds.ts";
-import type { Commit, CommitResult, Store, WriteState } from "../port.ts";
+import type { Commit, CommitResult, Store, TableName, WriteState } from "../port.ts";
 import { FileBlobs } from "./blobs.ts";
 import { FailStop } from "./fail-stop.ts";
 import { groupsPage } from "./groups.ts";
@@ -26,6 +26,8 @@ export interface LocalStore extends Store {
   readonly directory: string;
   /** A consistent copy of the rows alone, synced by the caller (backup.ts makes the whole). */
   copyRecords(directory: string): Promise<void>;
+  /** How many rows a table has just now, without a walk. */
+  rowCount(table: TableName): number;
   /** Free space where the store lies, as of the last look. */
   freeBytes(): number;
   /** Removes temporary blob files last written before `beforeMs`; returns how many. */
@@ -59,6 +61,7 @@ export async function openLocalStore(options: LocalOptions): Promise<LocalStore>
     groups: async (groups) => groupsPage(tables, groups),
     now: () => Promise.resolve(Date.now()),
     writable: () => writeState(failStop, space),
+    rowCount: (table) => tables.rowCount(table),
     freeBytes: () => space.freeBytes,
     copyRecords: (target) => tables.backup(target),
     removeLeftovers: (beforeMs) => blobs.removeLeftovers(beforeMs),

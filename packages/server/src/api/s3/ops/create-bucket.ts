@@ -3,6 +3,7 @@ import { BUCKET_TAGS_MAX } from "../../../base/limits.ts";
 import type { Tag } from "../../../objects/api.ts";
 import { emptyAnswer } from "../../common/answer.ts";
 import { allow, maybe, maybeText, parseXml, type XmlElement } from "../../common/xml-read.ts";
+import { authorise } from "../access.ts";
 import { smallBody } from "../body.ts";
 import { operation, type Need } from "../operation.ts";
 import { refuseUnhonoured } from "../read/headers.ts";
@@ -44,6 +45,8 @@ export const CreateBucket = operation({
     const body = await smallBody(req, { required: false });
     const tags = body.length === 0 ? undefined : configuration(body, req.deps.region);
     if (body.length === 0) checkRegion(undefined, req.deps.region);
+    // Tags stand in the body, so their right is asked for here.
+    if (tags !== undefined) await authorise(req, [{ action: "s3:TagResource", bucket: req.bucketName }]);
     return { name: req.bucketName, region: req.deps.region, ...(tags === undefined ? {} : { tags }) };
   },
   handle: ({ name, ...input }, req) => req.deps.buckets.create(req.caller, name, input),

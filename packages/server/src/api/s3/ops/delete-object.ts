@@ -1,7 +1,8 @@
 import { failArgument } from "../../../base/errors.ts";
 import type { DeleteInput, DeleteResult } from "../../../objects/api.ts";
 import { emptyAnswer } from "../../common/answer.ts";
-import { operation, onObject } from "../operation.ts";
+import { operation } from "../operation.ts";
+import { deleteNeeds } from "../read/delete-needs.ts";
 import { refuseUnhonoured } from "../read/headers.ts";
 import { unquote } from "../read/preconditions.ts";
 import type { S3Request } from "../request.ts";
@@ -10,7 +11,7 @@ import { versionHeader } from "../show/object.ts";
 export const DeleteObject = operation({
   name: "DeleteObject",
   route: { method: "DELETE", target: "object" },
-  needs: onObject("s3:DeleteObject", "s3:DeleteObjectVersion"),
+  needs: (req) => deleteNeeds(req, req.key, req.query.get("versionId")),
   parse: (req): DeleteInput => {
     refuseUnhonoured(req);
     const { versionId } = req;

@@ -17,7 +17,8 @@ import {
 import { s3Document, tag, wrap } from "../../common/xml-write.ts";
 import { decide, denialMessage } from "../access.ts";
 import { smallBody } from "../body.ts";
-import { operation, type Need } from "../operation.ts";
+import { operation } from "../operation.ts";
+import { deleteNeeds } from "../read/delete-needs.ts";
 import { refuseUnhonoured } from "../read/headers.ts";
 import { unquote } from "../read/preconditions.ts";
 import type { S3Request } from "../request.ts";
@@ -75,14 +76,10 @@ async function deleteOne(req: S3Request, target: Target, quiet: boolean): Promis
   try {
     if (target.key === "") fail("UserKeyMustBeSpecified");
     const key = parseObjectKey(target.key);
-    const need: Need = {
-      action: target.versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion",
-      bucket: req.bucket,
-      key,
-      ...(target.versionId === undefined ? {} : { versionId: target.versionId }),
-    };
-    const decision = await decide(req, need);
-    if (decision.kind !== "allow") fail("AccessDenied", denialMessage(req.caller, need, decision));
+    for (const need of deleteNeeds(req, key, target.versionId)) {
+      const decision = await decide(req, need);
+      if (decision.kind !== "allow") fail("AccessDenied", denialMessage(req.caller, need, decision));
+    }
     const result = await req.deps.objects.delete(req.caller, req.bucket, inputOf(target, key));
     if (quiet) return "";
     const marker = result.deleteMarker

@@ -68,7 +68,7 @@ function answerForm(req: S3Request, etag: string, written: readonly string[]): A
 /** S3 ignores a target that is no absolute URL of the web. */
 function redirectTarget(req: S3Request, etag: string): string | undefined {
   const target = req.header("success_action_redirect") ?? req.header("redirect");
-  if (target === undefined || !/^https?:\/\/[^\s]+$/i.test(target)) return undefined;
+  if (target === undefined || !/^https?:\/\/[\x21-\x7e\x80-\xff]+$/i.test(target)) return undefined;
   if (target.length > 4096) fail("InvalidArgument", "success_action_redirect is too long");
   const values = `bucket=${encodeURIComponent(req.bucket.name)}&key=${encodeURIComponent(req.key)}&etag=${encodeURIComponent(`"${etag}"`)}`;
   const hash = target.indexOf("#");

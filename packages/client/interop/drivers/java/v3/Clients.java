@@ -1,0 +1,24 @@
+import java.security.SecureRandom;
+import software.amazon.awssdk.services.kms.KmsClient;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.encryption.s3.S3EncryptionClient;
+import software.amazon.encryption.s3.internal.InstructionFileConfig;
+import software.amazon.encryption.s3.materials.Keyring;
+import software.amazon.encryption.s3.materials.KmsKeyring;
+
+class Clients {
+  static boolean writes(String format) {
+    return format.equals("V2");
+  }
+
+  static S3EncryptionClient.Builder builder(String format, boolean file, S3Client s3) {
+    S3EncryptionClient.Builder builder = S3EncryptionClient.builder();
+    if (file) builder.instructionFileConfig(
+        InstructionFileConfig.builder().instructionFileClient(s3).enableInstructionFilePutObject(true).build());
+    return builder;
+  }
+
+  static Keyring kmsKeyring(KmsClient kms, String keyId) {
+    return KmsKeyring.builder().kmsClient(kms).wrappingKeyId(keyId).secureRandom(new SecureRandom()).build();
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Drives the official clients and ours against a running store and its KMS: every writer by every reader.
+ *
+ *     node packages/client/interop/main.ts --endpoint URL --kms-key-id ID [--kms-endpoint URL] [--bucket NAME]
+ *          [--out docs/client/interop.md] [--without go-4,go-3] [--only ours,java-4]
+ *
+ * `--prebuilt go-4=PATH` takes a driver that was built elsewhere.
+ * The same by environment: S3EC_ENDPOINT, S3EC_KMS_ENDPOINT, S3EC_KMS_KEY_ID. Credentials come from the usual AWS variables.
+ * Exit code 1 when a cell that both clients support fails, or when a driver cannot be built although CI is set and
+ * `--without` does not name it: a missing toolchain must not look like success.
+ */
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { type Cell, type ClientName, cannotRead, cannotWrite, cells, CONTEXT, patternBytes } from "./cell.ts";
+import { type Answer, type Driver, ProcessDriver, type Settings } from "./driver.ts";
+import { ourDriver } from "./ours.ts";
+import { type Result, report } from "./report.ts";
+import { buildDriver, RECIPES } from "./toolchains.ts";
+
+const { values } = parseArgs({
+  options: {
+    endpoint: { type: "string", default: process.env.S3EC_ENDPOINT ?? "" },
+    "kms-endpoint": { type: "string", default: process.env.S3EC_KMS_ENDPOINT ?? "" },
+    "kms-key-id": { type: "string", default: process.env.S3EC_KMS_KEY_ID ?? "" },
+    bucket: { type: "string", default: `interop-${randomBytes(4).toString("hex")}` },
+    region: { type: "string", default: process.env.AWS_REGION ?? "us-east-1" },
+    work: { type: "string", default: join(tmpdir(), "s3ec-interop") },
+    out: { type: "string" },
+    without: { type: "string", default: "" },
+    only: { type: "string", default: "" },
+    prebuilt: { type: "string", multiple: true, default: [] },
+  },
+});
+if (values.endpoint === "" || values["kms-key-id"] === "") {
+  console.error("give --endpoint and --kms-key-id (or S3EC_ENDPOINT and S3EC_KMS_KEY_ID)");
+  process.exit(2);
+}
+
+const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const settings: Settings = {
+  endpoint: values.endpoint,
+  kmsEndpoint: values["kms-endpoint"] === "" ? values.endpoint : values["kms-endpoint"],
+  kmsKeyId: values["kms-key-id"],
+  region: values.region,
+  aesKeyHex: randomBytes(32).toString("hex"),
+  rsaPrivatePkcs8: rsa.privateKey.export({ format: "der", type: "pkcs8" }).toString("base64"),
+  rsaPublicSpki: rsa.publicKey.export({ format: "der", type: "spki" }).toString("base64"),
+};
+
+const list = (text: string): string[] => text.split(",").filter((name) => name !== "");
+const [without, only] = [list(values.without), list(values.only)];
+const wanted = (name: string): boolean =>
+  !without.includes(name) && (only.length === 0 || only.includes(name));
+const missing = new Map<string, string>(without.map((name) => [name, "left out by --without"]));
+const drivers: Driver[] = (["ours", "ours-web"] as const)
+  .filter(wanted)
+  .map((name) => ourDriver(name, "this package", settings));
+let failed = false;
+for (const recipe of RECIPES.filter(({ name }) => wanted(name))) {
+  const given = values.prebuilt.find((pair) => pair.startsWith(`${recipe.name}=`));
+  const built =
+    given === undefined
+      ? buildDriver(recipe, values.work)
+      : { ...recipe, command: [given.slice(recipe.name.length + 1)] };
+  if (typeof built !== "string") {
+    drivers.push(new ProcessDriver(built.name, built.version, built.command, settings));
+    continue;
+  }
+  missing.set(recipe.name, built);
+  console.error(`${recipe.name}: cannot be built: ${built}`);
+  failed ||= process.env.CI !== undefined;
+}
+
+const results: Result[] = [];
+const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+async function readAll(writer: ClientName, cell: Cell, key: string, written: Answer): Promise<void> {
+  const unable = cannotWrite(writer, cell);
+  const expected = digest(patternBytes(cell.size));
+  for (const driver of drivers) {
+    const base = { writer, reader: driver.name, cell };
+    if (!written.ok) {
+      const note = unable === undefined ? written.error : `${writer} ${unable}: ${written.error}`;
+      results.push({ ...base, outcome: unable === undefined ? "FAILED" : "cannot", note });
+      continue;
+    }
+    const answer = await driver.ask({ op: "get", bucket: values.bucket, key, context: CONTEXT, ...cell });
+    const inability = cannotRead(driver.name, cell);
+    if (answer.ok && answer.sha256 === expected) results.push({ ...base, outcome: "ok" });
+    else {
+      const error = answer.ok ? "read other bytes than were written" : answer.error;
+      const note = inability === undefined ? error : `${driver.name} ${inability}: ${error}`;
+      results.push({ ...base, outcome: inability === undefined || answer.ok ? "FAILED" : "cannot", note });
+    }
+  }
+}
+
+const s3 = new S3Client({ endpoint: settings.endpoint, region: settings.region, forcePathStyle: true });
+await s3.send(new CreateBucketCommand({ Bucket: values.bucket }));
+for (const driver of drivers)
+  for (const cell of cells()) {
+    const key = [driver.name, cell.format, cell.keyring, cell.placement, cell.size].join("/");
+    const written = await driver.ask({ op: "put", bucket: values.bucket, key, context: CONTEXT, ...cell });
+    await readAll(driver.name, cell, key, written);
+    console.error(`${key}: ${written.ok ? "written" : written.error.slice(0, 100)}`);
+  }
+for (const driver of drivers) driver.close();
+s3.destroy();
+
+const text = report(results, drivers, missing);
+console.log(text);
+if (values.out !== undefined) {
+  mkdirSync(dirname(values.out), { recursive: true });
+  writeFileSync(values.out, text);
+}
+const bad = results.filter(({ outcome }) => outcome === "FAILED");
+const good = results.filter(({ outcome }) => outcome === "ok").length;
+for (const { writer, reader, cell, note } of bad) console.error(`FAILED ${writer} -> ${reader}`, cell, note);
+console.log(`${good} passed, ${bad.length} failed`);
+process.exitCode = failed || bad.length > 0 ? 1 : 0;

@@ -1,0 +1,103 @@
+/** Fetching, storing and deleting instruction files: companions of the object under key + suffix (spec section 7). */
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+} from "@aws-sdk/client-s3";
+import { concatBytes } from "@strongroom/crypto/common";
+import { parseInstructionFile, writeInstructionFile } from "../envelope/instruction-file.ts";
+import type { StringMap } from "../envelope/json-map.ts";
+import { INSTRUCTION_FILE_BYTES_MAX, INSTRUCTION_SUFFIX, NAME } from "../envelope/names.ts";
+import { fail } from "../errors.ts";
+import type { Context, HandlerOptions } from "./context.ts";
+
+interface Target {
+  readonly Bucket: string;
+  readonly Key: string;
+}
+
+export function instructionKey(key: string, suffix: string = INSTRUCTION_SUFFIX): string {
+  return key + suffix;
+}
+
+/** `undefined` when there is none. Never with a version id or range: those belong to the object. */
+export async function loadInstructionFile(
+  context: Context,
+  { Bucket, Key }: Target,
+  suffix: string | undefined,
+  handler: HandlerOptions,
+): Promise<StringMap | undefined> {
+  const bytes = await loadBytes(context, { Bucket, Key: instructionKey(Key, suffix) }, handler);
+  return bytes === undefined ? undefined : parseInstructionFile(bytes);
+}
+
+async function loadBytes(
+  { s3, platform }: Context,
+  target: Target,
+  handler: HandlerOptions,
+): Promise<Uint8Array | undefined> {
+  try {
+    const output = await s3.send(new GetObjectCommand(target), handler);
+    if (output.Body === undefined) return new Uint8Array(0);
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of platform.chunksOf(output.Body)) {
+      size += chunk.length;
+      if (size > INSTRUCTION_FILE_BYTES_MAX) fail("MalformedInstructionFile", "too large");
+      parts.push(chunk);
+    }
+    return concatBytes(parts);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && (error.name === "NoSuchKey" || error.name === "NotFound");
+}
+
+/** Undoes a stored instruction file as far as it can, when the object itself was not stored. */
+export type Undo = () => Promise<void>;
+
+/**
+ * Stores an instruction file with the object's own request fields (ACL, storage class, SSE, tags), before the object.
+ * The undo puts back the file that was there, because the old object still needs it.
+ */
+export async function storeInstructionFile(
+  context: Context,
+  input: Omit<PutObjectCommandInput, "Body">,
+  target: Target,
+  entries: StringMap,
+  handler: HandlerOptions,
+  suffix?: string,
+): Promise<Undo> {
+  const file = { Bucket: target.Bucket, Key: instructionKey(target.Key, suffix) };
+  const previous = await loadBytes(context, file, handler);
+  const put = async (Body: string | Uint8Array): Promise<void> => {
+    await context.s3.send(
+      new PutObjectCommand({ ...companionFields(input), ...file, Body, Metadata: { [NAME.fileMarker]: "" } }),
+      handler,
+    );
+  };
+  await put(writeInstructionFile(entries));
+  return async () => {
+    if (previous === undefined) await context.s3.send(new DeleteObjectCommand(file));
+    else await put(previous);
+  };
+}
+
+/** What the file shares with its object. Lengths, checksums and conditions on the object's ETag are not among it. */
+function companionFields(input: Omit<PutObjectCommandInput, "Body">): Partial<PutObjectCommandInput> {
+  const {
+    ContentLength: _length,
+    ContentMD5: _md5,
+    Metadata: _metadata,
+    IfMatch: _ifMatch,
+    WriteOffsetBytes: _offset,
+    ContentEncoding: _encoding,
+    ...shared
+  } = input;
+  return shared;
+}

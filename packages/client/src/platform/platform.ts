@@ -1,0 +1,50 @@
+/** What differs between Node and browsers for this package: the ciphers, and how bodies come in and go out. */
+import type { GetObjectCommandOutput, PutObjectCommandInput } from "@aws-sdk/client-s3";
+import { type ContentCipher, concatBytes } from "@strongroom/crypto/common";
+import { fail } from "../errors.ts";
+
+export type InputBody = PutObjectCommandInput["Body"];
+export type OutputBody = NonNullable<GetObjectCommandOutput["Body"]>;
+
+/** A plaintext body to upload. Bytes can be sent again, a stream cannot. */
+export type Source =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | {
+      readonly kind: "stream";
+      readonly chunks: AsyncIterable<Uint8Array>;
+      readonly length: number | undefined;
+    };
+
+export interface Platform {
+  readonly cipher: ContentCipher;
+  /** True when a request body can be a stream here. Browsers send bytes. */
+  readonly streamsUploads: boolean;
+  /** Throws a TypeError for a body of a kind that this platform does not know. */
+  readBody(body: InputBody): Source;
+  /** A body for the SDK out of ciphertext, and how to close it when the request is over. Only where `streamsUploads`. */
+  uploadBody(chunks: AsyncIterable<Uint8Array>): {
+    readonly body: NonNullable<InputBody>;
+    readonly close: () => void;
+  };
+  /** The chunks of a response body. Leaving the loop early closes the connection. */
+  chunksOf(body: OutputBody): AsyncIterable<Uint8Array>;
+  /** Closes a response body that nobody will read. */
+  discard(body: OutputBody | undefined): Promise<void>;
+  /**
+   * The response body for the caller, with the SDK's `transformTo...` methods.
+   * @param discard closes the source when the caller gives up before reading
+   */
+  responseBody(chunks: AsyncIterable<Uint8Array>, discard: () => Promise<void>): OutputBody;
+}
+
+/** A stream's bytes, at most `limit`. For small things, and for browsers, which cannot stream uploads. */
+export async function readAll(chunks: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > limit) fail("TooLargeToBuffer", "use Upload of @aws-sdk/lib-storage");
+    parts.push(chunk);
+  }
+  return concatBytes(parts);
+}

@@ -1,0 +1,90 @@
+/** What the audit port hears, and that it can stop a request. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { OutcomeEvent, RequestEvent } from "../common/ports.ts";
+import { KEY_ARN } from "../test/fake-objects.ts";
+import { TestServer } from "../test/harness.ts";
+
+test("intent before the act, outcome before the answer, denials too", async () => {
+  const heard: (readonly [string, RequestEvent | OutcomeEvent])[] = [];
+  const server = await TestServer.start({
+    audit: {
+      intent: (event) => void heard.push(["intent", event]),
+      outcome: (event) => void heard.push(["outcome", event]),
+    },
+  });
+  try {
+    await server.makeBucket();
+    heard.length = 0;
+    await server.send({ method: "PUT", path: "/bucket/k", body: "x" });
+    await server.send({ method: "GET", path: "/bucket/none?versionId=v" });
+    server.refused.add("s3:GetObject");
+    await server.send({ method: "GET", path: "/bucket/k" });
+    assert.deepEqual(
+      heard.map(([kind, e]) => [
+        kind,
+        e.operation,
+        "status" in e ? e.status : 0,
+        "errorCode" in e ? e.errorCode : "",
+      ]),
+      [
+        ["intent", "PutObject", 0, ""],
+        ["outcome", "PutObject", 200, ""],
+        ["intent", "GetObject", 0, ""],
+        ["outcome", "GetObject", 404, "NoSuchKey"],
+        ["outcome", "GetObject", 403, "AccessDenied"],
+      ],
+    );
+    const [, first] = heard[0] ?? [];
+    assert.equal(first?.bucket, "bucket");
+    assert.equal(first?.key, "k");
+    assert.deepEqual(first?.needs, [{ action: "s3:PutObject", resource: "arn:aws:s3:::bucket/k" }]);
+    assert.equal(heard[2]?.[1].versionId, "v");
+  } finally {
+    await server.stop();
+  }
+});
+
+test("no record, no request", async () => {
+  const server = await TestServer.start({
+    audit: {
+      intent: (event) => {
+        if (event.operation === "PutObject") throw new Error("the trail is full");
+      },
+      outcome: () => {},
+    },
+  });
+  try {
+    await server.makeBucket();
+    const put = await server.send({ method: "PUT", path: "/bucket/k", body: "x" });
+    assert.equal(put.status, 500);
+    assert.equal(put.element("Code"), "InternalError");
+    assert.equal(server.store.objects.get("bucket")?.has("k"), false);
+  } finally {
+    await server.stop();
+  }
+});
+
+test("policies see the KMS key that is meant, however it was named", async () => {
+  const server = await TestServer.start({
+    resolveKeyArn: async (_caller, keyId) =>
+      keyId === "alias/mine" || keyId === undefined ? KEY_ARN : undefined,
+  });
+  try {
+    await server.makeBucket();
+    const seen = async (headers: Record<string, string>): Promise<unknown> => {
+      server.asked.length = 0;
+      await server.send({ method: "PUT", path: "/bucket/k", body: "x", headers });
+      return server.asked[0]?.conditions.get("s3:x-amz-server-side-encryption-aws-kms-key-id");
+    };
+    const sse = "x-amz-server-side-encryption";
+    assert.equal(await seen({ [sse]: "aws:kms", [`${sse}-aws-kms-key-id`]: "alias/mine" }), KEY_ARN);
+    assert.equal(await seen({ [sse]: "aws:kms", [`${sse}-aws-kms-key-id`]: KEY_ARN }), KEY_ARN);
+    assert.equal(await seen({ [sse]: "aws:kms" }), KEY_ARN);
+    assert.equal(await seen({ [sse]: "aws:kms", [`${sse}-aws-kms-key-id`]: "nobody" }), "nobody");
+    assert.equal(await seen({ [sse]: "AES256" }), undefined);
+    assert.equal(await seen({}), undefined);
+  } finally {
+    await server.stop();
+  }
+});

@@ -1,0 +1,51 @@
+/**
+ * `rewrap --remove-old-terms`, with the server stopped: terms of the store's own keys that seal nothing any more are
+ * destroyed. Looked at once more right before; what still uses a term keeps it, and is named.
+ */
+import { materialsUnderOtherTerms } from "../../kms/verify.ts";
+import { epochsUnderOtherTerms } from "../../objects/rewrap.ts";
+import { type KeyringPurpose, removeTerm } from "../../store/keyring.ts";
+import { findSealedBefore, resealLeases } from "../../store/reseal.ts";
+import type { Work } from "./rewrap.ts";
+
+/** Clients hold tokens of lists that they are in the midst of. */
+const TOKEN_AGE_MS = 24 * 3_600_000;
+
+export async function removeOldTerms({ engine, counts, lease }: Work): Promise<void> {
+  const users: Readonly<Record<string, () => Promise<string | undefined>>> = {
+    metadata: async () => {
+      await resealLeases(engine.records);
+      await lease.renew();
+      const table = await findSealedBefore(engine.records, engine.records.currentTerm);
+      return table === undefined ? undefined : `rows of table ${table}`;
+    },
+    service: async () =>
+      some(await epochsUnderOtherTerms(engine.objects.core, newest("service")), "epoch keys"),
+    domain: async () => some(await materialsUnderOtherTerms(engine.kms, newest("domain")), "key materials"),
+    token: async () => {
+      const { createdMs } = engine.keyrings.current().current("token");
+      return Date.now() - createdMs < TOKEN_AGE_MS ? "lists that clients may be in the midst of" : undefined;
+    },
+  };
+  function newest(purpose: KeyringPurpose): number {
+    return engine.keyrings.current().current(purpose).term;
+  }
+  for (const purpose of ["metadata", "service", "domain", "token"] as const) {
+    const old = engine.keyrings.current().terms(purpose).slice(0, -1);
+    if (old.length === 0) continue;
+    const user = await users[purpose]?.();
+    if (user !== undefined) {
+      counts.kept.push(`old terms of the ${purpose} key stay: ${user} still need them.`);
+      continue;
+    }
+    for (const { term } of old) {
+      lease.requireHeld();
+      const { keyrings, store } = engine;
+      keyrings.use(await removeTerm(store, keyrings.current(), keyrings.roots(), purpose, term));
+      counts.removedTerms++;
+    }
+  }
+}
+
+const some = (count: number, what: string): string | undefined =>
+  count === 0 ? undefined : `${count} ${what}`;

@@ -1,0 +1,73 @@
+/**
+ * When a key was last used (spec kms 7, GetKeyLastUsage). Uses are noted in memory and written down by a job, so that no
+ * use costs a commit: another process knows of them within the job's period, a crash forgets the last one's.
+ */
+import type { KeyArn } from "../base/ids.ts";
+import type { Records } from "../store/records.ts";
+import { unchanged } from "../store/records.ts";
+import { commitSettled } from "../store/retry.ts";
+import { usageCodec } from "./codec.ts";
+import { enter } from "./enter.ts";
+import type { Kernel, Requester } from "./kernel.ts";
+import type { KeyRecord, KeyUse } from "./model.ts";
+import { usageRow } from "./row-keys.ts";
+
+const TABLE = "kms";
+type KeyName = Pick<KeyRecord, "account" | "keyId">;
+
+export class Usage {
+  readonly #records: Records;
+  readonly #now: () => number;
+  /** Since the last flush. */
+  #noted = new Map<string, KeyUse & KeyName>();
+
+  constructor(records: Records, now: () => number) {
+    this.#records = records;
+    this.#now = now;
+  }
+
+  /** A cryptographic operation that succeeded. */
+  note({ account, keyId }: KeyName, operation: string, requestId: string): void {
+    this.#noted.set(`${account}/${keyId}`, { account, keyId, operation, requestId, atMs: this.#now() });
+  }
+
+  async last({ account, keyId }: KeyName): Promise<KeyUse | undefined> {
+    const noted = this.#noted.get(`${account}/${keyId}`);
+    const written = (await this.#records.get(usageCodec, TABLE, usageRow(account, keyId)))?.value;
+    return newer(noted, written);
+  }
+
+  /** Writes down what was noted. One that fails is noted again. */
+  async flush(): Promise<void> {
+    const noted = this.#noted;
+    this.#noted = new Map();
+    for (const [name, use] of noted) {
+      if (!(await this.#write(use)) && !this.#noted.has(name)) this.#noted.set(name, use);
+    }
+  }
+
+  async #write({ account, keyId, ...use }: KeyUse & KeyName): Promise<boolean> {
+    const key = usageRow(account, keyId);
+    const before = await this.#records.get(usageCodec, TABLE, key);
+    if (newer(use, before?.value) !== use) return true;
+    const settled = await commitSettled(this.#records.store, {
+      expect: [before === undefined ? { table: TABLE, key, rev: "absent" } : unchanged(before)],
+      put: [this.#records.seal(usageCodec, TABLE, key, use)],
+    });
+    return settled.kind === "ok";
+  }
+}
+
+function newer(a: KeyUse | undefined, b: KeyUse | undefined): KeyUse | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.atMs >= b.atMs ? a : b;
+}
+
+export async function lastUsage(
+  k: Kernel,
+  requester: Requester,
+  keyId: string,
+): Promise<{ readonly arn: KeyArn; readonly createdMs: number; readonly use: KeyUse | undefined }> {
+  const { key, arn } = await enter(k, requester, "GetKeyLastUsage", keyId);
+  return { arn, createdMs: key.createdMs, use: await k.usage.last(key) };
+}

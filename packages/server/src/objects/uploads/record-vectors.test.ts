@@ -1,0 +1,151 @@
+/**
+ * Golden vectors of the bodies of bucket, policy, upload, part and ended records, format 1 (testdata/objects). They were
+ * written by the release that made the format and never change; a new shape gets a new version and keeps reading these.
+ */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { encodeKekReference, encodeManifest, SecretKey } from "@strongroom/crypto";
+import { asId, type BlobId, type BucketId, type ContentId, keyArn, parseAccountId } from "../../base/ids.ts";
+import type { Rev, VersionUid } from "../../base/ids.ts";
+import { bucketCodec, policyCodec } from "../buckets/bucket-record.ts";
+import type { EncryptionMode } from "../rows/version-record.ts";
+import { endedCodec } from "./ended-record.ts";
+import { partCodec } from "./part-record.ts";
+import { uploadCodec, uploadOf, type UploadRecord } from "./upload-record.ts";
+
+const FILE = join(import.meta.dirname, "../../../../../testdata/objects/uploads-v1.json");
+const fill = (n: number, byte: number): Uint8Array => new Uint8Array(n).fill(byte);
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+const ARN = keyArn("us-east-1", "000000000000", "11111111-1111-4111-8111-111111111111");
+const BUCKET = asId<BucketId>(fill(16, 1));
+const CONTENT = asId<ContentId>(fill(16, 3));
+const TIME_MS = 1_790_000_000_123;
+
+const envelope = (mode: EncryptionMode, form: 1 | 2) => ({
+  kind: "upload" as const,
+  mode,
+  layer: 0 as const,
+  form,
+  wrapSalt: fill(32, 6),
+  kekReference: encodeKekReference({ kind: "epoch", bucketId: BUCKET, epoch: 1 }),
+  wrapped: fill(52, 7),
+});
+
+function upload(change: Partial<UploadRecord>): UploadRecord {
+  const manifestBytes = encodeManifest({
+    bucketId: BUCKET,
+    objectKey: "photos/über/🔑.jpg",
+    versionUid: fill(16, 2),
+    contentId: CONTENT,
+    plaintextSize: 0,
+    etag: fill(16, 0),
+    checksum: undefined,
+    shownPartCount: 0,
+    contentHeaders: [["content-type", "image/jpeg"]],
+    userMetadata: [["owner", "zoë"]],
+    streams: { kind: "inline", entries: [] },
+  });
+  return uploadOf({
+    state: { kind: "open" },
+    manifestBytes,
+    envelopes: [envelope("SSE-S3", 1)],
+    checksum: undefined,
+    tags: [],
+    access: {},
+    initiator: undefined,
+    completionKey: undefined,
+    ...change,
+  });
+}
+
+const owner = parseAccountId("000000000000");
+const bucket = { id: BUCKET, owner, createdMs: TIME_MS, region: "us-east-1" };
+const part = {
+  plaintextSize: 5_242_880,
+  location: { blob: asId<BlobId>(fill(16, 8)), storedSize: 5_244_232, crc32c: 0xdeadbeef },
+  etag: fill(16, 9),
+  lastModifiedMs: TIME_MS,
+};
+const ended = { cleared: false, endedMs: TIME_MS, contentId: CONTENT, bucketId: BUCKET, key: "über" };
+
+const BUILT: Readonly<Record<string, () => Uint8Array>> = {
+  "bucket, as made": () =>
+    bucketCodec.encode({
+      ...bucket,
+      versioning: "unversioned",
+      encryption: {},
+      tags: undefined,
+      policy: undefined,
+    }),
+  "bucket, with all settings": () =>
+    bucketCodec.encode({
+      ...bucket,
+      versioning: "suspended",
+      encryption: { rule: { algorithm: "aws:kms", kmsKeyId: ARN, bucketKey: true }, ssecBlocked: false },
+      tags: [{ key: "team", value: "größer" }],
+      policy: asId<Rev>(fill(16, 4)),
+    }),
+  policy: () => policyCodec.encode({ revision: asId<Rev>(fill(16, 4)), text: '{"Version":"2012-10-17"}' }),
+  "upload, open": () => uploadCodec.encode(upload({})),
+  "upload, SSE-C, completing": () =>
+    uploadCodec.encode(
+      upload({
+        state: { kind: "completing", digest: fill(32, 5), sinceMs: TIME_MS },
+        envelopes: [envelope("SSE-C", 2)],
+        checksum: { algorithm: "SHA256", type: "COMPOSITE" },
+        tags: [{ key: "a", value: "b" }],
+        access: { sse: "aws:kms", keyId: "alias/k" },
+        initiator: { account: owner, arn: "arn:aws:iam::000000000000:user/zoë", name: "zoë" },
+        completionKey: SecretKey.fromBytes("completion", fill(32, 10)),
+      }),
+    ),
+  part: () => partCodec.encode({ ...part, commitments: [fill(32, 11)], sealedChecksums: fill(26, 12) }),
+  "part, DSSE-KMS": () =>
+    partCodec.encode({ ...part, commitments: [fill(32, 11), fill(32, 13)], sealedChecksums: fill(26, 12) }),
+  "ended, aborted": () => endedCodec.encode({ ...ended, how: { kind: "aborted" } }),
+  "ended, completed": () =>
+    endedCodec.encode({
+      ...ended,
+      cleared: true,
+      how: {
+        kind: "completed",
+        digest: fill(32, 5),
+        used: Uint8Array.of(0b10110),
+        pagesUsed: 0,
+        versionUid: asId<VersionUid>(fill(16, 2)),
+        isNull: false,
+        sequence: 7,
+        etag: fill(16, 9),
+        partCount: 3,
+        size: 12_345_678,
+        lastModifiedMs: TIME_MS,
+        encryption: { mode: "SSE-KMS", keyArn: ARN, bucketKey: true },
+        access: { sse: "aws:kms", keyId: "alias/k" },
+      },
+    }),
+};
+
+const stored: Readonly<Record<string, unknown>> = JSON.parse(readFileSync(FILE, "utf8"));
+
+test("what is written is what the vectors say", () => {
+  for (const [name, build] of Object.entries(BUILT)) assert.equal(hex(build()), stored[name], name);
+  assert.deepEqual(Object.keys(stored), Object.keys(BUILT));
+});
+
+test("the vectors are read, and written again they are the same", () => {
+  for (const [name, text] of Object.entries(stored)) {
+    const body = new Uint8Array(Buffer.from(String(text), "hex"));
+    const again = name.startsWith("bucket")
+      ? bucketCodec.encode(bucketCodec.decode(body))
+      : name.startsWith("upload")
+        ? uploadCodec.encode(uploadCodec.decode(body))
+        : name.startsWith("part")
+          ? partCodec.encode(partCodec.decode(body))
+          : name.startsWith("ended")
+            ? endedCodec.encode(endedCodec.decode(body))
+            : policyCodec.encode(policyCodec.decode(body));
+    assert.equal(hex(again), text, name);
+  }
+});

@@ -1,0 +1,108 @@
+/** What an outsider with the disk can do to the parts of an upload: nothing that is not noticed. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { IntegrityError } from "../../base/errors.ts";
+import { MemoryModel } from "../../store/memory/model.ts";
+import type { BlobId } from "../../base/ids.ts";
+import type { Row, Store } from "../../store/port.ts";
+import { pattern } from "../test-world.ts";
+import { Client, listed, makeUploads, type UploadsWorld } from "./test-uploads.ts";
+
+const SIZE = 5000;
+
+/** A store whose blobs can be exchanged under their ids. */
+function exchangeable(): {
+  store: Store;
+  swap: (a: BlobId, b: BlobId) => void;
+  tamper: MemoryModel["tamper"];
+} {
+  const model = new MemoryModel();
+  const store = model.open();
+  const swapped = new Map<string, BlobId>();
+  const name = (id: BlobId): string => Buffer.from(id).toString("hex");
+  return {
+    store: {
+      ...store,
+      blobs: {
+        ...store.blobs,
+        get: (id, from, to) => store.blobs.get(swapped.get(name(id)) ?? id, from, to),
+      },
+    },
+    swap: (a, b) => {
+      swapped.set(name(a), b);
+      swapped.set(name(b), a);
+    },
+    tamper: (table, key, row) => model.tamper(table, key, row),
+  };
+}
+
+async function blobsOf(world: UploadsWorld): Promise<readonly BlobId[]> {
+  return (await world.store.blobs.list(undefined, 100)).map(({ id }) => id);
+}
+async function partRows(world: UploadsWorld): Promise<readonly Row[]> {
+  return (await world.store.scan({ table: "part", from: new Uint8Array(), limit: 100 })).rows;
+}
+
+test("blobs of two parts exchanged, and an older attempt put back, are refused before a byte is shown", async () => {
+  const { store, swap } = exchangeable();
+  const world = await makeUploads(store);
+  const bucket = await world.bucket();
+  const client = await Client.begin(world, bucket, "k");
+  await client.put(1, pattern(SIZE, 1));
+  const [older] = await blobsOf(world);
+  const one = listed(1, await client.put(1, pattern(SIZE, 2)));
+  const newer = (await blobsOf(world)).find((id) => Buffer.compare(id, older ?? id) !== 0);
+  const two = listed(2, await client.put(2, pattern(SIZE, 3)));
+  await client.complete([one, two]);
+  await client.read();
+  assert.ok(older !== undefined && newer !== undefined);
+  swap(older, newer);
+  await assert.rejects(client.read(), IntegrityError);
+  const range = { kind: "from-to", from: SIZE - 10, to: SIZE + 10 } as const;
+  await assert.rejects(client.read({ range }), IntegrityError);
+});
+
+test("part rows exchanged, replaced by another upload's, or put back from an older attempt", async () => {
+  const { store, tamper } = exchangeable();
+  const world = await makeUploads(store);
+  const bucket = await world.bucket();
+  const client = await Client.begin(world, bucket, "k");
+  const stranger = await Client.begin(world, bucket, "k");
+  const foreign = await stranger.put(1, pattern(SIZE, 9));
+  const [foreignRow] = await partRows(world);
+  await client.put(1, pattern(SIZE, 1));
+  const two = listed(2, await client.put(2, pattern(SIZE, 2)));
+  const rows = (await partRows(world)).filter(
+    (row) => Buffer.compare(row.key, foreignRow?.key ?? row.key) !== 0,
+  );
+  const [first, second] = rows;
+  assert.ok(first !== undefined && second !== undefined && foreignRow !== undefined);
+  // A row is sealed to its key: under another one it does not open.
+  tamper("part", first.key, { ...second, key: first.key });
+  await assert.rejects(client.complete([{ ...two, partNumber: 1 }]), IntegrityError);
+  tamper("part", first.key, { ...foreignRow, key: first.key });
+  await assert.rejects(client.complete([listed(1, foreign)]), IntegrityError);
+  // An older attempt's row opens, but the client names the newer one's ETag.
+  tamper("part", first.key, first);
+  const newer = listed(1, await client.put(1, pattern(SIZE, 5)));
+  tamper("part", first.key, first);
+  await assert.rejects(client.complete([newer]), /specified parts could not be found/);
+});
+
+test("an upload's record put back from before Complete does not open the object, nor does a page", async () => {
+  const { store, tamper } = exchangeable();
+  const world = await makeUploads(store, 1);
+  const bucket = await world.bucket();
+  const client = await Client.begin(world, bucket, "k");
+  await client.all(Array.from({ length: 600 }, (_, i) => pattern(3, i)));
+  await client.read();
+  const { rows } = await store.scan({ table: "page", from: new Uint8Array(), limit: 100 });
+  const [first, second] = rows;
+  assert.ok(first !== undefined && second !== undefined);
+  tamper("page", first.key, { ...second, key: first.key });
+  await assert.rejects(client.read(), IntegrityError);
+  tamper("page", first.key, undefined);
+  await assert.rejects(client.read(), IntegrityError);
+  tamper("page", first.key, first);
+  await client.read();
+});

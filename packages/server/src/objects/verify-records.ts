@@ -1,0 +1,117 @@
+/**
+ * `verify`, everything but versions: each row of each table opens under its metadata term and parses; epoch keys open
+ * under their service term; stored parts of uploads have their CRC32C. Rows that others change or remove meanwhile are looked at again.
+ */
+import { asId, type BucketId } from "../base/ids.ts";
+import type { Codec } from "../store/codec.ts";
+import { equalBytes } from "../store/key-order.ts";
+import type { Row, TableName } from "../store/port.ts";
+import { garbageCodec } from "../store/trash.ts";
+import type { Core } from "./core.ts";
+import { bodyCodec, lifeCodec, locationPageCodec, streamPageCodec } from "./rows/codecs.ts";
+import { contentCodec } from "./rows/content-record.ts";
+import { epochOfKey } from "./rows/row-keys.ts";
+import { endedCodec } from "./uploads/ended-record.ts";
+import { partCodec } from "./uploads/part-record.ts";
+import { uploadCodec } from "./uploads/upload-record.ts";
+import { checkStored } from "./verify-stream.ts";
+
+export interface VerifiedRow {
+  readonly table: TableName;
+  readonly key: Uint8Array;
+  readonly problem?: string;
+}
+
+/** Tables of sealed records that versions.ts does not walk. `list` and `lease` rows are checked for opening only. */
+export const RECORD_TABLES: readonly TableName[] = [
+  "account",
+  "credential",
+  "bucket",
+  "life",
+  "config",
+  "epoch",
+  "content",
+  "page",
+  "upload",
+  "part",
+  "ended",
+  "intent",
+  "trash",
+  "kms",
+  "list",
+  "lease",
+];
+const PAGE_ROWS = 200;
+/** A row that changes as often as it is read is alive. */
+const LOOKS = 5;
+
+export async function* verifyRecords(core: Core): AsyncGenerator<VerifiedRow> {
+  for (const table of RECORD_TABLES) {
+    for await (const row of rowsOf(core, table)) {
+      const problem = await rowProblem(core, table, row);
+      yield { table, key: row.key, ...(problem === undefined ? {} : { problem }) };
+    }
+  }
+}
+
+/** Every row of a table, a page at a time; no snapshot. */
+export async function* rowsOf(core: Core, table: TableName, keysOnly = false): AsyncGenerator<Row> {
+  for (let after: Uint8Array | undefined; ; ) {
+    const page = await core.records.store.scan({
+      table,
+      from: new Uint8Array(),
+      limit: PAGE_ROWS,
+      keysOnly,
+      ...(after === undefined ? {} : { after }),
+    });
+    yield* page.rows;
+    after = page.rows.at(-1)?.key;
+    if (!page.more || after === undefined) return;
+  }
+}
+
+async function rowProblem(core: Core, table: TableName, row: Row): Promise<string | undefined> {
+  let now: Row | undefined = row;
+  for (let looks = 0; looks < LOOKS && now !== undefined; looks++) {
+    const looked: Row = now;
+    try {
+      await check(core, table, looked);
+      return undefined;
+    } catch (error) {
+      [now] = await core.records.store.get([{ table, key: row.key }]);
+      if (now !== undefined && equalBytes(now.rev, looked.rev))
+        return error instanceof Error ? error.message : "does not open";
+    }
+  }
+  return undefined;
+}
+
+async function check(core: Core, table: TableName, row: Row): Promise<void> {
+  if (table === "epoch") {
+    await core.sources.epochs.openRow(asId<BucketId>(row.key.slice(0, 16)), epochOfKey(row.key), row.value);
+    return;
+  }
+  if (table === "part") {
+    const { location } = (await core.records.open(partCodec, table, row, false)).value;
+    await checkStored(core.records.store, location, row.key);
+    return;
+  }
+  await core.records.open(codecOf(table, row.key), table, row, false);
+}
+
+/** 16 bytes of content id, then 0 for entries of streams or 1 for locations. */
+const KIND_OFFSET = 16;
+
+const CODECS: Partial<Record<TableName, Codec<unknown>>> = {
+  life: lifeCodec,
+  content: contentCodec,
+  upload: uploadCodec,
+  ended: endedCodec,
+  intent: garbageCodec,
+  trash: garbageCodec,
+};
+
+function codecOf(table: TableName, key: Uint8Array): Codec<unknown> {
+  if (table === "page") return key[KIND_OFFSET] === 0 ? streamPageCodec : locationPageCodec;
+  return CODECS[table] ?? bodyCodec;
+}
