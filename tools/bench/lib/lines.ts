@@ -2,6 +2,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
+const running = new Set<ChildProcess>();
+/** A bench that is broken off leaves no server behind. */
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGTERM");
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+
 export class LineProcess {
   readonly child: ChildProcess;
   readonly #lines: string[] = [];
@@ -11,6 +18,8 @@ export class LineProcess {
   constructor(command: readonly string[], env: NodeJS.ProcessEnv = process.env) {
     const [program = "", ...args] = command;
     this.child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"], env });
+    running.add(this.child);
+    this.child.once("exit", () => running.delete(this.child));
     const { stdout } = this.child;
     if (stdout === null) throw new Error("INVARIANT: stdout is a pipe");
     const reader = createInterface({ input: stdout });

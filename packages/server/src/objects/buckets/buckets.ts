@@ -12,7 +12,6 @@ import {
   newBucketId,
   newRev,
   parseBucketName,
-  type Rev,
 } from "../../base/ids.ts";
 import { BUCKET_LIST_CHUNK, BUCKETS_CACHED_MAX, BUCKETS_PER_ACCOUNT_MAX } from "../../base/limits.ts";
 import { CountedRecords } from "../../store/counted.ts";
