@@ -1,4 +1,5 @@
 /** Measures cells: one operation, mode and size on one runtime, its limits right after it, so that noise hits both. */
+import { createHash } from "node:crypto";
 import type { Requests, Result } from "./lib/job.ts";
 import { LoadGenerator, type Pace, rawLmdb, type RawRate } from "./lib/measure.ts";
 import {
@@ -46,6 +47,8 @@ export interface Cell {
   readonly loadCpu: number;
   readonly kmsCalls: number;
   readonly limits: readonly Limit[];
+  /** Requests that were answered, warm-up included. */
+  readonly sent: number;
 }
 
 export interface What {
@@ -70,8 +73,9 @@ export class Bench {
   readonly #identity: Store | undefined;
   readonly #limits: Target;
   readonly #load = new LoadGenerator();
-  /** Objects that a PUT cell has left, by path: what GETs may ask for. */
+  /** By path: names that PUTs have used, and objects that are there for GETs. */
   readonly #stored = new Map<string, number>();
+  readonly #present = new Map<string, number>();
 
   private constructor(
     runtime: Runtime,
@@ -125,6 +129,7 @@ export class Bench {
       cpuMicros: result.bestCpuMicros,
       loadCpu: result.loadCpuSeconds / result.seconds,
       kmsCalls: calls / Math.max(1, result.sent),
+      sent: result.sent,
       limits,
     };
   }
@@ -135,6 +140,9 @@ export class Bench {
     const requests = putRequests(mode, bytes, this.#stored.get(path) ?? 0);
     const cell = await this.cell({ operation: "PUT", mode: mode.name, size, bytes, requests }, limits);
     const identity = await this.#identityLimit(mode, requests, bytes);
+    // Objects of the first round are those that GETs ask for: as many as every server has.
+    const sent = Math.min(cell.sent, ...identity.map((limit) => limit.sent));
+    if (!this.#present.has(path)) this.#present.set(path, sent);
     this.#stored.set(path, (this.#stored.get(path) ?? 0) + requests.count);
     return { ...cell, limits: [...limits, ...identity] };
   }
@@ -147,15 +155,19 @@ export class Bench {
 
   /** How many objects of a cell are there for sure. */
   #kept(mode: Mode, bytes: number): number {
-    const stored = this.#stored.get(cellPath(mode, bytes)) ?? 0;
+    const stored = this.#present.get(cellPath(mode, bytes)) ?? 0;
     return Math.min(stored, bytes >= LARGE_BYTES ? 8 : bytes > SMALL_BYTES_MAX ? 64 : 2000);
   }
 
   /** For the modes that have floors: the others differ in keys, not in what is done to bytes. */
-  async #identityLimit(mode: Mode, requests: Requests, bytes: number): Promise<Limit[]> {
+  async #identityLimit(
+    mode: Mode,
+    requests: Requests,
+    bytes: number,
+  ): Promise<(Limit & { readonly sent: number })[]> {
     if (this.#identity === undefined || !FLOOR_MODES.includes(mode.name)) return [];
     const result = await this.#run(this.#identity, requests, bytes);
-    return [limitOf("identity", result)];
+    return [{ ...limitOf("identity", result), sent: result.sent }];
   }
 
   async limits(operation: "PUT" | "GET", bytes: number): Promise<Limit[]> {
@@ -201,11 +213,13 @@ export class Bench {
 
   async rewrap(size: string, bytes: number): Promise<Cell> {
     const mode = modeOf("SSE-KMS");
+    const bodyText = `<ObjectEncryption xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><SSE-KMS><KMSKeyArn>${keyArn(1)}</KMSKeyArn></SSE-KMS></ObjectEncryption>`;
     const requests = {
       method: "PUT",
       path: cellPath(mode, bytes),
       query: "encryption=",
-      bodyText: `<ObjectEncryption xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><SSE-KMS><KMSKeyArn>${keyArn(1)}</KMSKeyArn></SSE-KMS></ObjectEncryption>`,
+      headers: { "content-md5": createHash("md5").update(bodyText).digest("base64") },
+      bodyText,
       signPayload: true,
       first: 0,
       count: this.#kept(mode, bytes),

@@ -64,7 +64,7 @@ async function measure(runtime: Runtime, selection: Selection): Promise<Cell[][]
     runtime,
     {
       warmupSeconds: values.quick ? 0.5 : 1,
-      warmupRequests: values.quick ? 4000 : 15_000,
+      warmupRequests: values.quick ? 8000 : 15_000,
       seconds: Number(values.seconds ?? (values.quick ? 1 : 2)),
       connections: Number(values.connections ?? 32),
     },

@@ -39,11 +39,11 @@ async function run(job: Job, { heads, body }: Prepared): Promise<Result> {
     own: own(),
   });
   const isWarm = (now: number): boolean => {
+    // Requests that can be sent only once must not be used up by the warm-up.
+    if (once === true && sent >= count / 4) return true;
     const seconds = (now - firstMs) / 1000;
     if (seconds < job.warmupSeconds) return false;
-    return (
-      answered >= job.warmupRequests || seconds >= WARMUP_SECONDS_MAX || (once === true && sent >= count / 2)
-    );
+    return answered >= job.warmupRequests || seconds >= WARMUP_SECONDS_MAX;
   };
   const feed = {
     next(): number | undefined {
