@@ -3,12 +3,17 @@
  * has to survive. Its parent restarts it when it ends.
  */
 import { randomBytes } from "node:crypto";
+import type { AuthDeps } from "../auth/authenticate.ts";
 import { serviceRules } from "../auth/claim-checks.ts";
 import { KmsService } from "../api/kms/service.ts";
 import { handle, type Service } from "../api/common/serve.ts";
+import { iamService } from "../api/iam/service.ts";
 import { s3Service } from "../api/s3/index.ts";
+import { stsService } from "../api/sts/service.ts";
+import type { Principal } from "../base/caller.ts";
 import type { Log } from "../base/log.ts";
 import { oldestUploadMs } from "../objects/uploads/jobs.ts";
+import { OidcIssuers } from "../iam/web-identity.ts";
 import { KeyringError } from "../store/keyring.ts";
 import { endUnfitProcess, isStoreFailure } from "../store/local/fail-stop.ts";
 import { Background } from "./background.ts";
@@ -156,6 +161,8 @@ export async function openServices(engine: Engine, log: Log): Promise<Map<string
     signingKeys: engine.signingKeys,
     trustedHosts: [],
     unsignedPayloadOverHttp: true,
+    noteUse: (accessKeyId: string, service: string, region: string) =>
+      identities.lastUses.note(accessKeyId, service, region),
   };
   await engine.readOwners();
   const s3 = s3Service({
@@ -172,10 +179,19 @@ export async function openServices(engine: Engine, log: Log): Promise<Map<string
     log,
   });
   const kms = new KmsService({ auth, kms: engine.kms, log });
-  return new Map<string, Service>([
-    [s3.name, s3],
-    [kms.name, kms],
-  ]);
+  return new Map<string, Service>([s3, kms, ...identityServices(engine, auth)].map((s) => [s.name, s]));
+}
+
+/** No identity provider is configured as yet. */
+function identityServices(engine: Engine, auth: AuthDeps<Principal>): readonly Service[] {
+  const { identities, authoriser, surroundings, tokens, clock } = engine;
+  const { directory, sessions } = identities;
+  if (sessions === undefined) throw new Error("INVARIANT: the engine's identities have token keys");
+  const issuers = new OidcIssuers([], clock);
+  return [
+    iamService({ auth, authoriser, directory, tokens, surroundings }),
+    stsService({ auth, authoriser, sts: { directory, sessions, ...surroundings }, issuers }),
+  ];
 }
 
 async function answerParent(message: unknown, metrics: WorkerMetrics): Promise<void> {
