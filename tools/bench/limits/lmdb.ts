@@ -37,9 +37,9 @@ await round(seconds * 1000);
 clearInterval(looking);
 const taken = (performance.now() - startedMs) / 1000;
 const cpu = process.cpuUsage(before);
+await db.close();
+rmSync(directory, { recursive: true, force: true });
 console.log(
   JSON.stringify({ requests: made, seconds: taken, bestRate, cpuSeconds: (cpu.user + cpu.system) / 1e6 }),
 );
-await db.close();
-rmSync(directory, { recursive: true, force: true });
 process.exit(0);
