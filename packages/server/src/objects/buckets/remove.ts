@@ -15,6 +15,7 @@ import { lifeCodec, type LifeState } from "../rows/codecs.ts";
 import { lifeRow } from "../rows/life.ts";
 import { after } from "../rows/row-keys.ts";
 import { bucketCodec, bucketRow, bucketsOf, type BucketRecord, policyRow } from "./bucket-record.ts";
+import { corsRow } from "./cors-record.ts";
 
 /** What a bucket must have none of. Ended uploads are the collector's and don't count. */
 const CONTENTS: readonly TableName[] = ["head", "marker", "version", "upload"];
@@ -109,7 +110,7 @@ async function removeRecord(
   const settled = await commitSettled(records.store, {
     expect: [life, unchanged(entry), ...(list.expect ?? [])],
     put: list.put ?? [],
-    delete: [...(list.delete ?? []), lifeRow(record.id), policyRow(record.id), ...epochs],
+    delete: [...(list.delete ?? []), lifeRow(record.id), policyRow(record.id), corsRow(record.id), ...epochs],
   });
   return settled.kind === "ok";
 }
