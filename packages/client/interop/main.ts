@@ -16,7 +16,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { CreateBucketCommand, HeadObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { type Cell, type ClientName, cannotRead, cannotWrite, cells, CONTEXT, patternBytes } from "./cell.ts";
+import {
+  type Cell,
+  type ClientName,
+  cannotRead,
+  cannotWrite,
+  cells,
+  contextOf,
+  patternBytes,
+} from "./cell.ts";
 import { type Answer, type Driver, ProcessDriver, type Settings } from "./driver.ts";
 import { ourDriver } from "./ours.ts";
 import { type Result, report } from "./report.ts";
@@ -94,7 +102,13 @@ const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes)
 
 async function read(driver: Driver, writer: ClientName, cell: Cell, key: string): Promise<Result> {
   const base = { writer, reader: driver.name, cell, written: true };
-  const answer = await driver.ask({ op: "get", bucket: values.bucket, key, context: CONTEXT, ...cell });
+  const answer = await driver.ask({
+    op: "get",
+    bucket: values.bucket,
+    key,
+    context: contextOf(cell),
+    ...cell,
+  });
   if (answer.ok && answer.sha256 === digest(patternBytes(cell.size))) return { ...base, outcome: "ok" };
   const inability = cannotRead(driver.name, cell);
   const error = answer.ok ? "read other bytes than were written" : answer.error;
@@ -135,8 +149,21 @@ const s3 = new S3Client({ endpoint: settings.endpoint, region: settings.region, 
 await s3.send(new CreateBucketCommand({ Bucket: values.bucket }));
 for (const driver of drivers)
   for (const cell of cells()) {
-    const key = [driver.name, cell.format, cell.keyring, cell.placement, cell.size].join("/");
-    let written = await driver.ask({ op: "put", bucket: values.bucket, key, context: CONTEXT, ...cell });
+    const key = [
+      driver.name,
+      cell.format,
+      cell.keyring,
+      cell.placement,
+      cell.size,
+      ...(cell.unicode ? ["unicode"] : []),
+    ].join("/");
+    let written = await driver.ask({
+      op: "put",
+      bucket: values.bucket,
+      key,
+      context: contextOf(cell),
+      ...cell,
+    });
     if (written.ok) written = await asAsked(cell, key);
     await readAll(driver.name, cell, key, written);
     console.error(`${key}: ${written.ok ? "written" : written.error.slice(0, 100)}`);
