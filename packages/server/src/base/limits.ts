@@ -20,6 +20,10 @@ export const HEADER_SECTION_BYTES_MAX = 32 * 1024;
 export const XML_BODY_BYTES_MAX = 2 * 1024 ** 2;
 export const XML_DEPTH_MAX = 16;
 export const POLICY_BYTES_MAX = 20 * 1024;
+/** The document; S3 allows 64 KB, and what is stored must fit a row with its envelope. */
+export const CORS_BODY_BYTES_MAX = 60 * 1024;
+export const CORS_RULES_MAX = 100;
+export const CORS_ID_CHARS_MAX = 255;
 export const FORM_FIELDS_BYTES_MAX = 64 * 1024;
 /** Bucket keys in memory (spec s3-encryption G): how long, how many, and how much each may wrap. */
 export const BUCKET_KEY_AGE_MS = 5 * 60 * 1000;

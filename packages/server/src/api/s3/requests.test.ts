@@ -426,7 +426,6 @@ test("listing parameters", async () => {
 
 test("settings that nobody set answer as AWS does; writing them is not implemented", async () => {
   for (const [query, code] of [
-    ["cors", "NoSuchCORSConfiguration"],
     ["lifecycle", "NoSuchLifecycleConfiguration"],
     ["website", "NoSuchWebsiteConfiguration"],
     ["replication", "ReplicationConfigurationNotFoundError"],

@@ -99,6 +99,7 @@ export class FakeStore implements Buckets {
       encryption: {},
       tags: input.tags,
       policy: undefined,
+      cors: undefined,
     };
     this.buckets.set(name, bucket);
     this.objects.set(name, new Map());
@@ -134,6 +135,9 @@ export class FakeStore implements Buckets {
     return this.change(bucket, {
       policy: text === undefined ? undefined : { text, revision: md5(Buffer.from(text)) },
     });
+  }
+  putCors(_caller: Caller, bucket: Bucket, cors: Bucket["cors"]): Promise<void> {
+    return this.change(bucket, { cors });
   }
   of(bucket: Bucket): Map<string, Stored> {
     return this.objects.get(bucket.name) ?? fail("NoSuchBucket");

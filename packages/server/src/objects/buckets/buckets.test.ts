@@ -8,6 +8,7 @@ import { Records } from "../../store/records.ts";
 import { openTestHome } from "../../store/local/test-home.ts";
 import { Client, listed, makeUploads, PART_MIN } from "../uploads/test-uploads.ts";
 import { bodyOf, makeWorld, pattern, putInput, refused, testCaller, type World } from "../test-world.ts";
+import { corsRow } from "./cors-record.ts";
 import { bucketRow, policyRow } from "./bucket-record.ts";
 import { BucketStore } from "./buckets.ts";
 
@@ -265,6 +266,30 @@ test("an older record, a missing one and another policy are corruption", async (
   await assert.rejects(fresh.find(name("old")), IntegrityError);
   model.tamper("config", policyRow(bucket.id).key, undefined);
   await assert.rejects(fresh.find(name("old")), IntegrityError);
+});
+
+test("CORS rules stand beside the policy, are pinned by the record, and go with the bucket", async () => {
+  const model = new MemoryModel();
+  const { world: w, buckets } = await world(model.open());
+  const bucket = await buckets.create(alice, name("open"), US);
+  const rules = [{ origins: ["*"], methods: ["GET"], headers: [], exposed: ["ETag"], maxAgeSeconds: 7 }];
+  await buckets.putPolicy(alice, bucket, '{"first":1}');
+  await buckets.putCors(alice, bucket, rules);
+  const row = corsRow(bucket.id);
+  const [old] = await w.store.get([row]);
+  assert.deepEqual((await buckets.find(name("open")))?.cors, rules);
+  await buckets.putCors(alice, bucket, [...rules, ...rules]);
+  await buckets.setVersioning(alice, bucket, "enabled");
+  const set = await over(w).find(name("open"));
+  assert.equal(set?.cors?.length, 2);
+  assert.equal(set?.policy?.text, '{"first":1}');
+  model.tamper("config", row.key, old);
+  await assert.rejects(over(w).find(name("open")), IntegrityError);
+  await buckets.putCors(alice, bucket, undefined);
+  assert.equal((await over(w).find(name("open")))?.cors, undefined);
+  await buckets.putCors(alice, bucket, rules);
+  await buckets.delete(alice, bucket);
+  assert.deepEqual(await rowsOf(w.store), []);
 });
 
 test("the same over the embedded home, seen by a second opening of it", async () => {

@@ -19,6 +19,7 @@ import { endAborted } from "../uploads/abort.ts";
 import { splitUploadKey } from "../uploads/upload-keys.ts";
 import { uploadCodec } from "../uploads/upload-record.ts";
 import { bucketCodec, bucketRow, bucketsOf, type BucketRecord, policyRow } from "./bucket-record.ts";
+import { corsRow } from "./cors-record.ts";
 
 /** What a bucket must have none of. Open uploads end with their bucket, as on AWS; ended ones are the collector's. */
 const CONTENTS: readonly TableName[] = ["head", "marker", "version"];
@@ -135,7 +136,7 @@ async function removeRecord(
   const settled = await commitSettled(records.store, {
     expect: [life, unchanged(entry), ...(list.expect ?? [])],
     put: list.put ?? [],
-    delete: [...(list.delete ?? []), lifeRow(record.id), policyRow(record.id), ...epochs],
+    delete: [...(list.delete ?? []), lifeRow(record.id), policyRow(record.id), corsRow(record.id), ...epochs],
   });
   return settled.kind === "ok";
 }
