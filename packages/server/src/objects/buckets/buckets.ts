@@ -16,7 +16,7 @@ import {
 import { BUCKET_LIST_CHUNK, BUCKETS_CACHED_MAX, BUCKETS_PER_ACCOUNT_MAX } from "../../base/limits.ts";
 import { CountedRecords } from "../../store/counted.ts";
 import { countedCodec, entryRow, listKey } from "../../store/list-page.ts";
-import type { Expect, Put, Row, RowKey } from "../../store/port.ts";
+import type { Expect, Row, RowKey } from "../../store/port.ts";
 import { type Entry, type Records, unchanged } from "../../store/records.ts";
 import { Remembered } from "../../store/remembered.ts";
 import { type Draft, retrying } from "../../store/retry.ts";
