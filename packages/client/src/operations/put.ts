@@ -127,8 +127,8 @@ class FailedBody {
     const inner = chunks[Symbol.asyncIterator]();
     const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
       try {
-        const { done, value } = await inner.next();
-        return done === true ? END : { done: false, value };
+        const step: IteratorResult<Uint8Array, unknown> = await inner.next();
+        return step.done === true ? END : step;
       } catch (error) {
         this.#reject(error);
         this.#abort.abort();
