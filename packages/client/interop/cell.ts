@@ -38,10 +38,13 @@ export function* cells(): Generator<Cell> {
 /** Why a client cannot write such a cell; `undefined` = it must be able to. */
 export function cannotWrite(client: ClientName, cell: Cell): string | undefined {
   if (client === "ours" || client === "ours-web") return undefined;
+  if (client.startsWith("java") && cell.unicode && cell.placement === "metadata")
+    return "has an HTTP client that sends other metadata than was signed, outside ASCII";
   if (client === "java-3") return cell.format === "V3" ? "Java 3 before 3.6 knows no V3" : undefined;
   if (client === "java-4") return undefined;
   if (cell.keyring !== "kms") return "has KMS keyrings only";
   if (cell.placement === "file") return "cannot write instruction files";
+  if (client === "python-4" && cell.unicode) return "refuses an encryption context outside ASCII";
   if (client === "go-4" || client === "go-3") {
     if (cell.multipart) return "has no multipart upload";
     if (client === "go-3" && cell.format === "V3") return "Go 3 writes V2 only";
@@ -49,10 +52,14 @@ export function cannotWrite(client: ClientName, cell: Cell): string | undefined 
   return undefined;
 }
 
-/** Why a client cannot read such a cell. */
-export function cannotRead(client: ClientName, cell: Cell): string | undefined {
+/** Why a client cannot read such a cell of that writer. */
+export function cannotRead(client: ClientName, cell: Cell, writer: ClientName): string | undefined {
   if (client === "java-3" && cell.format === "V3") return "Java 3 before 3.6 knows no V3";
   if (["go-4", "go-3", "python-4"].includes(client) && cell.keyring !== "kms") return "has KMS keyrings only";
+  if (!cell.unicode) return undefined;
+  if (client === "python-4") return "refuses an encryption context outside ASCII";
+  if (/^(java|go)/.test(client) && writer.startsWith("java") && cell.placement === "file")
+    return "undoes S3's encoding of metadata in an instruction file too, where there is none";
   return undefined;
 }
 

@@ -4,7 +4,8 @@
  *     node packages/client/interop/main.ts [--out docs/client/interop.md] [--without go-4,go-3] [--only ours,java-4]
  *          [--endpoint URL --kms-key-id ID [--kms-endpoint URL]] [--bucket NAME]
  *
- * Without an endpoint it starts a store of its own. `--prebuilt go-4=PATH` takes a driver that was built elsewhere.
+ * Without an endpoint it starts a store of its own. `--match V3/kms` drives only the
+ * cells whose names contain that. `--prebuilt go-4=PATH` takes a driver that was built elsewhere.
  * The same by environment: S3EC_ENDPOINT, S3EC_KMS_ENDPOINT, S3EC_KMS_KEY_ID, with credentials in the usual AWS variables.
  * Exit code 1 when a cell that both clients support fails, or when a driver cannot be built and `--without` does not name
  * it: a missing toolchain must not look like success. A version that its registry refuses is named in the table and at
@@ -42,6 +43,7 @@ const { values } = parseArgs({
     out: { type: "string" },
     without: { type: "string", default: "" },
     only: { type: "string", default: "" },
+    match: { type: "string", default: "" },
     prebuilt: { type: "string", multiple: true, default: [] },
   },
 });
@@ -110,7 +112,7 @@ async function read(driver: Driver, writer: ClientName, cell: Cell, key: string)
     ...cell,
   });
   if (answer.ok && answer.sha256 === digest(patternBytes(cell.size))) return { ...base, outcome: "ok" };
-  const inability = cannotRead(driver.name, cell);
+  const inability = cannotRead(driver.name, cell, writer);
   const error = answer.ok ? "read other bytes than were written" : answer.error;
   const note = inability === undefined ? error : `${driver.name} ${inability}: ${error}`;
   return { ...base, outcome: inability === undefined || answer.ok ? "FAILED" : "cannot", note };
@@ -157,6 +159,7 @@ for (const driver of drivers)
       cell.size,
       ...(cell.unicode ? ["unicode"] : []),
     ].join("/");
+    if (!key.includes(values.match)) continue;
     let written = await driver.ask({
       op: "put",
       bucket: values.bucket,

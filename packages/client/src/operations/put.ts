@@ -127,7 +127,7 @@ class FailedBody {
     const inner = chunks[Symbol.asyncIterator]();
     const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
       try {
-        const step = await inner.next();
+        const step: IteratorResult<Uint8Array, unknown> = await inner.next();
         return step.done === true ? END : step;
       } catch (error) {
         this.#reject(error);
