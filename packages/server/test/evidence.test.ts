@@ -1,6 +1,6 @@
 /** Key reports, inventories, the destruction of a KMS key and its certificate, over real processes. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -23,11 +23,13 @@ import {
   UpdateObjectEncryptionCommand,
 } from "@aws-sdk/client-s3";
 import { loadSettings } from "../src/app/config.ts";
-import { openEngine } from "../src/app/engine.ts";
+import { type Engine, openEngine } from "../src/app/engine.ts";
 import type { KeyReport } from "../src/app/evidence/key-report.ts";
 import { parseAccountId } from "../src/base/ids.ts";
+import { destroyDue } from "../src/kms/deletion.ts";
 import { command, serve, type Served, temporaryDirectory, until } from "./serve.ts";
 
+const HOLDER = join(import.meta.dirname, "crash/holder.ts");
 const DESTROYER = join(import.meta.dirname, "crash/destroyer.ts");
 const ALIASES = 40;
 
@@ -100,25 +102,26 @@ async function report(data: string, key: string): Promise<KeyReport> {
   return JSON.parse(out) as KeyReport;
 }
 
-/** As if the waiting period had passed. */
-async function makeDue(data: string, keyId: string): Promise<void> {
+/** The store as another process has it. */
+async function withEngine(data: string, use: (engine: Engine) => Promise<void>): Promise<void> {
   const engine = await openEngine(
     loadSettings({ flags: { data }, env: {} }),
-    {
-      log: { info() {}, warn() {}, error() {} },
-      kmsCall() {},
-      onFatal: (cause) => assert.fail(cause),
-    },
+    { log: { info() {}, warn() {}, error() {} }, kmsCall() {}, onFatal: (cause) => assert.fail(cause) },
     false,
   );
   try {
-    const before = await engine.kms.rows.keyEvenDestroying(parseAccountId("000000000000"), keyId);
-    assert.ok(before?.value.state.kind === "PendingDeletion");
-    const state = { ...before.value.state, deletionMs: engine.clock.now() - 1000 };
-    assert.ok(await engine.kms.rows.commit({ keys: [{ before, after: { ...before.value, state } }] }));
+    await use(engine);
   } finally {
     await engine.close();
   }
+}
+
+/** As if the waiting period had passed. */
+async function makeDue({ kms, clock }: Engine, keyId: string): Promise<void> {
+  const before = await kms.rows.keyEvenDestroying(parseAccountId("000000000000"), keyId);
+  assert.ok(before?.value.state.kind === "PendingDeletion");
+  const state = { ...before.value.state, deletionMs: clock.now() - 1000 };
+  assert.ok(await kms.rows.commit({ keys: [{ before, after: { ...before.value, state } }] }));
 }
 
 test("a key's dependents, its destruction through kill -9, and the certificate", async (t) => {
@@ -239,7 +242,7 @@ test("a key's dependents, its destruction through kill -9, and the certificate",
 
   await t.test("killed anywhere in the destruction: no half state, and the next start ends it", async () => {
     await served.stop();
-    await makeDue(data, keyId);
+    await withEngine(data, (engine) => makeDue(engine, keyId));
     // Five commits: the mark, the grants, three batches of aliases and material. Killed before one, and while one is on its way.
     for (const when of ["before", "during", "before"]) {
       const { signal } = spawnSync(process.execPath, [DESTROYER, data, when === "before" ? "1" : "0", when]);
@@ -317,5 +320,25 @@ test("a key's dependents, its destruction through kill -9, and the certificate",
     const { key, dependents } = await report(data, keyArn);
     assert.equal(key.state, "Destroyed");
     assert.equal(dependents.versions, 6);
+  });
+});
+
+test("what one process destroys leaves the memory of another within two seconds", async (t) => {
+  const data = join(temporaryDirectory(t), "data");
+  const served = await serve({ data });
+  t.after(() => served.killAll());
+  const { KeyMetadata } = await served.kms().send(new CreateKeyCommand({}));
+  const keyId = KeyMetadata?.KeyId ?? "";
+  const holder = spawn(process.execPath, [HOLDER, data, keyId], { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => holder.kill("SIGKILL"));
+  let said = "";
+  holder.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
+  await until("the key in memory", () => said.endsWith("held 1 1\n"));
+  await served.kms().send(new ScheduleKeyDeletionCommand({ KeyId: keyId, PendingWindowInDays: 7 }));
+  await withEngine(data, async (engine) => {
+    await makeDue(engine, keyId);
+    assert.ok(said.endsWith("held 1 1\n"));
+    assert.equal(await destroyDue(engine.kms, engine.clock.now()), 1);
+    await until("nothing in memory", () => said.endsWith("held 0 0\n"), 2000);
   });
 });

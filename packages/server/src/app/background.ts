@@ -12,7 +12,8 @@ import { Collector } from "../store/collector.ts";
 import { addTerm, type KeyringPurpose, rotationDue } from "../store/keyring.ts";
 import type { Engine } from "./engine.ts";
 
-const FORGET_MS = 1000;
+/** Material that another process destroyed is out of memory within a second. */
+const FORGET_MS = 500;
 const COLLECT_MS = 5_000;
 const MINUTE_MS = 60_000;
 const HOURLY_MS = 3_600_000;

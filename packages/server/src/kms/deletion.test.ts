@@ -13,7 +13,7 @@ import { ensureKey } from "./bootstrap.ts";
 import { listKeys } from "./listing.ts";
 import { rotateOnDemand } from "./rotation.ts";
 import { ACCOUNT, directRequester, testKms } from "./test/kernel.ts";
-import type { Dependents } from "./tombstone.ts";
+import { type Dependents, type Tombstone, tombstoneCodec } from "./tombstone.ts";
 
 const me = directRequester();
 const DAY_MS = 86_400_000;
@@ -197,4 +197,35 @@ test("tombstones get their counts once, all in one walk, and again after a walk 
   assert.equal(await countDestroyed(counting), 0);
   assert.equal(walks, 2);
   for (const id of ids) assert.deepEqual((await kms.rows.tombstone(ACCOUNT, id))?.dependents, COUNT);
+});
+
+test("tombstones: format 1 was a mark only; format 2 reads as it was written and refuses other shapes", () => {
+  assert.equal(tombstoneCodec.decode(Uint8Array.of(1, 1)), undefined);
+  const whole: Tombstone = {
+    account: ACCOUNT,
+    keyId: "k",
+    bornArn: `arn:aws:kms:us-east-1:${ACCOUNT}:key/k` as Tombstone["bornArn"],
+    spec: "SYMMETRIC_DEFAULT",
+    origin: "EXTERNAL",
+    createdMs: 1,
+    aliases: ["alias/a"],
+    materials: [
+      { id: "aa", createdMs: 2, term: 3 },
+      { id: "bb", createdMs: 2 },
+    ],
+    grants: 1,
+    scheduledMs: 4,
+    scheduledBy: me.arn,
+    scheduledRequest: "r",
+    deletionMs: 5,
+    beganMs: 6,
+    destroyedMs: 7,
+    lastUse: { operation: "Decrypt", atMs: 8 },
+    dependents: COUNT,
+  };
+  assert.deepEqual(tombstoneCodec.decode(tombstoneCodec.encode(whole)), whole);
+  const { grants: _, ...less } = whole;
+  assert.throws(() => tombstoneCodec.decode(tombstoneCodec.encode(less as Tombstone)), {
+    name: "IntegrityError",
+  });
 });
