@@ -11,6 +11,8 @@ export interface Cell {
   readonly placement: Placement;
   readonly size: number;
   readonly multipart: boolean;
+  /** With an encryption context outside ASCII, which S3 hands back in another encoding than it was sent. */
+  readonly unicode: boolean;
 }
 
 const MIB = 1024 * 1024;
@@ -27,7 +29,10 @@ export function* cells(): Generator<Cell> {
   for (const format of ["V3", "V2"] as const)
     for (const keyring of ["aes", "rsa", "kms"] as const)
       for (const placement of ["metadata", "file"] as const)
-        for (const body of BODIES) yield { format, keyring, placement, ...body };
+        for (const body of BODIES) yield { format, keyring, placement, unicode: false, ...body };
+  for (const format of ["V3", "V2"] as const)
+    for (const placement of ["metadata", "file"] as const)
+      yield { format, keyring: "kms", placement, unicode: true, size: 16, multipart: false };
 }
 
 /** Why a client cannot write such a cell; `undefined` = it must be able to. */
@@ -51,7 +56,8 @@ export function cannotRead(client: ClientName, cell: Cell): string | undefined {
   return undefined;
 }
 
-export const CONTEXT: Readonly<Record<string, string>> = { purpose: "interop" };
+export const contextOf = ({ unicode }: Cell): Readonly<Record<string, string>> =>
+  unicode ? { purpose: "Größe 中文 🔑" } : { purpose: "interop" };
 
 /** The same bytes in every language: byte i is 7 i + (i >> 8). */
 export function patternBytes(size: number): Uint8Array {
