@@ -1,4 +1,5 @@
 /** The rows of an inventory, in the order of keys: current versions and delete markers first, then noncurrent ones. */
+import { setImmediate } from "node:timers/promises";
 import { decodeKekReference, etagText } from "@strongroom/crypto";
 import { RecentMap } from "../../base/recent-map.ts";
 import { splitKeyArn } from "../../kms/forgetting.ts";
@@ -74,6 +75,8 @@ export class InventoryRows {
           if (made === undefined) this.unreadable++;
           else yield made;
         }
+        // The store answers without a turn of the event loop; what is freed only between turns would pile up.
+        await setImmediate();
         more = page.more;
         last = page.rows.at(-1)?.key ?? last;
       }

@@ -65,7 +65,7 @@ interface MaterialLine {
 export async function keyReport(
   engine: Engine,
   named: NamedKey,
-  onPage: (walked: Walked) => void,
+  onPage: (walked: Walked) => void | Promise<void>,
 ): Promise<KeyReport> {
   const { dependents: all, counts } = await dependentsOf(engine.objects.core, [named], onPage);
   const [dependents] = all;
