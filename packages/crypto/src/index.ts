@@ -115,6 +115,18 @@ export {
   streamRange,
 } from "./stream-size.ts";
 export { keyedHash, openToken, sealToken, TOKEN_OVERHEAD_BYTES } from "./token.ts";
+export {
+  type DigestKey,
+  digestKeyFingerprint,
+  newDigestKey,
+  signDigest,
+  TRAIL_TAG_BYTES,
+  trailHash,
+  TrailSealer,
+  TrailSigner,
+  verifyDigest,
+  verifyTrailSignature,
+} from "./trail.ts";
 export { newWrappingPair, unwrapImported, type WrappingAlgorithm } from "./import-wrapping.ts";
 export {
   deriveSecret,

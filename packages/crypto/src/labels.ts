@@ -18,7 +18,10 @@ export const LABELS: Readonly<
     | "import"
     | "materialId"
     | "token"
-    | "keyedHash",
+    | "keyedHash"
+    | "trailSegment"
+    | "trailIndex"
+    | "trailSign",
     Uint8Array
   >
 > = {
@@ -35,4 +38,7 @@ export const LABELS: Readonly<
   materialId: ascii("strongroom/v1/material-id"),
   token: ascii("strongroom/v1/token"),
   keyedHash: ascii("strongroom/v1/hash"),
+  trailSegment: ascii("strongroom/v1/trail-segment"),
+  trailIndex: ascii("strongroom/v1/trail-index"),
+  trailSign: ascii("strongroom/v1/trail-sign"),
 };

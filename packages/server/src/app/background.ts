@@ -5,12 +5,15 @@
  */
 import { KEYRING_REFRESH_MS, LEFTOVER_AGE_MAX_MS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
+import { destroyedAmong, Forgetting } from "../kms/forgetting.ts";
 import { keepHouse, runJobs } from "../kms/jobs.ts";
 import { EndedUploads } from "../objects/uploads/jobs.ts";
 import { Collector } from "../store/collector.ts";
 import { addTerm, type KeyringPurpose, rotationDue } from "../store/keyring.ts";
 import type { Engine } from "./engine.ts";
 
+/** Material that another process destroyed is out of memory within a second. */
+const FORGET_MS = 500;
 const COLLECT_MS = 5_000;
 const MINUTE_MS = 60_000;
 const HOURLY_MS = 3_600_000;
@@ -24,12 +27,16 @@ export class Background {
   readonly #collector: Collector;
   readonly #active: boolean;
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #forgetting: Forgetting;
   #running: Promise<void> = Promise.resolve();
+  /** Jobs that may take long, or must not wait for one that does. */
+  readonly #apart: Promise<void>[] = [];
 
   constructor(engine: Engine, log: Log, index: number) {
     this.#engine = engine;
     this.#log = log;
     this.#active = index === 0;
+    this.#forgetting = new Forgetting(engine.kms);
     const ended = new EndedUploads(engine.objects.core);
     this.#collector = new Collector(engine.records, { jobs: [(lease) => ended.collect(lease)] });
   }
@@ -37,13 +44,14 @@ export class Background {
   start(): void {
     // Of each process: its own notes of key use, and the key material that it holds.
     this.#every(MINUTE_MS, "key use", () => keepHouse(this.#engine.kms));
+    this.#everyApart(FORGET_MS, "forget", () => this.#forget());
     this.#every(KEYRING_REFRESH_MS, "keyring", async () => {
       const { keyrings, records } = this.#engine;
       records.useKeyring(await keyrings.refresh());
     });
     if (!this.#active) return;
     this.#every(COLLECT_MS, "collect", async () => void (await this.#collector.tick()));
-    this.#every(HOURLY_MS, "hourly", async () => {
+    this.#everyApart(HOURLY_MS, "hourly", async () => {
       const nowMs = this.#engine.clock.now();
       await runJobs(this.#engine.kms, nowMs);
       await this.#engine.store.removeLeftovers(nowMs - LEFTOVER_AGE_MAX_MS);
@@ -61,7 +69,35 @@ export class Background {
     const timer = setInterval(run, ms);
     timer.unref();
     this.#timers.push(timer);
+  }
+
+  /** Beside the others; never beside itself. */
+  #everyApart(ms: number, name: string, job: () => Promise<void>): void {
+    const place = this.#apart.push(Promise.resolve()) - 1;
+    let busy = false;
+    const run = (): void => {
+      if (busy) return;
+      busy = true;
+      this.#apart[place] = job()
+        .catch((error: unknown) => {
+          if (this.#engine.stopping.signal.aborted) return;
+          this.#log.error("a background job failed and is tried again", { job: name, error });
+        })
+        .finally(() => {
+          busy = false;
+        });
+    };
+    const timer = setInterval(run, ms);
+    timer.unref();
+    this.#timers.push(timer);
     if (ms === HOURLY_MS) run();
+  }
+
+  /** What was destroyed leaves this process's memory: key material, and bucket keys under it. */
+  async #forget(): Promise<void> {
+    if (!(await this.#forgetting.look())) return;
+    const { bucketKeys } = this.#engine.objects.core.sources;
+    for (const arn of await destroyedAmong(this.#engine.kms, bucketKeys.keyArns())) bucketKeys.forget(arn);
   }
 
   async #rotate(nowMs: number): Promise<void> {
@@ -78,7 +114,9 @@ export class Background {
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#engine.stopping.abort();
     await this.#running;
+    await Promise.all(this.#apart);
     await keepHouse(this.#engine.kms).catch((error: unknown) => {
       this.#log.warn("the last uses of keys were not written down", { error });
     });

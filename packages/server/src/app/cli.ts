@@ -158,6 +158,10 @@ function userCommand({ env }: Invocation, job: JobCommand, done: (code: number) 
       .filter((a) => typeof a === "string")
       .map((a, i) => (job.arguments[i]?.path === true ? resolve(a) : a));
     const args = [...positional, ...optionArgs(command, job)];
+    if (job.offline?.actions.includes(positional[0] ?? "") === true) {
+      const { runOffline } = await import("./jobs/run.ts");
+      return done(await runOffline(job.offline, job, args));
+    }
     const [{ askServer }, { terminalOutput }] = await Promise.all([
       import("./control.ts"),
       import("./jobs/terminal.ts"),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { createConnection, createServer } from "node:net";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,6 +39,26 @@ test("a command is carried to the server and its output and exit code come back"
       await askServer(path, { command: "verify", args: [] }, { out: () => {}, err: () => {} }),
       undefined,
     );
+  }));
+
+test("a long output waits for whoever reads it", () =>
+  inDir(async (dir) => {
+    const path = join(dir, "s.sock");
+    const LINES = 2000;
+    let sent = 0;
+    const server = await listenControl(path, async (_request, answer) => {
+      for (; sent < LINES; sent++) await answer({ out: "x".repeat(10_000) });
+      await answer({ exit: 0 });
+    });
+    const socket = createConnection(path);
+    socket.write('{"command":"inventory","args":[]}\n');
+    await new Promise((done) => setTimeout(done, 200));
+    assert.ok(sent > 0 && sent < LINES / 2, `${sent} lines gathered while nobody read`);
+    // One that goes away leaves nobody waiting.
+    socket.destroy();
+    for (let i = 0; i < 500 && sent < LINES; i++) await new Promise((done) => setTimeout(done, 10));
+    assert.equal(sent, LINES);
+    await server.close();
   }));
 
 test("a second server on the same directory is refused, also when many start at once", () =>

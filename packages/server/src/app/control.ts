@@ -54,7 +54,8 @@ export function isServed(path: string): Promise<boolean> {
 
 export type ControlHandler = (
   request: ControlRequest,
-  answer: (a: ControlAnswer) => void,
+  /** Resolves once there is room for more. */
+  answer: (a: ControlAnswer) => Promise<void>,
   closed: AbortSignal,
 ) => Promise<void>;
 
@@ -119,16 +120,25 @@ async function serveConnection(socket: Socket, handler: ControlHandler): Promise
   const closed = new AbortController();
   socket.on("error", () => closed.abort());
   socket.on("close", () => closed.abort());
-  const answer = (a: ControlAnswer): void => {
-    if (!socket.destroyed) socket.write(`${JSON.stringify(a)}\n`);
+  const answer = async (a: ControlAnswer): Promise<void> => {
+    if (socket.destroyed || socket.write(`${JSON.stringify(a)}\n`)) return;
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        socket.off("drain", go);
+        socket.off("close", go);
+        resolve();
+      };
+      socket.on("drain", go);
+      socket.on("close", go);
+    });
   };
   try {
     const line = await firstLine(socket);
     if (line === undefined) return;
     await handler(requestSchema.parse(JSON.parse(line)), answer, closed.signal);
   } catch (error) {
-    answer({ err: error instanceof Error ? error.message : "failed" });
-    answer({ exit: 1 });
+    void answer({ err: error instanceof Error ? error.message : "failed" });
+    void answer({ exit: 1 });
   } finally {
     socket.end();
   }

@@ -31,6 +31,7 @@ import { type LocalStore, openLocalStore } from "../store/local/open.ts";
 import { Records } from "../store/records.ts";
 import { type Tokens, tokensUnder } from "../store/tokens.ts";
 import { UsageError } from "./config.ts";
+import { countGently } from "./evidence/dependents.ts";
 import { type DataDir, dataDir, ensureDataDir } from "./data-dir.ts";
 import { type RootKeyProvider, rootKeyProvider } from "./root-key.ts";
 import type { Settings } from "./settings.ts";
@@ -38,6 +39,8 @@ import type { Settings } from "./settings.ts";
 export interface EngineHooks {
   readonly log: Log;
   readonly kmsCall: (operation: string) => void;
+  /** A key's deletion was scheduled, or carried out. */
+  readonly keyDeletion?: (what: "scheduled" | "destroyed") => void;
   /** The process has become unfit to write. */
   readonly onFatal: (cause: Error) => void;
 }
@@ -65,6 +68,8 @@ export interface Engine {
   readonly signingKeys: SigningKeyCache;
   /** The root key was made just now: tell the operator to keep a copy. */
   readonly madeRootKey: boolean;
+  /** Aborted as the process begins to end: long walks stop. */
+  readonly stopping: AbortController;
   close(): Promise<void>;
 }
 
@@ -163,6 +168,7 @@ export async function openEngine(
     };
     const tokens = tokensUnder(tokenKeys);
     const identities = new Identities(records, counted, clock, { tokenKeys, log: hooks.log });
+    const stopping = new AbortController();
     const kms = openKms({
       records,
       keyring: keyrings.current,
@@ -173,8 +179,19 @@ export async function openEngine(
       region: settings.region,
       hooks: {
         kmsCall: hooks.kmsCall,
-        keyDeleted: ({ keyArn }) => hooks.log.warn("a KMS key was destroyed, as scheduled", { keyArn }),
+        deletionScheduled: ({ keyArn, deletionMs, by }) => {
+          hooks.keyDeletion?.("scheduled");
+          hooks.log.warn(
+            "a KMS key is scheduled for deletion: strongroom key report shows what depends on it",
+            { keyArn, deletionDate: new Date(deletionMs).toISOString(), by },
+          );
+        },
+        keyDeleted: ({ keyArn }) => {
+          hooks.keyDeletion?.("destroyed");
+          hooks.log.warn("a KMS key was destroyed, as scheduled", { keyArn });
+        },
       },
+      countDependents: countGently(() => core, stopping.signal),
       principals: keyPrincipals(identities.directory),
     });
     const core = makeCore({
@@ -216,6 +233,7 @@ export async function openEngine(
       tokens,
       signingKeys: new SigningKeyCache(),
       madeRootKey: made,
+      stopping,
       close: () => store.close(),
     };
   } catch (error) {

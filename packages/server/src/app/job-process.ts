@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import type { ControlAnswer, ControlRequest } from "./control.ts";
 
 /** What may be asked for; everything else is refused before a process is started. */
-const COMMANDS = new Set(["verify", "rewrap", "backup", "root-key", "uploads"]);
+const COMMANDS = new Set(["verify", "rewrap", "backup", "root-key", "uploads", "key", "inventory"]);
 
 export interface JobHost {
   readonly entry: string;
@@ -18,13 +18,12 @@ export interface JobHost {
 export function runJobProcess(
   host: JobHost,
   request: ControlRequest,
-  answer: (a: ControlAnswer) => void,
+  answer: (a: ControlAnswer) => Promise<void>,
   closed: AbortSignal,
 ): Promise<void> {
   if (!COMMANDS.has(request.command)) {
-    answer({ err: `unknown command ${request.command}` });
-    answer({ exit: 2 });
-    return Promise.resolve();
+    void answer({ err: `unknown command ${request.command}` });
+    return answer({ exit: 2 });
   }
   const child = fork(host.entry, ["job", ...host.args, "--", request.command, ...request.args], {
     env: host.env,
@@ -32,7 +31,7 @@ export function runJobProcess(
   });
   child.on("message", (message: unknown) => {
     const text = progressOf(message);
-    if (text !== undefined) answer({ progress: text });
+    if (text !== undefined) void answer({ progress: text });
   });
   const end = (): void => void child.kill("SIGTERM");
   closed.addEventListener("abort", end);
@@ -41,7 +40,8 @@ export function runJobProcess(
     wrap: (text: string) => ControlAnswer,
   ): Promise<void> => {
     if (stream === null) return;
-    for await (const line of createInterface({ input: stream })) answer(wrap(line));
+    // Waits for whoever reads: a long list (an inventory) must not gather here.
+    for await (const line of createInterface({ input: stream })) await answer(wrap(line));
   };
   const output = Promise.all([
     lines(child.stdout, (out) => ({ out })),
@@ -52,7 +52,7 @@ export function runJobProcess(
     child.on("close", (code) => {
       closed.removeEventListener("abort", end);
       void output.then(() => {
-        answer({ exit: code ?? 1 });
+        void answer({ exit: code ?? 1 });
         resolve();
       }, reject);
     });

@@ -8,6 +8,7 @@ import type { Meter } from "../api/common/ports.ts";
 export interface WorkerMetrics {
   readonly meter: Meter;
   kmsCall(operation: string): void;
+  keyDeletion(what: "scheduled" | "destroyed"): void;
   /** Values as JSON for the parent. */
   collect(): Promise<unknown[]>;
 }
@@ -46,6 +47,12 @@ export function openMetrics(sampled: Sampled): WorkerMetrics {
     name: "strongroom_kms_calls_total",
     help: "Cryptographic calls to the key service",
     labelNames: ["operation"],
+    registers,
+  });
+  const deletions = new Counter({
+    name: "strongroom_kms_key_deletions_total",
+    help: "KMS keys scheduled for deletion, and destroyed",
+    labelNames: ["event"],
     registers,
   });
   const gauge = (name: string, help: string, read: () => number | Promise<number>): Gauge =>
@@ -94,6 +101,7 @@ export function openMetrics(sampled: Sampled): WorkerMetrics {
       },
     },
     kmsCall: (operation) => kms.inc({ operation }),
+    keyDeletion: (event) => deletions.inc({ event }),
     collect: () => registry.getMetricsAsJSON(),
   };
 }

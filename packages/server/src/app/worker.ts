@@ -57,7 +57,12 @@ export async function runWorker(given: Settings, { index, endpoints }: WorkerSta
   try {
     engine = await openEngine(
       settings,
-      { log, onFatal, kmsCall: (operation) => metrics?.kmsCall(operation) },
+      {
+        log,
+        onFatal,
+        kmsCall: (operation) => metrics?.kmsCall(operation),
+        keyDeletion: (what) => metrics?.keyDeletion(what),
+      },
       index === 0,
     );
   } catch (error) {

@@ -185,3 +185,26 @@ export const BUCKETS_CACHED_MAX = 10_000;
 /** How often a process looks whether another has added a term to the keyring, and how old a term is before it seals. */
 export const KEYRING_REFRESH_MS = 5000;
 export const KEYRING_SETTLE_MS = 15_000;
+/** The audit trail. A frame is one write and one sync; records that nobody waits for are gathered for so long. */
+export const TRAIL_GATHER_MS = 50;
+export const TRAIL_FRAME_BYTES_MAX = 512 * 1024;
+/** Below this a frame is not compressed: the call costs more than the bytes. */
+export const TRAIL_COMPRESS_BYTES_MIN = 4096;
+/** Characters of records not yet written; beyond, requests wait for the disk. */
+export const TRAIL_QUEUE_CHARS_MAX = 8 * 1024 ** 2;
+export const TRAIL_SEGMENT_RECORDS_MAX = 65_536;
+export const TRAIL_SEGMENT_BYTES_MAX = 64 * 1024 ** 2;
+/** A checkpoint after so many records, but not more often than the interval; at the latest after the age. */
+export const TRAIL_CHECKPOINT_RECORDS = 1000;
+export const TRAIL_CHECKPOINT_INTERVAL_MS = 1000;
+export const TRAIL_CHECKPOINT_AGE_MS = 60_000;
+/** A stream whose process has not been heard of for this long is dead. */
+export const TRAIL_STREAM_SILENT_MS = 180_000;
+/** A write that failed is tried again this often; meanwhile what needs the trail is refused. */
+export const TRAIL_RETRY_MS = 250;
+/** Free space that the trail leaves, for its checkpoints and for deletes. */
+export const TRAIL_RESERVE_BYTES = 32 * 1024 ** 2;
+/** Records of one group in an index, at the least: what a query reads in one go. */
+export const TRAIL_GROUP_RECORDS = 256;
+export const TRAIL_FIELD_CHARS_MAX = 32 * 1024;
+export const TRAIL_TEXT_CHARS_MAX = 1024;

@@ -8,6 +8,7 @@ import type {
   Imported,
   KeyRecord,
   Material,
+  Scheduled,
   StoredState,
   Tag,
   KeyUse,
@@ -66,8 +67,15 @@ function parseState(value: unknown): StoredState {
     deletionMs: number(f.deletionMs, "deletion date"),
     cancelTo: oneOf(["Disabled", "PendingImport"], f.cancelTo, "state after cancelling"),
     destroying: flag(f.destroying, "destroying"),
+    ...(f.scheduled !== undefined && { scheduled: parseScheduled(fields(f.scheduled)) }),
   };
 }
+
+const parseScheduled = (f: Fields): Scheduled => ({
+  atMs: number(f.atMs, "time of scheduling"),
+  by: text(f.by, "who scheduled"),
+  requestId: text(f.requestId, "request id"),
+});
 
 function parseMaterial(value: unknown): Material {
   const f = fields(value);
@@ -235,5 +243,5 @@ export const materialCodec: Codec<Uint8Array> = {
   decode: (body) => (body[0] === 1 ? new Uint8Array(body.subarray(1)) : bad("unknown format version")),
 };
 
-/** Marks the id of a destroyed key: ids are never used again. */
-export const tombstoneCodec: Codec<number> = msgpackCodec(1, (value) => number(value, "tombstone"));
+/** Changes whenever material is removed: only its revision counts. */
+export const removalCodec: Codec<number> = msgpackCodec(1, (value) => number(value, "mark of removals"));

@@ -5,13 +5,15 @@ import { createAlias } from "./aliases.ts";
 import { EMPTY_CONTEXT } from "./context.ts";
 import { createKey } from "./creation.ts";
 import { decrypt } from "./decryption.ts";
-import { cancelDeletion, destroyDue, scheduleDeletion } from "./deletion.ts";
+import { cancelDeletion, countDestroyed, destroyDue, scheduleDeletion } from "./deletion.ts";
 import { encrypt } from "./encryption.ts";
-import type { Kernel } from "./kernel.ts";
+import type { CountDependents, Kernel } from "./kernel.ts";
 import { describeKey, enableKey } from "./lifecycle.ts";
 import { ensureKey } from "./bootstrap.ts";
 import { listKeys } from "./listing.ts";
+import { rotateOnDemand } from "./rotation.ts";
 import { ACCOUNT, directRequester, testKms } from "./test/kernel.ts";
+import { type Dependents, type Tombstone, tombstoneCodec } from "./tombstone.ts";
 
 const me = directRequester();
 const DAY_MS = 86_400_000;
@@ -44,7 +46,7 @@ test("when the date has passed, key, material and aliases go, and the id is neve
   assert.equal(await destroyDue(kms, clock.now()), 0);
   clock.nowMs = deletionMs;
   assert.equal(await destroyDue(kms, clock.now()), 1);
-  assert.deepEqual(await rowsLeft(model), ["gone"]);
+  assert.deepEqual(await rowsLeft(model), ["gone", "removal"]);
   assert.equal(deleted.length, 1);
   assert.equal(deleted[0]?.aliases.length, 40);
   assert.equal(deleted[0].materialIds.length, 1);
@@ -95,7 +97,7 @@ test("a job cut off between its steps leaves nothing that clients see, and the n
     await assert.rejects(cancelDeletion(kms, me, id), { message: `Key '${arn}' does not exist` });
     assert.deepEqual((await listKeys(kms, me, {})).items, []);
     assert.equal(await destroyDue(kms, clock.now()), 1);
-    assert.deepEqual(await rowsLeft(model), ["gone"]);
+    assert.deepEqual(await rowsLeft(model), ["gone", "removal"]);
   }
 });
 
@@ -109,5 +111,121 @@ test("two processes may run the job at once", async () => {
   b.clock.nowMs = a.clock.nowMs;
   const done = await Promise.all([destroyDue(a.kms, a.clock.now()), destroyDue(b.kms, b.clock.now())]);
   assert.equal((done[0] ?? 0) + (done[1] ?? 0), 3);
-  assert.deepEqual(await rowsLeft(model), ["gone", "gone", "gone"]);
+  assert.deepEqual(await rowsLeft(model), ["gone", "gone", "gone", "removal"]);
+});
+
+test("the tombstone says what was destroyed, when and on whose order, also when the job was cut off", async () => {
+  for (const commits of [0, 1, 2]) {
+    const model = new MemoryModel();
+    const { kms, clock } = await testKms(model.open());
+    const { id } = await keyWithAliases(kms, 17);
+    await encrypt(kms, me, { keyId: id, plaintext: new Uint8Array([1]), context: EMPTY_CONTEXT });
+    for (let i = 0; i < 2; i++) await rotateOnDemand(kms, me, id);
+    const materials = (await kms.rows.key(ACCOUNT, id))?.value.materials.map((m) => m.id);
+    const scheduledMs = clock.now();
+    clock.nowMs = (await scheduleDeletion(kms, me, id, 7)).deletionMs;
+    await assert.rejects(destroyDue(cutOff(kms, commits), clock.now()), /cut off/);
+    clock.nowMs += 1000;
+    assert.equal(await destroyDue(kms, clock.now()), 1);
+    const tombstone = await kms.rows.tombstone(ACCOUNT, id);
+    assert.deepEqual(
+      tombstone?.materials.map((m) => m.id),
+      materials,
+    );
+    assert.deepEqual(
+      tombstone?.materials.map(({ term }) => term),
+      [1, 1, 1],
+    );
+    assert.equal(tombstone.aliases.length, 17);
+    assert.equal(tombstone.scheduledMs, scheduledMs);
+    assert.equal(tombstone.scheduledBy, me.arn);
+    assert.equal(tombstone.lastUse?.operation, "Encrypt");
+    assert.equal(tombstone.destroyedMs, clock.now());
+    assert.equal(tombstone.dependents, undefined);
+  }
+});
+
+function cutOff(kms: Kernel, commits: number): Kernel {
+  let left = commits;
+  return {
+    ...kms,
+    rows: new Proxy(kms.rows, {
+      get(rows, name) {
+        if (name === "commit" && left-- <= 0) throw new Error("cut off");
+        const member: unknown = Reflect.get(rows, name);
+        return typeof member === "function" ? member.bind(rows) : member;
+      },
+    }),
+  };
+}
+
+const COUNT: Dependents = {
+  beganMs: 1,
+  endedMs: 2,
+  looked: 3,
+  unreadable: 0,
+  uploadsLooked: 1,
+  versions: 2,
+  current: 1,
+  bytes: 10,
+  sseKms: 1,
+  dsseKms: 1,
+  bucketKey: 0,
+  uploads: 1,
+  formerly: 0,
+  materials: [{ shortId: "00", versions: 2, bytes: 10, uploads: 1 }],
+  buckets: [{ name: "b", id: "ff", versions: 2, bytes: 10, uploads: 1, formerly: 0 }],
+  otherBuckets: 0,
+  alsoOpenedBy: [{ key: "SSE-S3", versions: 1 }],
+};
+
+test("tombstones get their counts once, all in one walk, and again after a walk that failed", async () => {
+  const { kms, clock } = await testKms();
+  const ids: string[] = [];
+  for (let i = 0; i < 3; i++) ids.push((await keyWithAliases(kms, 0)).id);
+  for (const id of ids) await scheduleDeletion(kms, me, id, 7);
+  clock.nowMs += 8 * DAY_MS;
+  await destroyDue(kms, clock.now());
+  let walks = 0;
+  const countDependents: CountDependents = (keys) => {
+    if (walks++ === 0) return Promise.reject(new Error("the process ends"));
+    return Promise.resolve(keys.map(() => COUNT));
+  };
+  const counting = { ...kms, countDependents };
+  await assert.rejects(countDestroyed(counting));
+  assert.equal(await countDestroyed(counting), 3);
+  assert.equal(await countDestroyed(counting), 0);
+  assert.equal(walks, 2);
+  for (const id of ids) assert.deepEqual((await kms.rows.tombstone(ACCOUNT, id))?.dependents, COUNT);
+});
+
+test("tombstones: format 1 was a mark only; format 2 reads as it was written and refuses other shapes", () => {
+  assert.equal(tombstoneCodec.decode(Uint8Array.of(1, 1)), undefined);
+  const whole: Tombstone = {
+    account: ACCOUNT,
+    keyId: "k",
+    bornArn: `arn:aws:kms:us-east-1:${ACCOUNT}:key/k` as Tombstone["bornArn"],
+    spec: "SYMMETRIC_DEFAULT",
+    origin: "EXTERNAL",
+    createdMs: 1,
+    aliases: ["alias/a"],
+    materials: [
+      { id: "aa", createdMs: 2, term: 3 },
+      { id: "bb", createdMs: 2 },
+    ],
+    grants: 1,
+    scheduledMs: 4,
+    scheduledBy: me.arn,
+    scheduledRequest: "r",
+    deletionMs: 5,
+    beganMs: 6,
+    destroyedMs: 7,
+    lastUse: { operation: "Decrypt", atMs: 8 },
+    dependents: COUNT,
+  };
+  assert.deepEqual(tombstoneCodec.decode(tombstoneCodec.encode(whole)), whole);
+  const { grants: _, ...less } = whole;
+  assert.throws(() => tombstoneCodec.decode(tombstoneCodec.encode(less as Tombstone)), {
+    name: "IntegrityError",
+  });
 });

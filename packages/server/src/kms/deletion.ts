@@ -1,15 +1,18 @@
 /**
  * Deletion with a waiting period, and the job that carries it out. Destroying a key takes several commits, because one
- * holds few rows; the first marks it, so that a crash in between leaves a key that clients no longer see and the next run
- * of the job finishes.
+ * holds few rows; the first marks it and writes its tombstone, so that a crash in between leaves a key that clients no
+ * longer see, and the next run of the job finishes. What had depended on the key is counted afterwards: versions keep the
+ * key's name, and no erasure waits for a walk over the store.
  */
+import { keyRecordTerm } from "@strongroom/crypto";
 import type { KeyArn } from "../base/ids.ts";
 import { changeKey } from "./change.ts";
 import type { Entered } from "./enter.ts";
 import { arnOf, type Kernel, type Requester } from "./kernel.ts";
 import type { StoredKey } from "./codec.ts";
-import type { KeyRecord } from "./model.ts";
+import type { KeyRecord, Material } from "./model.ts";
 import type { HeldKey } from "./rows.ts";
+import type { DestroyedMaterial, Tombstone } from "./tombstone.ts";
 
 const DAY_MS = 86_400_000;
 export const DELETION_DAYS_DEFAULT = 30;
@@ -19,6 +22,8 @@ export const DELETION_DAYS_MAX = 30;
 const ROWS_A_STEP = 16;
 /** A grant has up to four rows. */
 const GRANTS_A_STEP = 12;
+/** Keys whose dependents one walk over the store counts. */
+const COUNTED_A_WALK = 1000;
 
 export async function scheduleDeletion(
   k: Kernel,
@@ -26,7 +31,8 @@ export async function scheduleDeletion(
   keyId: string,
   days = DELETION_DAYS_DEFAULT,
 ): Promise<{ readonly arn: KeyArn; readonly deletionMs: number; readonly days: number }> {
-  const deletionMs = k.clock.now() + days * DAY_MS;
+  const nowMs = k.clock.now();
+  const deletionMs = nowMs + days * DAY_MS;
   const next = ({ key }: Entered): KeyRecord => ({
     ...key,
     state: {
@@ -34,11 +40,13 @@ export async function scheduleDeletion(
       deletionMs,
       cancelTo: key.state.kind === "PendingImport" ? "PendingImport" : "Disabled",
       destroying: false,
+      scheduled: { atMs: nowMs, by: requester.arn, requestId: requester.caller.requestId },
     },
   });
   const { arn } = await changeKey(k, requester, "ScheduleKeyDeletion", keyId, next, {
     more: { "kms:schedulekeydeletionpendingwindowindays": String(days) },
   });
+  k.hooks.deletionScheduled?.({ keyArn: arn, deletionMs, by: requester.arn });
   return { arn, deletionMs, days };
 }
 
@@ -85,9 +93,10 @@ async function destroy(k: Kernel, listed: StoredKey): Promise<boolean> {
 async function step(k: Kernel, held: HeldKey): Promise<boolean> {
   const key = held.value;
   if (key.state.kind !== "PendingDeletion") return false;
-  if (!key.state.destroying) {
+  const tombstone = await k.rows.tombstone(key.account, key.keyId);
+  if (!key.state.destroying || tombstone === undefined) {
     const after: KeyRecord = { ...key, state: { ...key.state, destroying: true } };
-    await k.rows.commit({ keys: [{ before: held, after }] });
+    await k.rows.commit({ keys: [{ before: held, after }], tombstone: await tombstoneOf(k, key) });
     return false;
   }
   const grants = await k.grants.some(key, GRANTS_A_STEP);
@@ -114,7 +123,62 @@ async function step(k: Kernel, held: HeldKey): Promise<boolean> {
     keys: [{ before: held, after: last ? undefined : rest }],
     aliases: aliases.flatMap((alias) => (alias === undefined ? [] : [{ before: alias, after: undefined }])),
     materials: materials.map((m) => ({ key, id: m.id, after: undefined })),
-    ...(last && { with: await k.grants.drop(key) }),
+    ...(last && {
+      with: await k.grants.drop(key),
+      tombstone: { ...tombstone, destroyedMs: k.clock.now() },
+    }),
   });
   return ok && last;
+}
+
+async function tombstoneOf(k: Kernel, key: KeyRecord): Promise<Tombstone> {
+  const { account, keyId, bornArn, spec, origin, createdMs, aliases, state } = key;
+  const scheduled = state.kind === "PendingDeletion" ? state.scheduled : undefined;
+  const lastUse = await k.usage.last(key);
+  return {
+    account,
+    keyId,
+    bornArn,
+    spec,
+    origin,
+    createdMs,
+    aliases,
+    materials: await Promise.all(key.materials.map((material) => destroyedMaterial(k, key, material))),
+    grants: key.grants?.count ?? 0,
+    ...(scheduled !== undefined && {
+      scheduledMs: scheduled.atMs,
+      scheduledBy: scheduled.by,
+      scheduledRequest: scheduled.requestId,
+    }),
+    deletionMs: state.kind === "PendingDeletion" ? state.deletionMs : k.clock.now(),
+    beganMs: k.clock.now(),
+    ...(lastUse !== undefined && { lastUse: { operation: lastUse.operation, atMs: lastUse.atMs } }),
+  };
+}
+
+async function destroyedMaterial(
+  k: Kernel,
+  { account, keyId }: KeyRecord,
+  { id, createdMs }: Material,
+): Promise<DestroyedMaterial> {
+  const record = await k.rows.material(account, keyId, id);
+  return { id, createdMs, ...(record !== undefined && { term: keyRecordTerm(record) }) };
+}
+
+/** Gives tombstones their counts, in one walk for many keys; returns for how many. A crash leaves them to the next run. */
+export async function countDestroyed(k: Kernel): Promise<number> {
+  if (k.countDependents === undefined) return 0;
+  const uncounted: Tombstone[] = [];
+  for await (const tombstone of k.rows.everyTombstone()) {
+    if (tombstone.dependents !== undefined || tombstone.destroyedMs === undefined) continue;
+    if (uncounted.push(tombstone) >= COUNTED_A_WALK) break;
+  }
+  if (uncounted.length === 0) return 0;
+  const counts = await k.countDependents(uncounted);
+  for (const [i, tombstone] of uncounted.entries()) {
+    const dependents = counts[i];
+    if (dependents !== undefined)
+      await k.rows.amendTombstone(tombstone, (now) => (now.dependents ? now : { ...now, dependents }));
+  }
+  return uncounted.length;
 }

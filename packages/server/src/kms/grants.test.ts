@@ -246,6 +246,6 @@ test("grants go with their key", async () => {
   const { rows } = await model.open().scan({ table: "kms", from: new Uint8Array(), limit: 1000 });
   assert.deepEqual(
     rows.map((r) => new TextDecoder().decode(r.key).split("\0")[0]),
-    ["gone"],
+    ["gone", "removal"],
   );
 });

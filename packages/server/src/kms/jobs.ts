@@ -1,5 +1,5 @@
 /** What the key service does by the clock. Any process may run the jobs, several at once too; one that does is enough. */
-import { destroyDue } from "./deletion.ts";
+import { countDestroyed, destroyDue } from "./deletion.ts";
 import { expireDue } from "./import.ts";
 import type { Kernel } from "./kernel.ts";
 import { rotateDue } from "./rotation.ts";
@@ -8,6 +8,7 @@ export interface JobReport {
   readonly destroyed: number;
   readonly expired: number;
   readonly rotated: number;
+  readonly counted: number;
 }
 
 /** What each process does for itself, every minute or so and before it ends: tells of uses, forgets old material. */
@@ -21,5 +22,6 @@ export async function runJobs(k: Kernel, nowMs: number): Promise<JobReport> {
   const expired = await expireDue(k, nowMs);
   const rotated = await rotateDue(k, nowMs);
   const destroyed = await destroyDue(k, nowMs);
-  return { destroyed, expired, rotated };
+  const counted = await countDestroyed(k);
+  return { destroyed, expired, rotated, counted };
 }

@@ -10,6 +10,7 @@ import type { Materials } from "./materials.ts";
 import type { KeyRecord } from "./model.ts";
 import type { KeyPrincipals } from "./policies.ts";
 import type { Rows } from "./rows.ts";
+import type { Dependents } from "./tombstone.ts";
 import type { Usage } from "./usage.ts";
 
 /** What the service reports to whoever watches. None of it is secret. */
@@ -25,6 +26,12 @@ export interface KmsHooks {
   }): void;
   /** Imported material reached its end and was removed. */
   materialExpired?(event: { readonly keyArn: KeyArn; readonly materialId: string }): void;
+  /** Deletion was asked for; until its date it can be cancelled. */
+  deletionScheduled?(event: {
+    readonly keyArn: KeyArn;
+    readonly deletionMs: number;
+    readonly by: string;
+  }): void;
   /** A key and its material were destroyed, by schedule. */
   keyDeleted?(event: {
     readonly keyArn: KeyArn;
@@ -32,6 +39,11 @@ export interface KmsHooks {
     readonly aliases: readonly string[];
   }): void;
 }
+
+/** Finds what names these keys. Of the layers above, which know versions and uploads. */
+export type CountDependents = (
+  keys: readonly { readonly account: AccountId; readonly keyId: string }[],
+) => Promise<readonly Dependents[]>;
 
 export interface Kernel {
   readonly region: string;
@@ -43,6 +55,8 @@ export interface Kernel {
   readonly clock: Clock;
   readonly tokens: Tokens;
   readonly hooks: KmsHooks;
+  /** Absent: tombstones stay without counts. */
+  readonly countDependents?: CountDependents;
   /** Absent: key policies go by ARNs alone. */
   readonly principals?: KeyPrincipals;
 }

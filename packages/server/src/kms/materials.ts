@@ -49,6 +49,14 @@ interface Entry<P extends Purpose = Purpose> {
   readonly key: SecretKey<P>;
   readonly shortId: Uint8Array;
   readonly sinceMs: number;
+  readonly of: HeldName;
+}
+/** Whose material it is. */
+export interface HeldName {
+  readonly account: AccountId;
+  readonly keyId: string;
+  readonly bornArn: KeyArn;
+  readonly id: string;
 }
 export interface MadeMaterial {
   readonly id: string;
@@ -132,6 +140,7 @@ export class Materials {
       key: await this.#unwrap(key.bornArn, version.id, record, purpose),
       shortId: shortIdOf(version.id),
       sinceMs: this.#clock.now(),
+      of: { account: key.account, keyId: key.keyId, bornArn: key.bornArn, id: version.id },
     };
     this.#keep(nameOf(key.bornArn, version.id), entry);
     return entry;
@@ -142,6 +151,11 @@ export class Materials {
     const name = nameOf(key.bornArn, id);
     this.#held.get(name)?.key[Symbol.dispose]();
     this.#held.delete(name);
+  }
+
+  /** What is unwrapped in memory now, by name. */
+  held(): readonly HeldName[] {
+    return [...this.#held.values()].map(({ of }) => of);
   }
 
   /** Drops what was held for long: also what another process has destroyed meanwhile. */

@@ -17,7 +17,17 @@ export type StoredState =
       readonly cancelTo: "Disabled" | "PendingImport";
       /** Destruction has begun: for clients the key is gone, whatever rows a crash may have left. */
       readonly destroying: boolean;
+      /** Absent in rows written before it was kept. */
+      readonly scheduled?: Scheduled;
     };
+
+/** Who asked for a key's deletion, for the certificate of erasure. */
+export interface Scheduled {
+  readonly atMs: number;
+  /** ARN of the principal. */
+  readonly by: string;
+  readonly requestId: string;
+}
 
 /** One version of a key's secret. The bytes are a row of their own, wrapped under the KMS domain key. */
 export interface Material {

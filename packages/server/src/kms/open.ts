@@ -6,7 +6,7 @@ import type { Keyring } from "../store/keyring.ts";
 import type { Records } from "../store/records.ts";
 import type { Tokens } from "../store/tokens.ts";
 import { GrantRows } from "./grant-rows.ts";
-import type { Kernel, KmsHooks } from "./kernel.ts";
+import type { CountDependents, Kernel, KmsHooks } from "./kernel.ts";
 import type { KeyPrincipals } from "./policies.ts";
 import { Materials } from "./materials.ts";
 import { Rows } from "./rows.ts";
@@ -23,6 +23,7 @@ export interface KmsOptions {
   readonly clock: Clock;
   readonly region: string;
   readonly hooks: KmsHooks;
+  readonly countDependents?: CountDependents;
   readonly principals?: KeyPrincipals;
 }
 
@@ -47,6 +48,7 @@ export function openKms(options: KmsOptions): Kernel {
     clock,
     tokens: options.tokens,
     hooks: options.hooks,
+    ...(options.countDependents === undefined ? {} : { countDependents: options.countDependents }),
     ...(options.principals === undefined ? {} : { principals: options.principals }),
   };
 }

@@ -11,6 +11,7 @@ export type RowKind =
   | "grantname"
   | "key"
   | "material"
+  | "removal"
   | "retiring"
   | "texts"
   | "usage";
@@ -24,6 +25,8 @@ export const keyRow = (account: AccountId, keyId: string): Uint8Array => named("
 export const textsRow = (account: AccountId, keyId: string): Uint8Array => named("texts", account, keyId);
 export const usageRow = (account: AccountId, keyId: string): Uint8Array => named("usage", account, keyId);
 export const goneRow = (account: AccountId, keyId: string): Uint8Array => named("gone", account, keyId);
+/** One row, of no account: its revision changes with every commit that removes material. */
+export const removalRow: Uint8Array = named("removal");
 export const aliasRow = (account: AccountId, name: string): Uint8Array => named("alias", account, name);
 export const materialRow = (account: AccountId, keyId: string, materialId: string): Uint8Array =>
   named("material", account, keyId, materialId);

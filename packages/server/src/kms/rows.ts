@@ -20,13 +20,24 @@ import {
   keyCodec,
   type KeyTexts,
   materialCodec,
+  removalCodec,
   type StoredKey,
   textsCodec,
-  tombstoneCodec,
 } from "./codec.ts";
 import type { AliasRecord, KeyRecord } from "./model.ts";
 import type { Found } from "./paging.ts";
-import { aliasRow, blobRow, goneRow, keyRow, materialRow, rangeOf, textsRow, usageRow } from "./row-keys.ts";
+import {
+  aliasRow,
+  blobRow,
+  goneRow,
+  keyRow,
+  materialRow,
+  rangeOf,
+  removalRow,
+  textsRow,
+  usageRow,
+} from "./row-keys.ts";
+import { type Tombstone, tombstoneCodec } from "./tombstone.ts";
 
 const TABLE = "kms";
 const SCAN_ROWS = 200;
@@ -58,6 +69,8 @@ export interface Change {
     readonly id: string;
     readonly after: Uint8Array | undefined;
   }[];
+  /** What stays of a key under destruction; a key that is removed has one. */
+  readonly tombstone?: Tombstone;
 }
 
 export class Rows {
@@ -162,6 +175,65 @@ export class Rows {
     return (await this.#records.get(tombstoneCodec, TABLE, goneRow(account, keyId))) !== undefined;
   }
 
+  /** What is known of a key that was destroyed, or whose destruction has begun. */
+  async tombstone(account: AccountId, keyId: string): Promise<Tombstone | undefined> {
+    return (await this.#records.get(tombstoneCodec, TABLE, goneRow(account, keyId)))?.value;
+  }
+
+  /** Every one that says more than that the key is gone; a page of rows is in memory at a time. */
+  async *everyTombstone(): AsyncGenerator<Tombstone> {
+    let after: Uint8Array | undefined;
+    for (;;) {
+      const page = await this.#records.store.scan({
+        table: TABLE,
+        ...rangeOf("gone"),
+        limit: SCAN_ROWS,
+        ...(after !== undefined && { after }),
+      });
+      for (const row of page.rows) {
+        const { value } = await this.#records.open(tombstoneCodec, TABLE, row, false);
+        if (value !== undefined) yield value;
+      }
+      after = page.rows.at(-1)?.key;
+      if (!page.more || after === undefined) return;
+    }
+  }
+
+  /** Changes a tombstone as it stands. False: it is not there, or changed meanwhile. */
+  async amendTombstone(
+    { account, keyId }: Pick<Tombstone, "account" | "keyId">,
+    change: (now: Tombstone) => Tombstone,
+  ): Promise<boolean> {
+    const key = goneRow(account, keyId);
+    const entry = await this.#records.get(tombstoneCodec, TABLE, key);
+    if (entry?.value === undefined) return false;
+    const settled = await commitSettled(this.#records.store, {
+      expect: [unchanged(entry)],
+      put: [this.#records.seal(tombstoneCodec, TABLE, key, change(entry.value))],
+    });
+    return settled.kind === "ok";
+  }
+
+  /** The mark of removals as it is now: another text whenever material was removed, by any process. */
+  async removals(): Promise<string> {
+    const [row] = await this.#records.store.get([{ table: TABLE, key: removalRow }]);
+    return row === undefined ? "" : Buffer.from(row.rev).toString("latin1");
+  }
+
+  /** Which of these materials have no row, or no longer. */
+  async withoutRow<T extends { readonly account: AccountId; readonly keyId: string; readonly id: string }>(
+    materials: readonly T[],
+  ): Promise<readonly T[]> {
+    const missing: T[] = [];
+    for (let at = 0; at < materials.length; at += SCAN_ROWS) {
+      const some = materials.slice(at, at + SCAN_ROWS);
+      const keys = some.map((m) => ({ table: TABLE, key: materialRow(m.account, m.keyId, m.id) }) as const);
+      const rows = await this.#records.store.get(keys);
+      missing.push(...some.filter((_, i) => rows[i] === undefined));
+    }
+    return missing;
+  }
+
   /** In the order of their ids. A page may be short: keys under destruction are not shown. */
   async keys(account: AccountId, after: string | undefined, limit: number): Promise<Found<StoredKey>> {
     const start = after === undefined ? undefined : keyRow(account, after);
@@ -224,6 +296,14 @@ export class Rows {
       if (after === undefined) remove.push({ table: TABLE, key: row });
       else put.push(this.#records.seal(materialCodec, TABLE, row, after));
     }
+    // No condition on the mark: whichever of two commits wrote it last, its revision is a new one.
+    if (change.materials?.some(({ after }) => after === undefined) === true)
+      put.push(this.#records.seal(removalCodec, TABLE, removalRow, 1));
+    const { tombstone } = change;
+    if (tombstone !== undefined)
+      put.push(
+        this.#records.seal(tombstoneCodec, TABLE, goneRow(tombstone.account, tombstone.keyId), tombstone),
+      );
     const [first] = change.keys;
     const account = (first?.after ?? first?.before?.value)?.account;
     if (account !== undefined) {
@@ -275,7 +355,6 @@ export class Rows {
       counted.push(this.#counted.delete({ table: TABLE, key: row }));
       for (const key of [textsRow(account, keyId), usageRow(account, keyId), blobRow(of.blobName)])
         draft.remove.push({ table: TABLE, key });
-      draft.put.push(this.#records.seal(tombstoneCodec, TABLE, gone, 1));
       return;
     }
     const sameTexts =

@@ -34,6 +34,7 @@ export const TABLES = [
   "kms", // KMS keys, material, aliases, grants
   "list", // counters of rows that decide access or encryption
   "lease",
+  "audit", // checkpoints of the trail, and the state of its streams
 ] as const;
 export type TableName = (typeof TABLES)[number];
 

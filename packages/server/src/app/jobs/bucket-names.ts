@@ -6,13 +6,15 @@ import { hexOf } from "../../store/key-order.ts";
 import { countedCodec } from "../../store/list-page.ts";
 import type { Engine } from "../engine.ts";
 
+type HasCore = { readonly objects: Pick<Engine["objects"], "core"> };
+
 export interface NamedBucket {
   readonly id: BucketId;
   readonly name: string;
 }
 
 /** Every bucket, of every account. Records that don't open are left out: `verify` names them. */
-export async function* everyBucket(engine: Engine): AsyncGenerator<NamedBucket> {
+export async function* everyBucket(engine: HasCore): AsyncGenerator<NamedBucket> {
   const { core } = engine.objects;
   for await (const row of rowsOf(core, "bucket")) {
     const name = new TextDecoder().decode(row.key);
@@ -26,7 +28,7 @@ export async function* everyBucket(engine: Engine): AsyncGenerator<NamedBucket> 
 }
 
 /** By id in hex. */
-export async function bucketNames(engine: Engine): Promise<ReadonlyMap<string, string>> {
+export async function bucketNames(engine: HasCore): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>();
   for await (const { id, name } of everyBucket(engine)) names.set(hexOf(id), name);
   return names;

@@ -21,6 +21,9 @@ export interface JobInput {
 /** Resolves with the exit code. */
 export type Job = (engine: Engine, input: JobInput, output: JobOutput) => Promise<number>;
 
+/** Resolves with the exit code. */
+export type OfflineJob = (input: Omit<JobInput, "beside">, output: JobOutput) => Promise<number>;
+
 export interface JobOption {
   /** As commander reads it. */
   readonly flags: string;
@@ -41,6 +44,11 @@ export interface JobCommand {
   readonly summary: string;
   readonly arguments: readonly JobArgument[];
   readonly options: readonly JobOption[];
+  /** Actions (first argument) that need no store: they run where they are typed, whether or not a server runs. */
+  readonly offline?: {
+    readonly actions: readonly string[];
+    load(): Promise<OfflineJob>;
+  };
   /** The job's code, loaded when it runs: whoever only asks a server for it needs none. */
   load(): Promise<Job>;
 }
@@ -103,5 +111,40 @@ export const JOBS: readonly JobCommand[] = [
       JSON_OPTION,
     ],
     load: async () => (await import("./uploads.ts")).uploads,
+  },
+  {
+    name: "key",
+    summary:
+      "key report | certificate | public-key | verify-certificate: what depends on a KMS key, and its erasure",
+    arguments: [
+      { name: "<action>", help: "report, certificate, public-key or verify-certificate" },
+      { name: "[what]", help: "the key (id, ARN, alias); verify-certificate: the file" },
+    ],
+    options: [
+      { flags: "--out <file>", help: "certificate: write it to this file", path: true },
+      {
+        flags: "--public-key <key>",
+        help: "verify-certificate: the store's, as `key public-key` prints it (may be repeated)",
+        repeated: true,
+      },
+      JSON_OPTION,
+    ],
+    offline: {
+      actions: ["verify-certificate"],
+      load: async () => (await import("./verify-certificate.ts")).verifyCertificate,
+    },
+    load: async () => (await import("./key.ts")).key,
+  },
+  {
+    name: "inventory",
+    summary: "list every object version with its encryption mode, key and key version",
+    arguments: [],
+    options: [
+      { flags: "--bucket <name>", help: "only this bucket's" },
+      { flags: "--csv", help: "CSV with S3 Inventory's columns and ours (the default)" },
+      { flags: "--json", help: "one JSON object a line" },
+      { flags: "--out <file>", help: "write to this file; it appears when it is complete", path: true },
+    ],
+    load: async () => (await import("./inventory.ts")).inventory,
   },
 ];

@@ -39,6 +39,16 @@ export async function runJob(
   }
 }
 
+/** For what needs no store: nothing is opened. */
+export async function runOffline(
+  offline: NonNullable<JobCommand["offline"]>,
+  job: JobCommand,
+  args: readonly string[],
+): Promise<number> {
+  const run = await offline.load();
+  return run(readInput(job, args, false), terminalOutput());
+}
+
 function readInput(job: JobCommand, args: readonly string[], beside: boolean): JobInput {
   const options = Object.fromEntries(
     job.options.map(({ flags, repeated }) => {

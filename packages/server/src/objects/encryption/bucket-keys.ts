@@ -148,6 +148,20 @@ export class BucketKeys {
     return key;
   }
 
+  /** ARNs of the KMS keys under which it holds some. */
+  keyArns(): readonly KeyArn[] {
+    const arns = new Set<KeyArn>();
+    for (const cache of [this.#writing, this.#reading])
+      for (const { bucketKey } of cache.values()) arns.add(bucketKey.keyArn);
+    return [...arns];
+  }
+
+  /** Those of a key that was destroyed are of no use; dropped, not wiped: a request may be at work with one. */
+  forget(keyArn: string): void {
+    for (const cache of [this.#writing, this.#reading])
+      for (const [name, { bucketKey }] of cache) if (bucketKey.keyArn === keyArn) cache.delete(name);
+  }
+
   #fresh(cache: Map<string, Entry>, name: string): Entry | undefined {
     const entry = cache.get(name);
     if (entry === undefined) return undefined;

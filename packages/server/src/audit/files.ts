@@ -1,0 +1,136 @@
+/**
+ * Where the trail's files lie: `<directory>/<stream>/<number>.seg` and `.idx`. A file is only ever written by the process
+ * whose stream it is, and never again once that process has ended.
+ */
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  statfs,
+  writeFile,
+} from "node:fs/promises";
+import { join } from "node:path";
+import { TRAIL_RESERVE_BYTES } from "../base/limits.ts";
+
+const SEGMENT = /^([0-9]{8})\.seg$/;
+const STREAM = /^[0-9a-f]{32}$/;
+const nameOf = (number: number, kind: "seg" | "idx"): string => `${String(number).padStart(8, "0")}.${kind}`;
+
+/** An open segment that grows. */
+export interface TrailFile {
+  /** Durable when it resolves. Writing again at the same place is allowed after a failure. */
+  write(bytes: Uint8Array, at: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export class TrailFiles {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  path(stream: string, number: number, kind: "seg" | "idx"): string {
+    return join(this.directory, stream, nameOf(number, kind));
+  }
+
+  /** Hex ids, in no order. */
+  async streams(): Promise<readonly string[]> {
+    return (await list(this.directory)).filter((name) => STREAM.test(name));
+  }
+
+  /** Numbers of a stream's segments, ascending. */
+  async segments(stream: string): Promise<readonly number[]> {
+    const names = await list(join(this.directory, stream));
+    return names
+      .flatMap((name) => (SEGMENT.test(name) ? [Number(name.slice(0, 8))] : []))
+      .toSorted((a, b) => a - b);
+  }
+
+  /** A new file, durable with its name once `header` is in. */
+  async create(stream: string, number: number, header: Uint8Array): Promise<TrailFile> {
+    const directory = join(this.directory, stream);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const path = this.path(stream, number, "seg");
+    // A try before this one may have left a file without a record: nothing else can be under this name.
+    const handle = await open(path, "w", 0o600);
+    try {
+      const file = new SyncedFile(handle);
+      await file.write(header, 0);
+      for (const parent of [directory, this.directory]) await syncDirectory(parent);
+      return file;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  open(stream: string, number: number): Promise<FileHandle> {
+    return open(this.path(stream, number, "seg"), "r");
+  }
+
+  /** Undefined if there is none: an index is a convenience. */
+  async readIndex(stream: string, number: number): Promise<Uint8Array | undefined> {
+    return readFile(this.path(stream, number, "idx")).catch(() => undefined);
+  }
+
+  async writeIndex(stream: string, number: number, bytes: Uint8Array): Promise<void> {
+    const path = this.path(stream, number, "idx");
+    const temporary = `${path}.new`;
+    await writeFile(temporary, bytes, { mode: 0o600 });
+    await rename(temporary, path).catch(async (error: unknown) => {
+      await rm(temporary, { force: true });
+      throw error;
+    });
+  }
+
+  /** Throws when the disk is so full that only deletes and checkpoints should still write. */
+  async requireSpace(): Promise<void> {
+    const { bavail, bsize, blocks } = await statfs(this.directory);
+    const reserve = Math.min(TRAIL_RESERVE_BYTES, (blocks * bsize) / 100);
+    if (bavail * bsize < reserve) throw new Error("no space is left for the audit trail");
+  }
+}
+
+class SyncedFile implements TrailFile {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async write(bytes: Uint8Array, at: number): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, at + done);
+      if (bytesWritten === 0) throw new Error("the audit trail's file takes no more bytes");
+      done += bytesWritten;
+    }
+    await this.#handle.datasync();
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+async function list(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * Checkpoints and the state of streams as rows of table `audit` (docs/format/audit.md section 6):
+ *
+ *     "h"              the newest checkpoint's number and hash
+ *     "c" || u64(n)    checkpoint n, as its signed line
+ *     "s" || stream    where the stream stands, who last heard of it
+ *     "k"              the RSA key of CloudTrail digests
+ *
+ * A checkpoint's commit expects the head and the stream's row, so any number of processes append to the one chain.
+ */
+import type { TrailSigner } from "@strongroom/crypto";
+import { z } from "zod";
+import { IntegrityError } from "../base/errors.ts";
+import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
+import { msgpackCodec } from "../store/codec.ts";
+import { concat, u64 } from "../store/key-bytes.ts";
+import { hexOf } from "../store/key-order.ts";
+import type { Expect, Put } from "../store/port.ts";
+import { type Entry, type Records, unchanged } from "../store/records.ts";
+import { commitSettled } from "../store/retry.ts";
+import {
+  type CheckpointKind,
+  checkpointHash,
+  keyName,
+  parseCheckpoint,
+  printCheckpoint,
+  signCheckpoint,
+  type SignedCheckpoint,
+} from "./checkpoint.ts";
+import { type CheckpointName, NO_HASH } from "./format.ts";
+
+const TABLE = "audit";
+const HEAD_KEY = new TextEncoder().encode("h");
+const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
+const checkpointKey = (n: number): Uint8Array => concat(ascii("c"), u64(n));
+const streamKey = (id: Uint8Array): Uint8Array => concat(ascii("s"), id);
+
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
+const count = z.number().int().min(0);
+const codecOf = <S extends z.ZodType>(what: string, schema: S) =>
+  msgpackCodec<z.output<S>>(1, (body) => {
+    const parsed = schema.safeParse(body);
+    if (!parsed.success) throw new IntegrityError(`${what} has an unknown shape`);
+    return parsed.data;
+  });
+const headCodec = codecOf("the head of the audit trail", z.strictObject({ n: count, hash: bytes }));
+const lineCodec = codecOf("an audit checkpoint", z.string());
+const streamSchema = z.strictObject({
+  nextSeq: count,
+  head: bytes,
+  closed: z.boolean(),
+  aliveMs: count,
+  /** The term of the audit key that the stream is sealed under. */
+  term: count,
+});
+export type StreamState = Readonly<z.output<typeof streamSchema>>;
+const streamCodec = codecOf("the state of an audit stream", streamSchema);
+
+export interface CheckpointDraft {
+  readonly kind: CheckpointKind;
+  readonly streamId: Uint8Array;
+  readonly nextSeq: number;
+  readonly head: Uint8Array;
+  readonly root: Uint8Array;
+}
+
+/** The stream was taken for dead and ended by another process: this one begins another. */
+export class StreamEnded extends Error {}
+
+export class Ledger {
+  readonly #records: Records;
+  readonly #signer: TrailSigner;
+  readonly #term: number;
+  readonly #storeId: string;
+
+  constructor(
+    records: Records,
+    key: { readonly signer: TrailSigner; readonly term: number; readonly storeId: Uint8Array },
+  ) {
+    this.#records = records;
+    this.#signer = key.signer;
+    this.#term = key.term;
+    this.#storeId = hexOf(key.storeId);
+  }
+
+  /** Signs and appends. Throws StreamEnded if the stream was closed meanwhile. */
+  async append(draft: CheckpointDraft, nowMs: number): Promise<CheckpointName> {
+    for (let tries = 0; tries < COMMIT_RETRIES_MAX; tries++) {
+      const head = await this.#records.get(headCodec, TABLE, HEAD_KEY);
+      const stream = await this.#records.get(streamCodec, TABLE, streamKey(draft.streamId));
+      if (stream?.value.closed === true) throw new StreamEnded("the audit stream is closed");
+      const n = head === undefined ? 0 : head.value.n + 1;
+      const signed = signCheckpoint(
+        {
+          v: 1,
+          store: this.#storeId,
+          n,
+          prev: hexOf(head?.value.hash ?? NO_HASH),
+          kind: draft.kind,
+          stream: hexOf(draft.streamId),
+          firstSeq: stream?.value.nextSeq ?? 0,
+          nextSeq: draft.nextSeq,
+          head: hexOf(draft.head),
+          root: hexOf(draft.root),
+          timeMs: nowMs,
+          key: keyName(this.#term, this.#signer.publicKey),
+        },
+        this.#signer,
+      );
+      const hash = checkpointHash(signed.statement);
+      const closed = draft.kind === "close" || draft.kind === "recovered";
+      const state: StreamState = {
+        nextSeq: draft.nextSeq,
+        head: draft.head,
+        closed,
+        aliveMs: nowMs,
+        term: stream?.value.term ?? this.#term,
+      };
+      const settled = await commitSettled(this.#records.store, {
+        expect: [expectEntry(head, HEAD_KEY), expectEntry(stream, streamKey(draft.streamId))],
+        put: [
+          this.#records.seal(headCodec, TABLE, HEAD_KEY, { n, hash }),
+          this.#records.seal(lineCodec, TABLE, checkpointKey(n), printCheckpoint(signed)),
+          this.#putStream(draft.streamId, state),
+        ],
+      });
+      if (settled.kind === "ok") return { n, hash };
+      if (tries > 1) await new Promise((done) => setTimeout(done, tries * 2));
+    }
+    throw new Error("the audit checkpoint meets too many others");
+  }
+
+  /** Tells the others that the stream's process lives. Throws StreamEnded. */
+  async alive(streamId: Uint8Array, nowMs: number): Promise<void> {
+    const key = streamKey(streamId);
+    const stream = await this.#records.get(streamCodec, TABLE, key);
+    if (stream === undefined || stream.value.closed) throw new StreamEnded("the audit stream is closed");
+    await commitSettled(this.#records.store, {
+      expect: [unchanged(stream)],
+      put: [this.#putStream(streamId, { ...stream.value, aliveMs: nowMs })],
+    });
+  }
+
+  async head(): Promise<CheckpointName | undefined> {
+    return (await this.#records.get(headCodec, TABLE, HEAD_KEY))?.value;
+  }
+
+  /** By number; `undefined` where a row is missing or opens to no checkpoint. */
+  async checkpoint(n: number): Promise<SignedCheckpoint | undefined> {
+    try {
+      const line = await this.#records.get(lineCodec, TABLE, checkpointKey(n));
+      return line === undefined ? undefined : parseCheckpoint(line.value);
+    } catch (error) {
+      if (error instanceof IntegrityError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Every stream ever opened, by hex id. */
+  async streams(): Promise<ReadonlyMap<string, StreamState>> {
+    const found = new Map<string, StreamState>();
+    const from = ascii("s");
+    for (let after: Uint8Array | undefined; ; ) {
+      const page = await this.#records.store.scan({
+        table: TABLE,
+        from,
+        to: ascii("t"),
+        limit: 1000,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const row of page.rows) {
+        const { value } = await this.#records.open(streamCodec, TABLE, row, false);
+        found.set(hexOf(row.key.subarray(1)), value);
+      }
+      after = page.rows.at(-1)?.key;
+      if (!page.more || after === undefined) return found;
+    }
+  }
+
+  #putStream(id: Uint8Array, state: StreamState): Put {
+    return this.#records.seal(streamCodec, TABLE, streamKey(id), state);
+  }
+}
+
+const expectEntry = (entry: Entry<unknown> | undefined, key: Uint8Array): Expect =>
+  entry === undefined ? { table: TABLE, key, rev: "absent" } : unchanged(entry);

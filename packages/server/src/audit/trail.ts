@@ -1,0 +1,373 @@
+/**
+ * The trail of one process: takes records from requests, writes them in frames, and says when one is durable. All of a
+ * process's records stand in one stream with its own chain; checkpoints join the streams (ADR audit-streams).
+ *
+ * One frame is being written at a time; what arrives meanwhile goes into the next one, so that one sync serves many.
+ * INVARIANT: records reach the file in the order in which they were appended.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { randomBytes } from "@strongroom/crypto";
+import type { Clock } from "../base/clock.ts";
+import { ServiceError } from "../base/errors.ts";
+import {
+  TRAIL_CHECKPOINT_AGE_MS,
+  TRAIL_CHECKPOINT_INTERVAL_MS,
+  TRAIL_CHECKPOINT_RECORDS,
+  TRAIL_FRAME_BYTES_MAX,
+  TRAIL_GATHER_MS,
+  TRAIL_QUEUE_CHARS_MAX,
+  TRAIL_RETRY_MS,
+} from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import type { TrailFiles } from "./files.ts";
+import { BodyBuilder, type CheckpointName, NO_HASH } from "./format.ts";
+import { type Ledger, StreamEnded } from "./ledger.ts";
+import { SegmentWriter, type StreamName } from "./segment-writer.ts";
+import { TreeBuilder } from "./tree.ts";
+
+export interface TrailRecord {
+  /** One JSON object. */
+  readonly text: string;
+  readonly timeMs: number;
+  /** Hashes of the terms it is found by. */
+  readonly terms: readonly number[];
+}
+
+export interface TrailParts {
+  readonly files: TrailFiles;
+  readonly ledger: Ledger;
+  readonly key: Omit<StreamName, "streamId">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The stream was ended by another process: this one must not write any more. */
+  readonly onFatal: (cause: Error) => void;
+}
+
+/** What a request is answered whose record cannot be written (503; the key service has its own word for it). */
+export const trailUnavailable = (cause?: unknown): ServiceError =>
+  new ServiceError("ServiceUnavailable", {
+    message: "The audit trail cannot be written; nothing that must be recorded is done until it can be.",
+    headers: { "Retry-After": "5" },
+    cause,
+  });
+
+interface Waiter {
+  readonly ticket: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+const CLOSE_WAIT_MS = 10_000;
+const SPACE_CHECK_MS = 1000;
+const HEARTBEAT_MS = TRAIL_CHECKPOINT_AGE_MS;
+
+/** A stream that this process writes. */
+interface Stream {
+  readonly id: Uint8Array;
+  nextSeq: number;
+  head: Uint8Array;
+  segments: number;
+}
+
+export class Trail {
+  readonly #parts: TrailParts;
+  readonly #body = new BodyBuilder();
+  #queue: TrailRecord[] = [];
+  #queuedChars = 0;
+  /** Records appended, and records durable, since the process began. */
+  #appended = 0;
+  #durable = 0;
+  #waiters: Waiter[] = [];
+  #gathering: NodeJS.Timeout | undefined;
+  #scheduled = false;
+  #pumping: Promise<void> | undefined;
+  #failure: Error | undefined;
+  #giveUp = false;
+  #stream: Stream | undefined;
+  #segment: SegmentWriter | undefined;
+  #spaceCheckedMs = 0;
+  #checkpoint: CheckpointName = { n: 0, hash: NO_HASH };
+  #tree = new TreeBuilder();
+  /** Leaves that came while a checkpoint was being committed. */
+  #late: Uint8Array[] | undefined;
+  #checkpointedMs: number;
+  #checkpointWanted = false;
+  #committing: Promise<void> = Promise.resolve();
+  readonly #heartbeat: NodeJS.Timeout;
+
+  constructor(parts: TrailParts) {
+    this.#parts = parts;
+    this.#checkpointedMs = parts.clock.now();
+    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS).unref();
+  }
+
+  /** Throws ServiceUnavailable while the trail cannot be written: asked before anything is done. */
+  assertWritable(): void {
+    if (this.#failure !== undefined) throw trailUnavailable(this.#failure);
+  }
+
+  get writable(): boolean {
+    return this.#failure === undefined;
+  }
+
+  /** Takes a record over; returns the ticket to wait with. Written within TRAIL_GATHER_MS even if nobody waits. */
+  append(record: TrailRecord): number {
+    this.#queue.push(record);
+    this.#queuedChars += record.text.length;
+    if (this.#pumping === undefined && this.#gathering === undefined) {
+      this.#gathering = setTimeout(() => this.#pump(), TRAIL_GATHER_MS);
+    }
+    return ++this.#appended;
+  }
+
+  /** Undefined unless so much waits for the disk that the requests should, too. */
+  backpressure(ticket: number): Promise<void> | undefined {
+    return this.#queuedChars > TRAIL_QUEUE_CHARS_MAX ? this.durable(ticket) : undefined;
+  }
+
+  /** Resolves when the record and all before it survive a power cut. Rejects when the trail cannot be written now. */
+  durable(ticket: number): Promise<void> {
+    if (ticket <= this.#durable) return Promise.resolve();
+    if (this.#failure !== undefined) return Promise.reject(trailUnavailable(this.#failure));
+    if (this.#pumping === undefined && !this.#scheduled) {
+      this.#scheduled = true;
+      // The rest of this turn's requests come along.
+      setImmediate(() => this.#pump());
+    }
+    return new Promise((resolve, reject) => this.#waiters.push({ ticket, resolve, reject }));
+  }
+
+  /** Everything appended so far is durable when it resolves. */
+  flush(): Promise<void> {
+    return this.durable(this.#appended);
+  }
+
+  /** Signs what stands, so that nobody can cut it off unseen. */
+  async checkpoint(): Promise<void> {
+    this.#checkpointWanted = true;
+    await this.flush();
+    await this.#pumping;
+    if (this.#checkpointWanted) this.#maybeCheckpoint();
+    await this.#committing;
+  }
+
+  /** Writes what is left and ends the stream. Gives up after a while if the disk takes nothing. */
+  async close(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    const giveUp = setTimeout(() => {
+      this.#giveUp = true;
+    }, CLOSE_WAIT_MS).unref();
+    for (let tries = 0; this.#durable < this.#appended && !this.#giveUp; tries++) {
+      await this.flush().catch(() => sleep(TRAIL_RETRY_MS));
+    }
+    clearTimeout(giveUp);
+    this.#giveUp = true;
+    await this.#pumping;
+    await this.#committing;
+    if (this.#stream === undefined) return;
+    await this.#endSegment();
+    // What could not be written is lost with the process, and nobody was told that it was done.
+    if (this.#durable === this.#appended) await this.#commit("close");
+  }
+
+  #pump(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    this.#scheduled = false;
+    if (this.#pumping !== undefined) return;
+    this.#pumping = this.#run().finally(() => {
+      this.#pumping = undefined;
+      if (this.#queue.length > 0 && !this.#giveUp) this.#pump();
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0 && !this.#giveUp) {
+      const segment = await this.#insist(() => this.#ready());
+      if (segment === undefined) return;
+      const { frame, count } = await this.#sealNext(segment);
+      const written = await this.#insist(async () => {
+        await this.#requireSpace();
+        await segment.write(frame);
+        return true;
+      });
+      if (written === undefined) return;
+      this.#recovered();
+      this.#durable += count;
+      this.#wake();
+      if (segment.full) await this.#endSegment();
+      this.#maybeCheckpoint();
+    }
+  }
+
+  /** Tries until it works; those who wait hear of each failure. Undefined when the process ends. */
+  async #insist<T>(attempt: () => Promise<T>): Promise<T | undefined> {
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        this.#failed(error);
+        if (this.#giveUp) return undefined;
+        await sleep(TRAIL_RETRY_MS);
+      }
+    }
+  }
+
+  async #ready(): Promise<SegmentWriter> {
+    if (this.#segment !== undefined) return this.#segment;
+    const { files, ledger, key, clock } = this.#parts;
+    if (this.#stream === undefined) {
+      const id = randomBytes(16);
+      // Before its first record: a stream that nobody knows of could vanish.
+      this.#checkpoint = await ledger.append(
+        { kind: "open", streamId: id, nextSeq: 0, head: NO_HASH, root: NO_HASH },
+        clock.now(),
+      );
+      this.#stream = { id, nextSeq: 0, head: NO_HASH, segments: 0 };
+    }
+    const stream = this.#stream;
+    this.#segment = await SegmentWriter.create(
+      files,
+      { ...key, streamId: stream.id },
+      {
+        number: stream.segments,
+        firstSeq: stream.nextSeq,
+        head: stream.head,
+        checkpoint: this.#checkpoint,
+        nowMs: clock.now(),
+      },
+    );
+    stream.segments++;
+    return this.#segment;
+  }
+
+  /** Chains as many records as fit into a frame. What is chained is taken from the queue for good. */
+  async #sealNext(segment: SegmentWriter): Promise<{ readonly frame: Uint8Array; readonly count: number }> {
+    const stream = this.#stream;
+    if (stream === undefined) throw new Error("INVARIANT: a segment belongs to a stream");
+    const queue = this.#queue;
+    const firstSeq = stream.nextSeq;
+    const terms: number[] = [];
+    let firstMs = Infinity;
+    let lastMs = 0;
+    let count = 0;
+    this.#body.begin(this.#checkpoint);
+    for (const record of queue) {
+      if (count > 0 && this.#body.size > TRAIL_FRAME_BYTES_MAX) break;
+      stream.head = this.#body.add(record.text, stream.nextSeq++, stream.head);
+      if (this.#late === undefined) this.#tree.add(stream.head);
+      else this.#late.push(stream.head);
+      for (const term of record.terms) terms.push(term);
+      firstMs = Math.min(firstMs, record.timeMs);
+      lastMs = Math.max(lastMs, record.timeMs);
+      this.#queuedChars -= record.text.length;
+      count++;
+    }
+    this.#queue = count === queue.length ? [] : queue.slice(count);
+    const body = this.#body.end(stream.head);
+    return { frame: await segment.seal({ body, firstSeq, count, firstMs, lastMs, terms }), count };
+  }
+
+  async #endSegment(): Promise<void> {
+    const segment = this.#segment;
+    const stream = this.#stream;
+    if (segment === undefined || stream === undefined) return;
+    this.#segment = undefined;
+    const { files, key, log } = this.#parts;
+    try {
+      await segment.close();
+      const number = stream.segments - 1;
+      await files.writeIndex(Buffer.from(stream.id).toString("hex"), number, segment.sealedIndex(key.seed));
+    } catch (error) {
+      log.warn("an index of the audit trail could not be written; queries read the segment instead", {
+        error,
+      });
+    }
+  }
+
+  /** Only between frames: what is signed must be durable already. */
+  #maybeCheckpoint(): void {
+    const sinceMs = this.#parts.clock.now() - this.#checkpointedMs;
+    const due =
+      this.#checkpointWanted ||
+      sinceMs >= TRAIL_CHECKPOINT_AGE_MS ||
+      (this.#tree.count >= TRAIL_CHECKPOINT_RECORDS && sinceMs >= TRAIL_CHECKPOINT_INTERVAL_MS);
+    if (due && this.#late === undefined) this.#committing = this.#commit("mark");
+  }
+
+  /** Signs the stream as it stands. Frames go on meanwhile; their leaves wait for the next checkpoint. */
+  async #commit(kind: "mark" | "close"): Promise<void> {
+    const { ledger, clock, log, onFatal } = this.#parts;
+    const stream = this.#stream;
+    this.#checkpointWanted = false;
+    if (stream === undefined || (kind === "mark" && this.#tree.count === 0)) return;
+    const { id: streamId, nextSeq, head } = stream;
+    const root = this.#tree.root();
+    const late: Uint8Array[] = [];
+    this.#late = late;
+    this.#checkpointedMs = clock.now();
+    try {
+      this.#checkpoint = await ledger.append({ kind, streamId, nextSeq, head, root }, clock.now());
+      this.#tree = new TreeBuilder();
+    } catch (error) {
+      log.error("an audit checkpoint could not be written", { error });
+      // Another process took this one for dead: it slept for minutes. What it writes now would count as inserted.
+      if (error instanceof StreamEnded) onFatal(error);
+    } finally {
+      for (const leaf of late) this.#tree.add(leaf);
+      this.#late = undefined;
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { ledger, clock, log, onFatal } = this.#parts;
+    if (this.#stream === undefined) return;
+    if (this.#tree.count > 0) {
+      this.#checkpointWanted = true;
+      if (this.#pumping === undefined) this.#maybeCheckpoint();
+      return;
+    }
+    try {
+      await ledger.alive(this.#stream.id, clock.now());
+    } catch (error) {
+      log.warn("the audit stream's sign of life could not be written", { error });
+      if (error instanceof StreamEnded) onFatal(error);
+    }
+  }
+
+  async #requireSpace(): Promise<void> {
+    const nowMs = this.#parts.clock.now();
+    if (this.#failure === undefined && nowMs - this.#spaceCheckedMs < SPACE_CHECK_MS) return;
+    this.#spaceCheckedMs = nowMs;
+    await this.#parts.files.requireSpace();
+  }
+
+  #failed(cause: unknown): void {
+    if (this.#failure === undefined) {
+      this.#parts.log.error(
+        "the audit trail cannot be written; requests that need it are refused until it can be",
+        {
+          error: cause,
+        },
+      );
+    }
+    this.#failure = cause instanceof Error ? cause : new Error("the audit trail cannot be written");
+    // Their records stay in the queue and are written when it goes on: what happened, happened.
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const { reject } of waiters) reject(trailUnavailable(cause));
+  }
+
+  #recovered(): void {
+    if (this.#failure === undefined) return;
+    this.#failure = undefined;
+    this.#parts.log.info("the audit trail is written again");
+  }
+
+  #wake(): void {
+    const ready = this.#waiters.filter(({ ticket }) => ticket <= this.#durable);
+    if (ready.length === 0) return;
+    this.#waiters = this.#waiters.filter(({ ticket }) => ticket > this.#durable);
+    for (const { resolve } of ready) resolve();
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Walks one stream and tells the first thing that is wrong with it, by kind. An attacker who does not hold the audit key
+ * can only cut, move, repeat or overwrite bytes; one who does is betrayed by the chain and the signed checkpoints.
+ */
+import { hexOf, equalBytes } from "../store/key-order.ts";
+import type { TrailFiles } from "./files.ts";
+import { type CheckpointName, NO_HASH, SEGMENT_HEADER_BYTES, type StoredRecord } from "./format.ts";
+import { type FramePlace, Segment, type SeedOf } from "./segment-reader.ts";
+
+export type Damage =
+  | "edited"
+  | "removed"
+  | "reordered"
+  | "inserted"
+  | "truncated"
+  | "replayed"
+  | "bad signature"
+  | "unknown key";
+
+export interface Problem {
+  readonly kind: Damage;
+  readonly stream: string;
+  /** The first record that is not as it was written. */
+  readonly seq: number;
+  readonly segment?: number;
+  readonly detail: string;
+}
+
+export type Step =
+  | { readonly kind: "record"; readonly record: StoredRecord; readonly hash: Uint8Array }
+  /** What the writer of the records that follow knew to be the newest checkpoint. */
+  | { readonly kind: "knows"; readonly checkpoint: CheckpointName; readonly seq: number }
+  | { readonly kind: "problem"; readonly problem: Problem }
+  /** Bytes of a frame that was never finished: its process died while it wrote, and nobody was told of its records. */
+  | { readonly kind: "torn"; readonly bytes: number };
+
+interface Position {
+  seq: number;
+  head: Uint8Array;
+}
+
+/** Ends at the first problem. */
+export async function* walkStream(files: TrailFiles, stream: string, seedOf: SeedOf): AsyncGenerator<Step> {
+  const at: Position = { seq: 0, head: NO_HASH };
+  const numbers = await files.segments(stream);
+  for (const [i, number] of numbers.entries()) {
+    const problem = (kind: Damage, detail: string): Step => ({
+      kind: "problem",
+      problem: { kind, stream, seq: at.seq, segment: number, detail },
+    });
+    if (number !== i) {
+      yield problem("removed", `segment ${i} is missing`);
+      return;
+    }
+    const segment = await Segment.read(files, stream, number, seedOf);
+    const last = i === numbers.length - 1;
+    if (segment === "no header") {
+      // Nothing of a segment is acknowledged before its header is durable.
+      if (last) {
+        yield { kind: "torn", bytes: 0 };
+        return;
+      }
+      {
+        yield problem("edited", "the segment's header is none");
+        return;
+      }
+    }
+    if (segment === "unknown key") {
+      yield problem("unknown key", "the segment's key is not in the keyring");
+      return;
+    }
+    using open = segment;
+    const { header } = open;
+    if (hexOf(header.streamId) !== stream || header.number !== number) {
+      yield problem("inserted", "the segment belongs elsewhere");
+      return;
+    }
+    if (header.firstSeq > at.seq) {
+      yield problem("removed", `records up to ${header.firstSeq - 1} are missing`);
+      return;
+    }
+    if (header.firstSeq < at.seq || !equalBytes(header.head, at.head)) {
+      yield problem("edited", "the segment does not follow the one before");
+      return;
+    }
+    yield { kind: "knows", checkpoint: header.checkpoint, seq: at.seq };
+    for (const step of walkSegment(open, at, stream, last)) {
+      yield step;
+      if (step.kind === "problem") return;
+    }
+  }
+}
+
+function* walkSegment(segment: Segment, at: Position, stream: string, last: boolean): Generator<Step> {
+  const problem = (kind: Damage, detail: string): Step => ({
+    kind: "problem",
+    problem: { kind, stream, seq: at.seq, segment: segment.header.number, detail },
+  });
+  let offset = SEGMENT_HEADER_BYTES;
+  for (let index = 0; offset < segment.size; index++) {
+    const frame = segment.frameAt(offset);
+    if (frame === undefined) {
+      if (segment.findFrame(offset + 1) !== undefined) {
+        yield problem("edited", "bytes that are no frame stand before the next one");
+        return;
+      }
+      if (last) {
+        yield { kind: "torn", bytes: segment.size - offset };
+        return;
+      }
+      {
+        yield problem("truncated", "a frame ends before its end");
+        return;
+      }
+    }
+    const body = segment.open(frame);
+    if (body === undefined) {
+      yield problem(...unopened(segment, frame, at.seq));
+      return;
+    }
+    if (frame.head.index !== index) {
+      yield problem(...misplaced(segment, frame, at.seq));
+      return;
+    }
+    yield { kind: "knows", checkpoint: body.checkpoint, seq: at.seq };
+    for (const record of body.records) {
+      if (record.seq > at.seq) {
+        yield problem("removed", `records up to ${record.seq - 1} are missing`);
+        return;
+      }
+      if (record.seq < at.seq) {
+        yield problem("inserted", `record ${record.seq} stands here again`);
+        return;
+      }
+      if (!equalBytes(record.before, at.head)) {
+        yield problem("edited", "the record does not follow the one before");
+        return;
+      }
+      const hash = record.hash();
+      at.head = hash;
+      yield { kind: "record", record, hash };
+      at.seq++;
+    }
+    if (!equalBytes(body.head, at.head)) {
+      yield problem("edited", "the frame's records were changed");
+      return;
+    }
+    offset += frame.bytes;
+  }
+}
+
+/** A frame that does not open: were bytes changed, or does what is expected here stand right behind foreign bytes? */
+function unopened(segment: Segment, frame: FramePlace, seq: number): [Damage, string] {
+  const next = segment.frameAt(frame.offset + frame.bytes);
+  if (next !== undefined && next.head.firstSeq === seq && segment.open(next) !== undefined)
+    return ["inserted", "bytes that this store never wrote stand before the record"];
+  return ["edited", "the frame does not open"];
+}
+
+/** A frame of this segment, whole, in another's place. */
+function misplaced(segment: Segment, frame: FramePlace, seq: number): [Damage, string] {
+  const { firstSeq, count } = frame.head;
+  if (firstSeq < seq) return ["inserted", `records ${firstSeq} to ${firstSeq + count - 1} stand here again`];
+  for (const later of segment.frames(frame.offset + frame.bytes)) {
+    if (later.head.firstSeq === seq && segment.open(later) !== undefined)
+      return ["reordered", `the record stands behind record ${firstSeq + count - 1}`];
+  }
+  return ["removed", `records up to ${firstSeq - 1} are missing`];
+}
