@@ -114,7 +114,8 @@ function workerCommand({ env }: Invocation): Command {
   const command = withSettings(new Command("worker"));
   return command.action(async () => {
     const { runWorker } = await import("./worker.ts");
-    await runWorker(settingsOf(command, withoutWorker(env)), Number(env[WORKER_VARIABLE] ?? 0));
+    const { readWorkerStart } = await import("./supervisor.ts");
+    await runWorker(settingsOf(command, withoutWorker(env)), readWorkerStart(env[WORKER_VARIABLE]));
   });
 }
 const WORKER_VARIABLE = "STRONGROOM_WORKER";
@@ -157,10 +158,12 @@ function userCommand({ env }: Invocation, job: JobCommand, done: (code: number) 
       .filter((a) => typeof a === "string")
       .map((a, i) => (job.arguments[i]?.path === true ? resolve(a) : a));
     const args = [...positional, ...optionArgs(command, job)];
-    const out = (text: string): void => void process.stdout.write(`${text}\n`);
-    const err = (text: string): void => void process.stderr.write(`${text}\n`);
-    const { askServer } = await import("./control.ts");
-    const answered = await askServer(dataDir(settings.data).socket, { command: job.name, args }, out, err);
+    const [{ askServer }, { terminalOutput }] = await Promise.all([
+      import("./control.ts"),
+      import("./jobs/terminal.ts"),
+    ]);
+    const request = { command: job.name, args };
+    const answered = await askServer(dataDir(settings.data).socket, request, terminalOutput());
     if (answered !== undefined) return done(answered);
     const { runJob } = await import("./jobs/run.ts");
     done(await runJob(job, args, settings, { beside: false }));

@@ -29,20 +29,14 @@ test("a command is carried to the server and its output and exit code come back"
     const code = await askServer(
       path,
       { command: "verify", args: ["--json"] },
-      (t) => out.push(t),
-      (t) => out.push(t),
+      { out: (t) => out.push(t), err: (t) => out.push(t) },
     );
     assert.equal(code, 3);
     assert.deepEqual(out, ["ran verify --json", "note"]);
     await server.close();
     assert.equal(await isServed(path), false);
     assert.equal(
-      await askServer(
-        path,
-        { command: "verify", args: [] },
-        () => {},
-        () => {},
-      ),
+      await askServer(path, { command: "verify", args: [] }, { out: () => {}, err: () => {} }),
       undefined,
     );
   }));

@@ -4,7 +4,7 @@
  * process of their own with its own settings and streams their output back.
  *
  * Wire: the client sends one JSON line {"command": …, "args": […]}; the server answers JSON lines
- * {"out": text} | {"err": text} and at last {"exit": code}.
+ * {"out": text} | {"err": text} | {"progress": text} and at last {"exit": code}.
  */
 import { randomBytes } from "node:crypto";
 import { chmodSync, linkSync, renameSync, rmSync } from "node:fs";
@@ -33,6 +33,7 @@ export type ControlRequest = z.output<typeof requestSchema>;
 const answerSchema = z.union([
   z.strictObject({ out: z.string() }),
   z.strictObject({ err: z.string() }),
+  z.strictObject({ progress: z.string() }),
   z.strictObject({ exit: z.number() }),
 ]);
 export type ControlAnswer = z.output<typeof answerSchema>;
@@ -152,20 +153,24 @@ function firstLine(socket: Socket): Promise<string | undefined> {
   });
 }
 
-/** Runs a command in the server; `undefined` if no server answers. Output goes to the two callbacks; resolves with the exit code. */
+/** Runs a command in the server; `undefined` if no server answers. Output goes to the callbacks; resolves with the exit code. */
 export async function askServer(
   path: string,
   request: ControlRequest,
-  out: (text: string) => void,
-  err: (text: string) => void,
+  output: {
+    readonly out: (text: string) => void;
+    readonly err: (text: string) => void;
+    readonly progress?: (text: string) => void;
+  },
 ): Promise<number | undefined> {
   if (!(await isServed(path))) return undefined;
   const socket = createConnection(address(path));
   socket.write(`${JSON.stringify(request)}\n`);
   for await (const line of createInterface({ input: socket })) {
     const answer = answerSchema.parse(JSON.parse(line));
-    if ("out" in answer) out(answer.out);
-    else if ("err" in answer) err(answer.err);
+    if ("out" in answer) output.out(answer.out);
+    else if ("err" in answer) output.err(answer.err);
+    else if ("progress" in answer) output.progress?.(answer.progress);
     else return answer.exit;
   }
   throw new Error("the server went away before the command ended");

@@ -8,6 +8,8 @@ import type { AccountId } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { Identities } from "../iam/identities.ts";
 import { PolicyAuthoriser } from "../iam/policy-authoriser.ts";
+import { keyPrincipals } from "../iam/principals.ts";
+import type { Surroundings } from "../iam/request-context.ts";
 import { embeddedKeyService } from "../kms/embedded.ts";
 import type { Kernel } from "../kms/kernel.ts";
 import { openKms } from "../kms/open.ts";
@@ -50,6 +52,7 @@ export interface Engine {
   readonly counted: CountedRecords;
   readonly identities: Identities;
   readonly authoriser: PolicyAuthoriser;
+  readonly surroundings: Surroundings;
   readonly kms: Kernel;
   readonly buckets: Buckets;
   readonly objects: Objects;
@@ -109,7 +112,12 @@ async function openRoot(
   mayCreate: boolean,
 ): Promise<{ readonly roots: readonly RootKey[]; readonly keyring: Keyring; readonly made: boolean }> {
   const present = provider.load();
-  if (present.length > 0) return { roots: present, keyring: await openKeyring(store, present), made: false };
+  if (present.length > 0) {
+    const keyring = await openKeyring(store, present);
+    // A root-key change that was cut after its commit ends here: the key that seals nothing any more goes.
+    if (present.length > 1) provider.settle(keyring.rootGeneration);
+    return { roots: present, keyring, made: false };
+  }
   // Throws if there is sealed data: then a new key would open nothing.
   if ((await loadKeyring(store, [])) !== undefined || !mayCreate) {
     throw new UsageError(
@@ -140,8 +148,9 @@ export async function openEngine(
     const clock = systemClock;
     const records = new Records(store, keyring, { reloadKeyring: keyrings.reload });
     const counted = new CountedRecords(records);
-    const authoriser = new PolicyAuthoriser();
-    const tokens = tokensUnder({
+    const surroundings = { clock, region: settings.region };
+    const authoriser = new PolicyAuthoriser(surroundings);
+    const tokenKeys = {
       current: () => sealingTerm(keyrings.current(), "token", clock.now()),
       all: () =>
         new Map(
@@ -150,7 +159,10 @@ export async function openEngine(
             .terms("token")
             .map(({ term, key }) => [term, key]),
         ),
-    });
+      reload: keyrings.reload,
+    };
+    const tokens = tokensUnder(tokenKeys);
+    const identities = new Identities(records, counted, clock, { tokenKeys, log: hooks.log });
     const kms = openKms({
       records,
       keyring: keyrings.current,
@@ -163,6 +175,7 @@ export async function openEngine(
         kmsCall: hooks.kmsCall,
         keyDeleted: ({ keyArn }) => hooks.log.warn("a KMS key was destroyed, as scheduled", { keyArn }),
       },
+      principals: keyPrincipals(identities.directory),
     });
     const core = makeCore({
       records,
@@ -171,7 +184,6 @@ export async function openEngine(
       clock,
       bucketKeyLimits: { ...BUCKET_KEY_LIMITS, ageMs: settings.bucketKeySeconds * 1000 },
     });
-    const identities = new Identities(records, counted, clock);
     const owners = new Map<AccountId, Owner>();
     const ownerOf = (account: AccountId): Owner =>
       owners.get(account) ?? { account, canonicalId: "0".repeat(64), displayName: account };
@@ -185,8 +197,14 @@ export async function openEngine(
       counted,
       identities,
       authoriser,
+      surroundings,
       kms,
-      buckets: new BucketStore({ records, clock, blockSsecOnNew: settings.blockSsecOnNewBuckets }),
+      buckets: new BucketStore({
+        records,
+        clock,
+        blockSsecOnNew: settings.blockSsecOnNewBuckets,
+        onRemoved: (id) => core.sources.epochs.forget(id),
+      }),
       objects: new Objects(core),
       uploads: new Uploads({ core, ownerOf }),
       ownerOf,

@@ -30,6 +30,10 @@ export function runJobProcess(
     env: host.env,
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
+  child.on("message", (message: unknown) => {
+    const text = progressOf(message);
+    if (text !== undefined) answer({ progress: text });
+  });
   const end = (): void => void child.kill("SIGTERM");
   closed.addEventListener("abort", end);
   const lines = async (
@@ -54,3 +58,11 @@ export function runJobProcess(
     });
   });
 }
+
+const progressOf = (message: unknown): string | undefined =>
+  typeof message === "object" &&
+  message !== null &&
+  "progress" in message &&
+  typeof message.progress === "string"
+    ? message.progress
+    : undefined;

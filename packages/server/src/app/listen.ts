@@ -2,6 +2,7 @@
  * The sockets: plain HTTP and TLS beside each other on the same handler, with the limits that keep a slow or hostile
  * client from holding the server. Certificates are read again on SIGHUP.
  */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import {
   createServer as createHttp,
@@ -63,17 +64,29 @@ function listen(server: Server, at: HostPort, shared: boolean): Promise<string> 
 export interface Listeners {
   /** `http`, and `https` where TLS is on: HOST:PORT as bound. */
   readonly endpoints: Readonly<Record<string, string>>;
-  reloadCertificates(): void;
+  /** Rejects and changes nothing if they can't be used. */
+  reloadCertificates(): Promise<void>;
   /** Stops accepting, lets open requests end for `ms`, then cuts. */
   close(ms: number): Promise<void>;
 }
 
-function readTls(settings: Settings): { cert: Buffer; key: Buffer } {
+interface Tls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly minVersion: "TLSv1.2";
+}
+
+/** Throws UsageError for what can't be read and for a key that is not the certificate's. */
+function readTls(settings: Settings): Tls {
+  const read = { cert: settings.tlsCert ?? "", key: settings.tlsKey ?? "" };
   try {
-    return { cert: readFileSync(settings.tlsCert ?? ""), key: readFileSync(settings.tlsKey ?? "") };
+    const [cert, key] = [readFileSync(read.cert), readFileSync(read.key)];
+    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+      throw new Error(`the key in ${read.key} does not belong to the certificate in ${read.cert}`);
+    return { cert, key, minVersion: "TLSv1.2" };
   } catch (cause) {
     throw new UsageError(
-      `the TLS certificate or key can't be read: ${cause instanceof Error ? cause.message : ""}`,
+      `the TLS certificate or key can't be used: ${cause instanceof Error ? cause.message : ""}`,
       { cause },
     );
   }
@@ -84,16 +97,29 @@ export async function openListeners(settings: Settings, handler: Handler): Promi
   const plain = createHttp(LIMITS);
   prepare(plain, handler);
   const endpoints: Record<string, string> = { http: await listen(plain, settings.listen, shared) };
+  const servers = new Set<Server>([plain]);
   let tls: TlsServer | undefined;
-  if (settings.tlsListen !== undefined) {
-    tls = createHttps({ ...LIMITS, ...readTls(settings), minVersion: "TLSv1.2" });
+  const openTls = async (at: HostPort): Promise<void> => {
+    tls = createHttps({ ...LIMITS, ...readTls(settings) });
     prepare(tls, handler);
-    endpoints["https"] = await listen(tls, settings.tlsListen, shared);
-  }
-  const servers: readonly Server[] = tls === undefined ? [plain] : [plain, tls];
+    servers.add(tls);
+    endpoints["https"] = await listen(tls, at, shared);
+  };
+  if (settings.tlsListen !== undefined) await openTls(settings.tlsListen);
+  /** Where a listening socket keeps its certificate for life (Bun): another socket in its place. */
+  const replaceTls = async (old: TlsServer): Promise<void> => {
+    const { port } = old.address() as AddressInfo;
+    old.close(() => servers.delete(old));
+    await openTls({ host: settings.tlsListen?.host ?? "", port });
+  };
   return {
     endpoints,
-    reloadCertificates: () => tls?.setSecureContext({ ...readTls(settings), minVersion: "TLSv1.2" }),
+    async reloadCertificates() {
+      if (tls === undefined) return;
+      const fresh = readTls(settings);
+      if (typeof tls.setSecureContext === "function") tls.setSecureContext(fresh);
+      else await replaceTls(tls);
+    },
     async close(ms) {
       const cut = setTimeout(() => {
         for (const server of servers) server.closeAllConnections();
@@ -103,7 +129,8 @@ export async function openListeners(settings: Settings, handler: Handler): Promi
         for (const server of servers) server.closeIdleConnections();
       }, DRAIN_LOOK_MS);
       await Promise.all(
-        servers.map(
+        Array.from(
+          servers,
           (server) =>
             new Promise<void>((resolve) => {
               server.close(() => resolve());

@@ -32,8 +32,10 @@ export interface RootKeyProvider {
   create(): RootKey;
   /** Stores and syncs a key of the next generation beside the present one (root-key change, step 1). */
   prepareNext(): RootKey;
-  /** The next key has sealed the keyring: it takes the present one's place (step 3). */
+  /** The next key has sealed the keyring: it takes the present one's place (step 3). Nothing if there is none, or done. */
   settle(generation: number): void;
+  /** Files that the key can't be made without and that are no secret: a backup takes them along. */
+  publicFiles(): readonly string[];
 }
 
 const KEY_LINE = /^strongroom-root-key:v1:([0-9]{1,9}):([A-Za-z0-9+/]{43}=)\s*$/;
@@ -59,6 +61,15 @@ function syncDirectory(path: string): void {
     fsyncSync(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Several processes may finish one change at the same time. */
+function moveIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
   }
 }
 
@@ -105,11 +116,11 @@ function fileProvider(path: string): RootKeyProvider {
     create: () => write(path, 1),
     prepareNext: () => (existsSync(next) ? read(next) : write(next, read(path).generation + 1)),
     settle(generation) {
-      if (existsSync(next) && read(next).generation === generation) {
-        renameSync(next, path);
-        syncDirectory(dirname(path));
-      }
+      if (!existsSync(next) || read(next).generation !== generation) return;
+      moveIfThere(next, path);
+      syncDirectory(dirname(path));
     },
+    publicFiles: () => [],
   };
 }
 
@@ -184,11 +195,13 @@ function passphraseProvider(passphraseFile: string, saltPath: string): RootKeyPr
     },
     settle(generation) {
       if (!existsSync(next) || read(next).generation !== generation) return;
-      if (existsSync(nextPassphrase)) renameSync(nextPassphrase, passphraseFile);
-      renameSync(next, saltPath);
+      // In this order: between the two the new passphrase stands in the old one's place, where `load` finds it.
+      moveIfThere(nextPassphrase, passphraseFile);
+      moveIfThere(next, saltPath);
       syncDirectory(dirname(passphraseFile));
       syncDirectory(dirname(saltPath));
     },
+    publicFiles: () => [saltPath, next].filter((path) => existsSync(path)),
   };
 }
 

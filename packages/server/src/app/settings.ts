@@ -105,7 +105,7 @@ export const SETTINGS = {
   trustedProxies: {
     schema: words.default([]),
     flag: "--trusted-proxies <addresses>",
-    help: "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
+    help: "proxies whose X-Forwarded-For is believed, by address; aws:SecureTransport speaks of the connection to this server",
   },
   blockSsecOnNewBuckets: {
     schema: flag.default(false),

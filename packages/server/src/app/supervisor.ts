@@ -39,6 +39,13 @@ export const workerMessage = z.discriminatedUnion("kind", [
 ]);
 export type WorkerMessage = z.output<typeof workerMessage>;
 
+/** What a parent tells a worker at its start, as JSON. */
+export const WORKER_VARIABLE = "STRONGROOM_WORKER";
+const workerStart = z.strictObject({ index: z.number(), endpoints: z.record(z.string(), z.string()) });
+export type WorkerStart = z.output<typeof workerStart>;
+export const readWorkerStart = (text: string | undefined): WorkerStart =>
+  text === undefined ? { index: 0, endpoints: {} } : workerStart.parse(JSON.parse(text));
+
 export interface SupervisorOptions {
   readonly entry: string;
   readonly args: readonly string[];
@@ -60,6 +67,8 @@ interface Slot {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #slots: Slot[];
+  /** As the first worker bound them: a port that the system chose is everybody's from then on. */
+  #endpoints: Readonly<Record<string, string>> = {};
   #stopping = false;
   #ended: (code: number) => void = () => {};
   /** Resolves with the exit code once every worker is gone for good. */
@@ -95,7 +104,7 @@ export class Supervisor {
     slot.startedMs = Date.now();
     slot.ready = false;
     const child = fork(entry, [...args], {
-      env: { ...env, STRONGROOM_WORKER: String(slot.index) },
+      env: { ...env, [WORKER_VARIABLE]: JSON.stringify({ index: slot.index, endpoints: this.#endpoints }) },
       stdio: "inherit",
     });
     slot.child = child;
@@ -112,6 +121,8 @@ export class Supervisor {
       case "ready": {
         slot.ready = true;
         slot.failures = 0;
+        // The first that was ready alone has chosen; the others were given its ports.
+        if (Object.keys(this.#endpoints).length === 0) this.#endpoints = message.endpoints;
         this.#options.onReady(message);
         for (const other of this.#slots) if (other.child === undefined && !this.#stopping) this.#start(other);
         break;

@@ -3,12 +3,18 @@
  * has to survive. Its parent restarts it when it ends.
  */
 import { randomBytes } from "node:crypto";
+import type { AuthDeps } from "../auth/authenticate.ts";
 import { serviceRules } from "../auth/claim-checks.ts";
+import { keyArnAsMeant } from "../kms/embedded.ts";
 import { KmsService } from "../api/kms/service.ts";
 import { handle, type Service } from "../api/common/serve.ts";
+import { iamService } from "../api/iam/service.ts";
 import { s3Service } from "../api/s3/index.ts";
+import { stsService } from "../api/sts/service.ts";
+import type { Principal } from "../base/caller.ts";
 import type { Log } from "../base/log.ts";
 import { oldestUploadMs } from "../objects/uploads/jobs.ts";
+import { OidcIssuers } from "../iam/web-identity.ts";
 import { KeyringError } from "../store/keyring.ts";
 import { endUnfitProcess, isStoreFailure } from "../store/local/fail-stop.ts";
 import { Background } from "./background.ts";
@@ -18,16 +24,17 @@ import { applyBootstrap, ensureRootAccess, type RootAccess } from "./first-start
 import { openListeners } from "./listen.ts";
 import { openLog } from "./log.ts";
 import { openMetrics, type WorkerMetrics } from "./metrics.ts";
-import type { Settings } from "./settings.ts";
+import type { HostPort, Settings } from "./settings.ts";
 import { settleLater } from "./settle.ts";
-import { DRAIN_MS, type WorkerMessage } from "./supervisor.ts";
+import { DRAIN_MS, type WorkerMessage, type WorkerStart } from "./supervisor.ts";
 
 /** After a failed commit: time for open requests to hear of it before the process ends. */
 const FATAL_GRACE_MS = 200;
 
 const tell = (message: WorkerMessage): void => void process.send?.(message);
 
-export async function runWorker(settings: Settings, index: number): Promise<void> {
+export async function runWorker(given: Settings, { index, endpoints }: WorkerStart): Promise<void> {
+  const settings = withPorts(given, endpoints);
   const log = openLog(settings.logLevel, { worker: index, pid: process.pid });
   let dying = false;
   const onFatal = (cause: Error): void => {
@@ -75,6 +82,17 @@ export async function runWorker(settings: Settings, index: number): Promise<void
   }
 }
 
+/** The ports that the first worker bound, where the settings left them to the system. */
+function withPorts(settings: Settings, bound: WorkerStart["endpoints"]): Settings {
+  const at = (setting: HostPort, endpoint: string | undefined): HostPort =>
+    setting.port !== 0 || endpoint === undefined
+      ? setting
+      : { ...setting, port: Number(endpoint.slice(endpoint.lastIndexOf(":") + 1)) };
+  const { listen, tlsListen } = settings;
+  const tls = tlsListen === undefined ? {} : { tlsListen: at(tlsListen, bound["https"]) };
+  return { ...settings, listen: at(listen, bound["http"]), ...tls };
+}
+
 async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: number): Promise<void> {
   const { settings } = engine;
   let access: RootAccess | undefined;
@@ -103,12 +121,10 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
 
   process.on("message", (message: unknown) => void answerParent(message, metrics));
   process.on("SIGHUP", () => {
-    try {
-      listeners.reloadCertificates();
-      log.info("certificates read again");
-    } catch (error) {
-      log.error("the certificates can't be read; the old ones stay", { error });
-    }
+    listeners.reloadCertificates().then(
+      () => log.info("certificates read again"),
+      (error: unknown) => log.error("the certificates can't be used; the old ones stay", { error }),
+    );
   });
   let stopping = false;
   const stop = async (): Promise<void> => {
@@ -137,7 +153,7 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
   settleLater();
 }
 
-async function openServices(engine: Engine, log: Log): Promise<Map<string, Service>> {
+export async function openServices(engine: Engine, log: Log): Promise<Map<string, Service>> {
   const { settings, clock, identities } = engine;
   const auth = {
     clock,
@@ -146,6 +162,8 @@ async function openServices(engine: Engine, log: Log): Promise<Map<string, Servi
     signingKeys: engine.signingKeys,
     trustedHosts: [],
     unsignedPayloadOverHttp: true,
+    noteUse: (accessKeyId: string, service: string, region: string) =>
+      identities.lastUses.note(accessKeyId, service, region),
   };
   await engine.readOwners();
   const s3 = s3Service({
@@ -156,16 +174,26 @@ async function openServices(engine: Engine, log: Log): Promise<Map<string, Servi
     uploads: engine.uploads,
     tokens: engine.tokens,
     ownerOf: engine.ownerOf,
+    resolveKeyArn: keyArnAsMeant(engine.kms),
     region: settings.region,
     domains: settings.domain.map((d) => d.toLowerCase()),
     clock,
     log,
   });
   const kms = new KmsService({ auth, kms: engine.kms, log });
-  return new Map<string, Service>([
-    [s3.name, s3],
-    [kms.name, kms],
-  ]);
+  return new Map<string, Service>([s3, kms, ...identityServices(engine, auth)].map((s) => [s.name, s]));
+}
+
+/** No identity provider is configured as yet. */
+function identityServices(engine: Engine, auth: AuthDeps<Principal>): readonly Service[] {
+  const { identities, authoriser, surroundings, tokens, clock } = engine;
+  const { directory, sessions } = identities;
+  if (sessions === undefined) throw new Error("INVARIANT: the engine's identities have token keys");
+  const issuers = new OidcIssuers([], clock);
+  return [
+    iamService({ auth, authoriser, directory, tokens, surroundings }),
+    stsService({ auth, authoriser, sts: { directory, sessions, ...surroundings }, issuers }),
+  ];
 }
 
 async function answerParent(message: unknown, metrics: WorkerMetrics): Promise<void> {

@@ -7,6 +7,7 @@ import { CryptoError, RecordSealer } from "@strongroom/crypto";
 import { assert, IntegrityError } from "../base/errors.ts";
 import type { Rev } from "../base/ids.ts";
 import { RECORD_CACHE_ENTRIES } from "../base/limits.ts";
+import { RecentMap } from "../base/recent-map.ts";
 import type { Codec } from "./codec.ts";
 import { equalBytes } from "./key-order.ts";
 import { type Keyring, sealingTerm } from "./keyring.ts";
@@ -33,16 +34,14 @@ export class Records {
   readonly store: Store;
   readonly #sealer: RecordSealer;
   readonly #reloadKeyring: (() => Promise<Keyring>) | undefined;
-  readonly #cacheEntries: number;
-  /** Least recently used first. */
-  readonly #cache = new Map<string, Cached>();
+  readonly #cache: RecentMap<string, Cached>;
 
   constructor(store: Store, keyring: Keyring, options: RecordsOptions = {}) {
     this.store = store;
     const terms = new Map(keyring.terms("metadata").map(({ term, key }) => [term, key]));
     this.#sealer = new RecordSealer(terms, sealingTerm(keyring, "metadata", Date.now()).term);
     this.#reloadKeyring = options.reloadKeyring;
-    this.#cacheEntries = options.cacheEntries ?? RECORD_CACHE_ENTRIES;
+    this.#cache = new RecentMap(options.cacheEntries ?? RECORD_CACHE_ENTRIES);
   }
 
   /** Takes up a newer keyring: its terms open rows, and the newest that all processes know seals from now on. */
@@ -76,13 +75,12 @@ export class Records {
     const name = nameOf(table, key);
     const cached = this.#cache.get(name);
     if (cached !== undefined && cached.codec === codec && equalBytes(cached.rev, rev)) {
-      this.#cache.delete(name);
-      this.#cache.set(name, cached);
       // The codec is the same object, so the value has its type.
       return { table, key, rev, value: cached.value as T };
     }
     const value = codec.decode(this.#body(table, key, row.value));
-    if (keep) this.#keep(name, { rev, codec, value });
+    // A copy: the row's own may be a view that would keep a much larger buffer alive.
+    if (keep) this.#cache.set(name, { rev: new Uint8Array(rev) as Rev, codec, value });
     return { table, key, rev, value };
   }
 
@@ -108,16 +106,6 @@ export class Records {
       return this.#sealer.open(table, key, value);
     } catch (error) {
       throw new IntegrityError(`a row of table ${table} does not open`, error);
-    }
-  }
-
-  #keep(name: string, cached: Cached): void {
-    this.#cache.delete(name);
-    this.#cache.set(name, cached);
-    if (this.#cache.size <= this.#cacheEntries) return;
-    for (const oldest of this.#cache.keys()) {
-      this.#cache.delete(oldest);
-      return;
     }
   }
 }

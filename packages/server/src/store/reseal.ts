@@ -104,6 +104,16 @@ async function resealBatch(records: Records, table: TableName, batch: readonly R
   return done;
 }
 
+/** Leases, where nobody but the caller holds one (it renews its own afterwards). */
+export async function resealLeases(records: Records): Promise<void> {
+  const { rows } = await records.store.scan({ table: "lease", from: new Uint8Array(), limit: PAGE_ROWS });
+  await resealAll(
+    records,
+    "lease",
+    rows.filter((row) => recordTerm(row.value) !== records.currentTerm),
+  );
+}
+
 /** Whether a row of any table, leases and intents too, is sealed under a term older than this. */
 export async function findSealedBefore(records: Records, term: number): Promise<TableName | undefined> {
   for (const table of TABLES) {

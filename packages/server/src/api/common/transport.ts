@@ -3,6 +3,7 @@
  * that reads X-Forwarded-* (issue: SSE-C or KMS traffic on plain HTTP); `secureTransport` is always truthful.
  */
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 
 export interface TransportRules {
@@ -38,8 +39,8 @@ export function transportOf(req: IncomingMessage, rules: TransportRules): Transp
   const peer = plainAddress(req.socket.remoteAddress ?? "");
   const trusted = rules.trustedProxies.size > 0 && rules.trustedProxies.has(peer);
   const sourceIp = trusted ? (clientBehind(req, rules) ?? peer) : peer;
-  if (req.socket instanceof TLSSocket) {
-    const tlsVersion = req.socket.getProtocol()?.replace("TLSv", "");
+  if ("encrypted" in req.socket && req.socket.encrypted === true) {
+    const tlsVersion = protocolOf(req.socket)?.replace("TLSv", "");
     return {
       secureTransport: true,
       keysMayPass: true,
@@ -49,6 +50,10 @@ export function transportOf(req: IncomingMessage, rules: TransportRules): Transp
   }
   return { secureTransport: false, keysMayPass: keysMayPass(req, rules, peer, trusted), sourceIp };
 }
+
+/** Not every runtime tells; there sockets of a TLS server are no TLSSocket either, but say that they are encrypted. */
+const protocolOf = (socket: Socket): string | undefined =>
+  socket instanceof TLSSocket ? (socket.getProtocol() ?? undefined) : undefined;
 
 function keysMayPass(req: IncomingMessage, rules: TransportRules, peer: string, trusted: boolean): boolean {
   switch (rules.plainHttpKeys) {

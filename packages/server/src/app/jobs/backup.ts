@@ -1,7 +1,8 @@
 /** `strongroom backup DIR`: a consistent copy while the store serves. Restoring is starting on it with the root key. */
-import { resolve } from "node:path";
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { COLLECTOR_LEASE } from "../../store/collector.ts";
-import { backupLocal } from "../../store/local/backup.ts";
+import { type BackupReport, backupLocal } from "../../store/local/backup.ts";
 import { UsageError } from "../config.ts";
 import { dataDir } from "../data-dir.ts";
 import { HeldLease } from "./held-lease.ts";
@@ -14,6 +15,7 @@ export const backup: Job = async (engine, { args, options }, output) => {
   const target = args[0];
   if (target === undefined) throw new UsageError("backup: name the directory to make the copy in");
   const copy = dataDir(resolve(target));
+  const generation = engine.keyrings.current().rootGeneration;
   const lease = await HeldLease.take(
     engine.records,
     COLLECTOR_LEASE,
@@ -21,21 +23,47 @@ export const backup: Job = async (engine, { args, options }, output) => {
     "backup: another backup is running on this store",
   );
   try {
+    const { provider } = engine.keyrings;
+    const before = readAll(provider.publicFiles());
     const report = await backupLocal(engine.store, copy.store);
     // Had the collector worked meanwhile, a blob that the copied rows name could be missing.
     lease.requireHeld();
-    if (options.has("json")) output.out(JSON.stringify({ directory: copy.path, ...report }));
-    else {
-      output.out(
-        `copied to ${copy.path}: ${report.blobs} blobs, ${report.blobBytes} bytes, and every row opened and read again`,
-      );
-      output.out(
-        `The copy does not hold the root key (${engine.keyrings.provider.name}). Without that key nobody reads it, nor do you.`,
-      );
-      output.out(`To restore: strongroom serve --data ${copy.path} --root-key file:WHERE-YOU-KEEP-THE-KEY`);
-    }
+    const { rootGeneration } = await engine.keyrings.refresh();
+    const after = readAll(provider.publicFiles());
+    if (rootGeneration !== generation || !sameFiles(before, after))
+      throw new UsageError("backup: the root key was changed meanwhile; remove the copy and run it again");
+    for (const [name, bytes] of after) writeSynced(join(copy.path, name), bytes);
+    if (options.has("json")) output.out(JSON.stringify({ directory: copy.path, rootGeneration, ...report }));
+    else for (const line of said(copy.path, report, provider.name, rootGeneration)) output.out(line);
     return 0;
   } finally {
     await lease.release();
   }
 };
+
+function said(path: string, report: BackupReport, provider: string, generation: number): readonly string[] {
+  const kind = provider.slice(0, provider.indexOf(":"));
+  return [
+    `copied to ${path}: ${report.blobs} blobs, ${report.blobBytes} bytes, and every row opened and read again`,
+    `The copy does not hold the root key (${provider}, generation ${generation}). Without that key nobody reads it, nor do you.`,
+    `To restore: strongroom serve --data ${path} --root-key ${kind}:WHERE-YOU-KEEP-IT`,
+  ];
+}
+
+type Files = ReadonlyMap<string, Buffer>;
+
+const readAll = (paths: readonly string[]): Files =>
+  new Map(paths.map((path) => [basename(path), readFileSync(path)]));
+
+const sameFiles = (a: Files, b: Files): boolean =>
+  a.size === b.size && [...a].every(([name, bytes]) => b.get(name)?.equals(bytes) === true);
+
+function writeSynced(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, "wx", 0o600);
+  try {
+    writeSync(fd, bytes);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -24,9 +24,7 @@ export class HeldLease {
     this.#name = name;
     this.#holder = holder;
     this.#lease = lease;
-    this.#timer = setInterval(() => {
-      this.#renewing = this.#renewing.then(() => this.#renew());
-    }, RENEW_MS);
+    this.#timer = setInterval(() => void this.renew(), RENEW_MS);
     this.#timer.unref();
   }
 
@@ -40,6 +38,12 @@ export class HeldLease {
       if (Date.now() >= untilMs) throw new UsageError(taken);
       await new Promise((done) => setTimeout(done, TRY_MS));
     }
+  }
+
+  /** At once, in its turn. */
+  renew(): Promise<void> {
+    this.#renewing = this.#renewing.then(() => this.#renew());
+    return this.#renewing;
   }
 
   async #renew(): Promise<void> {

@@ -5,15 +5,17 @@
 import { materialsUnderOtherTerms } from "../../kms/verify.ts";
 import { epochsUnderOtherTerms } from "../../objects/rewrap.ts";
 import { type KeyringPurpose, removeTerm } from "../../store/keyring.ts";
-import { findSealedBefore } from "../../store/reseal.ts";
+import { findSealedBefore, resealLeases } from "../../store/reseal.ts";
 import type { Work } from "./rewrap.ts";
 
 /** Clients hold tokens of lists that they are in the midst of. */
 const TOKEN_AGE_MS = 24 * 3_600_000;
 
-export async function removeOldTerms({ engine, output, counts, lease }: Work): Promise<void> {
+export async function removeOldTerms({ engine, counts, lease }: Work): Promise<void> {
   const users: Readonly<Record<string, () => Promise<string | undefined>>> = {
     metadata: async () => {
+      await resealLeases(engine.records);
+      await lease.renew();
       const table = await findSealedBefore(engine.records, engine.records.currentTerm);
       return table === undefined ? undefined : `rows of table ${table}`;
     },
@@ -33,7 +35,7 @@ export async function removeOldTerms({ engine, output, counts, lease }: Work): P
     if (old.length === 0) continue;
     const user = await users[purpose]?.();
     if (user !== undefined) {
-      output.out(`old terms of the ${purpose} key stay: ${user} still need them.`);
+      counts.kept.push(`old terms of the ${purpose} key stay: ${user} still need them.`);
       continue;
     }
     for (const { term } of old) {

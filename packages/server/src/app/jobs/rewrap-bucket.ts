@@ -9,7 +9,7 @@ import { bucketProgress } from "./rewrap-progress.ts";
 
 const PASSES_MAX = 20;
 
-export async function moveToNewEpoch(work: Work, name: string): Promise<void> {
+export async function moveToNewEpoch(work: Work, name: string, beside: boolean): Promise<void> {
   const { engine, output, lease, counts } = work;
   const bucket = await engine.buckets.find(parseBucketName(name));
   if (bucket === undefined) throw new UsageError(`rewrap: there is no bucket ${JSON.stringify(name)}`);
@@ -36,7 +36,7 @@ export async function moveToNewEpoch(work: Work, name: string): Promise<void> {
     const nothing = last.rewrapped === before && last.missed === (resume?.missed ?? 0);
     counts.objects += last.rewrapped - before;
     // Others may wrap under the old epoch until they look for the newest again: a pass begun after that must find none.
-    if (nothing && passMs - startedMs > EPOCH_NEWEST_AGE_MS) break;
+    if (nothing && (!beside || passMs - startedMs > EPOCH_NEWEST_AGE_MS)) break;
     if (nothing)
       await new Promise((done) => setTimeout(done, EPOCH_NEWEST_AGE_MS - (passMs - startedMs) + 1));
     resume = { epoch: last.epoch, table: "head", looked: 0, rewrapped: 0, missed: 0, done: false };

@@ -28,6 +28,8 @@ export interface RewrapCounts {
   materials: number;
   objects: number;
   removedTerms: number;
+  /** Which old terms are still needed, and by what. */
+  readonly kept: string[];
   /** Rows that others kept changing: a later run finds them. */
   left: number;
 }
@@ -42,12 +44,20 @@ export const rewrap: Job = async (engine, input, output) => {
       "rewrap: --remove-old-terms needs the server stopped: a process that holds an old key could still seal with it",
     );
   const lease = await HeldLease.take(engine.records, "rewrap", 0, "rewrap: another rewrap is running");
-  const counts: RewrapCounts = { records: 0, epochs: 0, materials: 0, objects: 0, removedTerms: 0, left: 0 };
+  const counts: RewrapCounts = {
+    records: 0,
+    epochs: 0,
+    materials: 0,
+    objects: 0,
+    removedTerms: 0,
+    kept: [],
+    left: 0,
+  };
   try {
     if (input.options.has("new-terms")) await newTerms(engine);
     await settled(engine, input, output);
     const work = { engine, output, lease, counts };
-    if (Array.isArray(bucket)) await moveToNewEpoch(work, String(bucket[0]));
+    if (Array.isArray(bucket)) await moveToNewEpoch(work, String(bucket[0]), input.beside);
     else await toNewestTerms(work);
     if (input.options.has("remove-old-terms")) await removeOldTerms(work);
   } finally {
@@ -80,7 +90,8 @@ async function newTerms({ keyrings, store }: Engine): Promise<void> {
 async function settled(engine: Engine, { beside }: JobInput, output: JobOutput): Promise<void> {
   const { keyrings, records } = engine;
   await keyrings.refresh();
-  const newestMs = Math.max(...SEALING_PURPOSES.map((p) => keyrings.current().current(p).createdMs));
+  const added = SEALING_PURPOSES.filter((purpose) => keyrings.current().terms(purpose).length > 1);
+  const newestMs = Math.max(0, ...added.map((purpose) => keyrings.current().current(purpose).createdMs));
   const waitMs = beside ? newestMs + KEYRING_SETTLE_MS - Date.now() : 0;
   if (waitMs > 0) {
     output.progress(`waiting ${Math.ceil(waitMs / 1000)} s until every worker knows the new terms …`);
@@ -144,9 +155,10 @@ const positionOf = ({ table, after }: RecordsProgress): ResealPosition =>
 
 function report(counts: RewrapCounts, { options }: JobInput, output: JobOutput): void {
   if (options.has("json")) return output.out(JSON.stringify(counts));
-  const { records, epochs, materials, objects, removedTerms, left } = counts;
+  const { records, epochs, materials, objects, removedTerms, kept, left } = counts;
   output.out(
     `sealed anew: ${records} records, ${epochs} epoch keys, ${materials} key materials; re-wrapped: ${objects} object versions; terms removed: ${removedTerms}.`,
   );
+  for (const line of kept) output.out(line);
   if (left > 0) output.out(`${left} rows were in use the whole time; run it again later.`);
 }

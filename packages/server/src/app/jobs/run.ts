@@ -4,7 +4,8 @@ import { UsageError } from "../config.ts";
 import { openEngine } from "../engine.ts";
 import { openLog } from "../log.ts";
 import type { Settings } from "../settings.ts";
-import type { JobCommand, JobInput, JobOutput } from "./index.ts";
+import type { JobCommand, JobInput } from "./index.ts";
+import { terminalOutput } from "./terminal.ts";
 
 export interface JobSurroundings {
   /** A server runs on the directory too; this is a process of its. */
@@ -32,7 +33,7 @@ export async function runJob(
   );
   try {
     const run = await job.load();
-    return await run(engine, input, terminalOutput());
+    return await run(engine, input, terminalOutput(progressToParent));
   } finally {
     await engine.close();
   }
@@ -68,26 +69,6 @@ function readInput(job: JobCommand, args: readonly string[], beside: boolean): J
   }
 }
 
-function terminalOutput(): JobOutput {
-  const live = process.stderr.isTTY;
-  let shown = false;
-  const clear = (): void => {
-    if (shown) process.stderr.write("\r\x1b[K");
-    shown = false;
-  };
-  return {
-    out(text) {
-      clear();
-      process.stdout.write(`${text}\n`);
-    },
-    err(text) {
-      clear();
-      process.stderr.write(`${text}\n`);
-    },
-    progress(text) {
-      if (!live) return;
-      process.stderr.write(`\r\x1b[K${text}`);
-      shown = true;
-    },
-  };
-}
+/** The server hands it on to whoever asked. */
+const progressToParent =
+  process.send === undefined ? undefined : (text: string): void => void process.send?.({ progress: text });

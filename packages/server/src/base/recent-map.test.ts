@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { RecentMap } from "./recent-map.ts";
+
+test("what was used among the last half of the entries is there, with its newest value", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(20), fc.boolean()), { maxLength: 300 }), (steps) => {
+      const map = new RecentMap<number, number>(8);
+      const newest = new Map<number, number>();
+      const used: number[] = [];
+      steps.forEach(([key, write], at) => {
+        const found = write ? at : map.get(key);
+        if (write) {
+          map.set(key, at);
+          newest.set(key, at);
+        }
+        if (found !== undefined) used.push(key);
+        if (!write && found !== undefined) assert.equal(found, newest.get(key));
+        assert.ok(map.size <= 8);
+      });
+      const lately = new Set<number>();
+      for (let i = used.length - 1; i >= 0 && lately.size < 4; i--) lately.add(used[i] ?? -1);
+      for (const key of [...lately].toReversed()) assert.equal(map.get(key), newest.get(key));
+    }),
+  );
+});
+
+test("a deleted entry is gone from both generations", () => {
+  const map = new RecentMap<string, number>(4);
+  for (const key of ["a", "b", "c"]) map.set(key, 1);
+  map.delete("a");
+  map.delete("c");
+  assert.equal(map.get("a"), undefined);
+  assert.equal(map.get("c"), undefined);
+  assert.equal(map.get("b"), 1);
+});

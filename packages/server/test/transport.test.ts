@@ -1,0 +1,187 @@
+/** TLS beside plain HTTP, reading certificates again, virtual-hosted buckets, and where keys may pass without TLS. */
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { copyFileSync, readFileSync } from "node:fs";
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { join } from "node:path";
+import { test } from "node:test";
+import { connect as connectTls } from "node:tls";
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { type Served, serve, temporaryDirectory, until } from "./serve.ts";
+
+const TLS = join(import.meta.dirname, "../../../testdata/tls");
+/** Self-signed: both stand as their own authority. */
+const CA = [readFileSync(join(TLS, "first.crt")), readFileSync(join(TLS, "second.crt"))];
+const CUSTOMER_KEY = Buffer.alloc(32, 7).toString("base64");
+const CUSTOMER_KEY_MD5 = "y4HAEFCYWuvAXWFTtA1Qpg==";
+
+async function withTls(t: { after(fn: () => unknown): void }, args: readonly string[] = []): Promise<Served> {
+  const directory = temporaryDirectory(t);
+  for (const kind of ["crt", "key"]) copyFileSync(join(TLS, `first.${kind}`), join(directory, `tls.${kind}`));
+  const tls = [
+    "--tls-listen",
+    "127.0.0.1:0",
+    "--tls-cert",
+    join(directory, "tls.crt"),
+    "--tls-key",
+    join(directory, "tls.key"),
+  ];
+  const served = await serve({ data: join(directory, "data"), args: [...tls, ...args] });
+  t.after(() => served.stop());
+  return served;
+}
+
+test("TLS serves the same store; SIGHUP takes up a new certificate; a bad one leaves the old", async (t) => {
+  const served = await withTls(t);
+  await served.s3().send(new CreateBucketCommand({ Bucket: "demo" }));
+  await served.s3().send(new PutObjectCommand({ Bucket: "demo", Key: "k", Body: "over plain HTTP" }));
+  assert.equal(await getOverTls(served, "demo", "k"), "over plain HTTP");
+  assert.equal(await certificateOf(served), certificate("first"));
+  const directory = join(served.data, "..");
+  copyFileSync(join(TLS, "second.crt"), join(directory, "tls.crt"));
+  process.kill(served.pid, "SIGHUP");
+  await until("it says why", () => served.err.includes("the old ones stay"));
+  assert.equal(await certificateOf(served), certificate("first"), "its key does not fit");
+  copyFileSync(join(TLS, "second.key"), join(directory, "tls.key"));
+  process.kill(served.pid, "SIGHUP");
+  await until("the new certificate", async () => {
+    // Where the listener is replaced, a connection in between may be reset.
+    const seen = await certificateOf(served).catch(() => "");
+    return seen === certificate("second");
+  });
+  assert.equal(await getOverTls(served, "demo", "k"), "over plain HTTP");
+});
+
+const certificate = (name: string): string =>
+  new X509Certificate(readFileSync(join(TLS, `${name}.crt`))).fingerprint256;
+
+function certificateOf(served: Served): Promise<string> {
+  const [host = "", port = ""] = (served.tlsAddress ?? "").split(":");
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({ host, port: Number(port), ca: CA, servername: "localhost" }, () => {
+      resolve(socket.getPeerX509Certificate()?.fingerprint256 ?? "");
+      socket.destroy();
+    });
+    socket.on("error", reject);
+  });
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Signed for the TLS endpoint, as the SDK does, and sent with our own authority. */
+async function getOverTls(served: Served, bucket: string, key: string): Promise<string> {
+  const s3 = served.s3({ endpoint: `https://${served.tlsAddress ?? ""}` });
+  const url = await getSignedUrl(s3, new GetObjectCommand({ Bucket: bucket, Key: key }));
+  const { status, body } = await send(url, "GET");
+  assert.equal(status, 200, body);
+  return body;
+}
+
+function send(url: string, method: string, headers: Record<string, string> = {}, body = ""): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const options = { method, headers: { ...headers, "content-length": String(body.length) } };
+    const done = (response: IncomingMessage): void => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
+    };
+    const request = url.startsWith("https:")
+      ? httpsRequest(url, { ...options, ca: CA, agent: false }, done)
+      : httpRequest(url, { ...options, agent: false }, done);
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+const CUSTOMER_HEADERS = {
+  "x-amz-server-side-encryption-customer-algorithm": "AES256",
+  "x-amz-server-side-encryption-customer-key": CUSTOMER_KEY,
+  "x-amz-server-side-encryption-customer-key-md5": CUSTOMER_KEY_MD5,
+};
+
+/** A presigned PUT whose unsigned headers the test chooses: what a proxy adds is never signed. */
+async function putWithKey(s3: S3Client, headers: Record<string, string> = {}): Promise<Answer> {
+  const input = {
+    Bucket: "demo",
+    Key: "k",
+    SSECustomerAlgorithm: "AES256",
+    SSECustomerKey: CUSTOMER_KEY,
+    SSECustomerKeyMD5: CUSTOMER_KEY_MD5,
+  };
+  const url = await getSignedUrl(s3, new PutObjectCommand(input), {
+    unhoistableHeaders: new Set(Object.keys(CUSTOMER_HEADERS)),
+  });
+  return send(url, "PUT", { ...CUSTOMER_HEADERS, ...headers }, "body");
+}
+
+const plainClient = (served: Served): S3Client => served.s3({ requestChecksumCalculation: "WHEN_REQUIRED" });
+
+test("customers' keys over plain HTTP: by default from this machine and through no proxy", async (t) => {
+  const served = await serve({ data: temporaryDirectory(t) });
+  t.after(() => served.stop());
+  const s3 = plainClient(served);
+  await s3.send(new CreateBucketCommand({ Bucket: "demo" }));
+  assert.equal((await putWithKey(s3)).status, 200);
+  for (const [name, value] of [
+    ["X-Forwarded-For", "203.0.113.9"],
+    ["X-Forwarded-Proto", "https"],
+    ["Forwarded", "for=203.0.113.9;proto=https"],
+  ] as const) {
+    const refused = await putWithKey(s3, { [name]: value });
+    assert.equal(refused.status, 400, `${name}: ${refused.body}`);
+    assert.match(refused.body, /must be made over a secure connection/);
+  }
+});
+
+test("never: only over TLS", async (t) => {
+  const served = await withTls(t, ["--keys-over-plain-http", "never"]);
+  const s3 = plainClient(served);
+  await s3.send(new CreateBucketCommand({ Bucket: "demo" }));
+  assert.equal((await putWithKey(s3)).status, 400);
+  const overTls = served.s3({
+    endpoint: `https://${served.tlsAddress ?? ""}`,
+    requestChecksumCalculation: "WHEN_REQUIRED",
+  });
+  assert.equal((await putWithKey(overTls)).status, 200);
+  // What needs no key passes as before.
+  await s3.send(new PutObjectCommand({ Bucket: "demo", Key: "other", Body: "x" }));
+});
+
+test("always, behind a trusted proxy: its word on the protocol counts, nobody else's", async (t) => {
+  const served = await serve({
+    data: temporaryDirectory(t),
+    args: ["--keys-over-plain-http", "always", "--trusted-proxies", "127.0.0.1"],
+  });
+  t.after(() => served.stop());
+  const s3 = plainClient(served);
+  await s3.send(new CreateBucketCommand({ Bucket: "demo" }));
+  assert.equal(
+    (await putWithKey(s3, { "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9" })).status,
+    200,
+  );
+  assert.equal(
+    (await putWithKey(s3, { "X-Forwarded-Proto": "http", "X-Forwarded-For": "203.0.113.9" })).status,
+    200,
+  );
+});
+
+test("a bucket by its own host name, beside path style", async (t) => {
+  const served = await serve({ data: temporaryDirectory(t), args: ["--domain", "s3.localhost,other.test"] });
+  t.after(() => served.stop());
+  await served.s3().send(new CreateBucketCommand({ Bucket: "demo" }));
+  await served.s3().send(new PutObjectCommand({ Bucket: "demo", Key: "a/b", Body: "by name" }));
+  const port = served.address.split(":")[1] ?? "";
+  for (const domain of ["s3.localhost", "other.test"]) {
+    const s3 = served.s3({ endpoint: `http://${domain}:${port}`, forcePathStyle: false });
+    const url = await getSignedUrl(s3, new GetObjectCommand({ Bucket: "demo", Key: "a/b" }));
+    assert.ok(url.startsWith(`http://demo.${domain}:${port}/a/b?`), url);
+    const toHere = url.replace(`demo.${domain}:${port}`, served.address);
+    const answer = await send(toHere, "GET", { host: `demo.${domain}:${port}` });
+    assert.deepEqual(answer, { status: 200, body: "by name" });
+  }
+});
