@@ -14,7 +14,7 @@
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { CreateBucketCommand, HeadObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import {
@@ -178,8 +178,10 @@ await store.stop();
 const text = report(results, drivers, missing);
 console.log(text);
 if (values.out !== undefined) {
-  mkdirSync(dirname(values.out), { recursive: true });
-  writeFileSync(values.out, text);
+  // From the root: as a workspace's script this runs in the package's folder.
+  const out = resolve(import.meta.dirname, "../../..", values.out);
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, text);
 }
 const bad = results.filter(({ outcome }) => outcome === "FAILED");
 const good = results.filter(({ outcome }) => outcome === "ok").length;

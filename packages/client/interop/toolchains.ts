@@ -105,7 +105,9 @@ export function buildDriver(recipe: Recipe, work: string): Built | NotBuilt {
   } catch (error) {
     const text = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
     const why = text.trim().split("\n").slice(-6).join("\n") || String(error);
-    const refused = recipe.name.startsWith("go-") && REFUSED.test(why) && REFUSED_STATUS.test(why);
-    return { why: why.replace(/https?:\/\/[^/\s]+/g, "the proxy"), refused };
+    const status = REFUSED_STATUS.exec(why)?.[0];
+    if (recipe.name.startsWith("go-") && REFUSED.test(why) && status !== undefined)
+      return { why: `the Go module proxy answers ${status}`, refused: true };
+    return { why, refused: false };
   }
 }
