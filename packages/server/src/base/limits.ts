@@ -154,6 +154,8 @@ export const JWKS_FETCH_MS_MAX = 5000;
 export const JWKS_AGE_MS_MAX = 10 * 60_000;
 /** Epoch rows that go in the commit that removes their bucket; more go in commits before it. */
 export const EPOCH_ROWS_REMOVED_MAX = 40;
+/** Open uploads that one commit ends when their bucket goes: each takes a condition and two writes. */
+export const UPLOADS_ENDED_PER_COMMIT = 24;
 /** Buckets read at a time when an account's buckets are listed. */
 export const BUCKET_LIST_CHUNK = 100;
 /** Rows of a list that are read and opened in one go; between two pieces other requests run. */

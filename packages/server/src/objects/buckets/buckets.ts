@@ -34,7 +34,7 @@ import {
   policyRow,
   type PolicyRecord,
 } from "./bucket-record.ts";
-import { beginRemoval, finishRemoval } from "./remove.ts";
+import { beginRemoval, finishRemoval, type Removal } from "./remove.ts";
 
 export interface BucketsOptions {
   readonly records: Records;
@@ -161,9 +161,13 @@ export class BucketStore implements Buckets {
   }
 
   async #finish(name: BucketName, record: BucketRecord): Promise<"removed" | "kept"> {
-    const end = await finishRemoval({ records: this.#records, counted: this.#counted, name, record });
+    const end = await finishRemoval(this.#removal(name, record));
     if (end === "removed") this.#options.onRemoved?.(record.id);
     return end;
+  }
+
+  #removal(name: BucketName, record: BucketRecord): Removal {
+    return { records: this.#records, clock: this.#options.clock, counted: this.#counted, name, record };
   }
 
   async create(
@@ -204,13 +208,7 @@ export class BucketStore implements Buckets {
   async delete(_caller: Caller, bucket: Bucket): Promise<void> {
     const entry = await this.#read(bucket.name);
     if (entry === undefined || !sameBytes(entry.value.id, bucket.id)) noBucket(bucket.name);
-    const removal = {
-      records: this.#records,
-      counted: this.#counted,
-      name: bucket.name,
-      record: entry.value,
-    };
-    if (!(await beginRemoval(removal))) noBucket(bucket.name);
+    if (!(await beginRemoval(this.#removal(bucket.name, entry.value)))) noBucket(bucket.name);
     if ((await this.#finish(bucket.name, entry.value)) === "kept") {
       fail("BucketNotEmpty", { elements: { BucketName: bucket.name } });
     }
