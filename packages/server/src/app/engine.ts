@@ -203,6 +203,7 @@ export async function openEngine(
         records,
         clock,
         blockSsecOnNew: settings.blockSsecOnNewBuckets,
+        blockPublicOnNew: settings.blockPublicOnNewBuckets,
         onRemoved: (id) => core.sources.epochs.forget(id),
       }),
       objects: new Objects(core),

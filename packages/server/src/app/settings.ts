@@ -112,6 +112,11 @@ export const SETTINGS = {
     flag: "--block-ssec-on-new-buckets",
     help: "new buckets refuse SSE-C until it is unblocked, as on AWS since April 2026",
   },
+  blockPublicOnNewBuckets: {
+    schema: flag.default(true),
+    flag: "--block-public-on-new-buckets <true|false>",
+    help: "new buckets have all four settings of block public access on, as on AWS since April 2023 (default true)",
+  },
   bucketKeySeconds: {
     schema: count(0, 86_400).default(300),
     flag: "--bucket-key-seconds <n>",

@@ -14,6 +14,7 @@ import { stsService } from "../api/sts/service.ts";
 import type { Principal } from "../base/caller.ts";
 import type { Log } from "../base/log.ts";
 import { oldestUploadMs } from "../objects/uploads/jobs.ts";
+import { bucketPrincipals } from "../iam/principals.ts";
 import { OidcIssuers } from "../iam/web-identity.ts";
 import { KeyringError } from "../store/keyring.ts";
 import { endUnfitProcess, isStoreFailure } from "../store/local/fail-stop.ts";
@@ -175,6 +176,7 @@ async function openServices(engine: Engine, log: Log): Promise<Map<string, Servi
     tokens: engine.tokens,
     ownerOf: engine.ownerOf,
     resolveKeyArn: keyArnAsMeant(engine.kms),
+    principals: bucketPrincipals(identities.directory),
     region: settings.region,
     domains: settings.domain.map((d) => d.toLowerCase()),
     clock,

@@ -76,6 +76,8 @@ export function testBucket(id: BucketId, change: Partial<Bucket> = {}): Bucket {
     encryption: {},
     tags: undefined,
     policy: undefined,
+    publicAccess: undefined,
+    ownershipShown: true,
     ...change,
   };
 }

@@ -25,6 +25,8 @@ export function silentDeps(body: Uint8Array): Server {
     encryption: {},
     tags: undefined,
     policy: undefined,
+    publicAccess: undefined,
+    ownershipShown: true,
   } as never;
   buckets.find = () => Promise.resolve(bucket);
   const etag = "5d41402abc4b2a76b9719d911017c592";

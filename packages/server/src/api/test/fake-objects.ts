@@ -30,6 +30,7 @@ import type {
   ListVersionsInput,
   ListVersionsResult,
   ObjectFacts,
+  NewBucketPolicy,
   ObjectsService,
   Placement,
   PutObjectInput,
@@ -99,6 +100,8 @@ export class FakeStore implements Buckets {
       encryption: {},
       tags: input.tags,
       policy: undefined,
+      publicAccess: undefined,
+      ownershipShown: true,
     };
     this.buckets.set(name, bucket);
     this.objects.set(name, new Map());
@@ -130,10 +133,16 @@ export class FakeStore implements Buckets {
   putTags(_caller: Caller, bucket: Bucket, tags: readonly Tag[] | undefined): Promise<void> {
     return this.change(bucket, { tags });
   }
-  putPolicy(_caller: Caller, bucket: Bucket, text: string | undefined): Promise<void> {
+  putPolicy(_caller: Caller, bucket: Bucket, policy: NewBucketPolicy | undefined): Promise<void> {
     return this.change(bucket, {
-      policy: text === undefined ? undefined : { text, revision: md5(Buffer.from(text)) },
+      policy: policy === undefined ? undefined : { ...policy, revision: md5(Buffer.from(policy.text)) },
     });
+  }
+  putPublicAccess(_caller: Caller, bucket: Bucket, publicAccess: Bucket["publicAccess"]): Promise<void> {
+    return this.change(bucket, { publicAccess });
+  }
+  showOwnership(_caller: Caller, bucket: Bucket, ownershipShown: boolean): Promise<void> {
+    return this.change(bucket, { ownershipShown });
   }
   of(bucket: Bucket): Map<string, Stored> {
     return this.objects.get(bucket.name) ?? fail("NoSuchBucket");

@@ -20,11 +20,12 @@ import { countedCodec, entryRow, listKey } from "../../store/list-page.ts";
 import type { Put, Row, RowKey } from "../../store/port.ts";
 import { type Entry, type Records, unchanged } from "../../store/records.ts";
 import { type Draft, retrying } from "../../store/retry.ts";
-import type { Bucket, Buckets, DefaultEncryption, Tag } from "../api.ts";
+import type { Bucket, Buckets, DefaultEncryption, NewBucketPolicy, PublicAccess, Tag } from "../api.ts";
 import { lifeCodec } from "../rows/codecs.ts";
 import { sameBytes } from "../rows/content-record.ts";
 import { lifeRow } from "../rows/life.ts";
 import {
+  ALL_BLOCKED,
   bucketCodec,
   bucketOf,
   type BucketRecord,
@@ -41,6 +42,8 @@ export interface BucketsOptions {
   readonly clock: Clock;
   /** New buckets refuse SSE-C writes (spec C.9); off: the block is absent until it is set. */
   readonly blockSsecOnNew?: boolean;
+  /** False: new buckets block no public policy. */
+  readonly blockPublicOnNew?: boolean;
   /** After a bucket has gone: what others keep of it in memory. */
   readonly onRemoved?: (id: BucketId) => void;
 }
@@ -49,6 +52,7 @@ export interface BucketsOptions {
 const TORN_READS_MAX = 5;
 const NAMES = new TextDecoder();
 const NO_REV = new Uint8Array(0);
+const NO_BINDINGS: ReadonlyMap<string, string> = new Map();
 
 /** A bucket that was checked in full while its rows had these revisions. */
 interface Verified {
@@ -190,6 +194,8 @@ export class BucketStore implements Buckets {
         encryption: this.#newBlock(),
         tags: input.tags,
         policy: undefined,
+        publicAccess: this.#options.blockPublicOnNew === false ? undefined : ALL_BLOCKED,
+        ownershipShown: true,
       };
       const row = bucketRow(name);
       const list = await this.#counted.draft(bucketsOf(owner), [this.#counted.put(bucketCodec, row, record)]);
@@ -274,12 +280,21 @@ export class BucketStore implements Buckets {
     return this.#change(bucket, (record) => ({ record: { ...record, tags } }));
   }
 
-  putPolicy(_caller: Caller, bucket: Bucket, text: string | undefined): Promise<void> {
+  putPolicy(_caller: Caller, bucket: Bucket, policy: NewBucketPolicy | undefined): Promise<void> {
     return this.#change(bucket, (record) => {
-      if (text === undefined) return { record: { ...record, policy: undefined }, policy: undefined };
+      if (policy === undefined) return { record: { ...record, policy: undefined }, policy: undefined };
+      const { text, bindings = NO_BINDINGS } = policy;
       const revision = newRev();
-      return { record: { ...record, policy: revision }, policy: { revision, text } };
+      return { record: { ...record, policy: revision }, policy: { revision, text, bindings } };
     });
+  }
+
+  putPublicAccess(_caller: Caller, bucket: Bucket, access: PublicAccess | undefined): Promise<void> {
+    return this.#change(bucket, (record) => ({ record: { ...record, publicAccess: access } }));
+  }
+
+  showOwnership(_caller: Caller, bucket: Bucket, shown: boolean): Promise<void> {
+    return this.#change(bucket, (record) => ({ record: { ...record, ownershipShown: shown } }));
   }
 
   /** Reads, changes and commits until nobody came between. */
