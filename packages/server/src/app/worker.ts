@@ -83,6 +83,16 @@ export async function runWorker(given: Settings, { index, endpoints }: WorkerSta
   }
 }
 
+/** Whoever signs has an account whose name answers may show: one that was made since is read before it is asked for. */
+const knowingOwners =
+  ({ identities, knowsOwner, readOwners }: Engine): AuthDeps<Principal>["lookup"] =>
+  async (accessKeyId, token) => {
+    const found = await identities.lookup(accessKeyId, token);
+    if (typeof found === "object" && "account" in found.principal && !knowsOwner(found.principal.account))
+      await readOwners();
+    return found;
+  };
+
 /** The ports that the first worker bound, where the settings left them to the system. */
 function withPorts(settings: Settings, bound: WorkerStart["endpoints"]): Settings {
   const at = (setting: HostPort, endpoint: string | undefined): HostPort =>
@@ -158,7 +168,7 @@ async function openServices(engine: Engine, log: Log): Promise<Map<string, Servi
   const { settings, clock, identities } = engine;
   const auth = {
     clock,
-    lookup: identities.lookup,
+    lookup: knowingOwners(engine),
     services: serviceRules(settings.region),
     signingKeys: engine.signingKeys,
     trustedHosts: [],
@@ -186,12 +196,11 @@ async function openServices(engine: Engine, log: Log): Promise<Map<string, Servi
   return new Map<string, Service>([s3, kms, ...identityServices(engine, auth)].map((s) => [s.name, s]));
 }
 
-/** No identity provider is configured as yet. */
 function identityServices(engine: Engine, auth: AuthDeps<Principal>): readonly Service[] {
-  const { identities, authoriser, surroundings, tokens, clock } = engine;
+  const { identities, authoriser, surroundings, tokens, clock, settings } = engine;
   const { directory, sessions } = identities;
   if (sessions === undefined) throw new Error("INVARIANT: the engine's identities have token keys");
-  const issuers = new OidcIssuers([], clock);
+  const issuers = new OidcIssuers(settings.oidcIssuers, clock);
   return [
     iamService({ auth, authoriser, directory, tokens, surroundings }),
     stsService({ auth, authoriser, sts: { directory, sessions, ...surroundings }, issuers }),
