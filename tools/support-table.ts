@@ -36,7 +36,13 @@ ${supported.map(row).join("\n")}
 Buckets are addressed by path or, with \`--domain\`, by host name. \`POST /{bucket}\` is the browser upload (POST Object).
 In a browser upload with a file above 8 MiB the file must be the form's last part: its size is told by Content-Length.
 Settings that this store does not have answer reads as AWS does for a bucket where nobody set them: lifecycle,
-website, replication, object lock, public access block, logging, acceleration, notification, request payment.
+website, replication, object lock, logging, acceleration, notification, request payment.
+
+A new bucket has all four settings of block public access on, as on AWS since April 2023 (\`--block-public-on-new-buckets
+false\` leaves them off). BlockPublicPolicy refuses a public bucket policy with AccessDenied; RestrictPublicBuckets shuts
+other accounts and anonymous callers out of a bucket whose policy is public. ACLs are off for every bucket: of object
+ownership only \`BucketOwnerEnforced\` can be put, and DeleteBucketOwnershipControls takes it out of sight and changes
+nothing else.
 
 ## Known and answered with 501 NotImplemented (${others.length})
 

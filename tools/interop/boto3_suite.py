@@ -51,3 +51,28 @@ assert code(s3.get_object, Bucket=bucket, Key="kms") == "KMS.DisabledException"
 assert code(kms.encrypt, KeyId=key_arn, Plaintext=b"x") == "DisabledException"
 kms.enable_key(KeyId=key_arn)
 assert s3.get_object(Bucket=bucket, Key="kms")["Body"].read() == body
+
+# Lines of the key service's checklist (spec kms 17) where boto3 differs from other SDKs: exception classes, dates, void
+# answers, a rotation that old blobs survive, a grant retired by its token, a dry run.
+own = kms.create_key(Description="interop")["KeyMetadata"]
+assert own["CreationDate"].tzinfo is not None
+key_id, root = own["KeyId"], f"arn:aws:iam::{own['AWSAccountId']}:root"
+old = kms.encrypt(KeyId=key_id, Plaintext=b"old")["CiphertextBlob"]
+kms.rotate_key_on_demand(KeyId=key_id)
+opened = kms.decrypt(CiphertextBlob=old)
+assert (opened["Plaintext"], opened["KeyMaterialId"]) == (b"old", own["CurrentKeyMaterialId"])
+kms.create_alias(AliasName="alias/interop", TargetKeyId=key_id)
+try:
+    kms.create_alias(AliasName="alias/interop", TargetKeyId=key_id)
+    raise SystemExit("a second alias of one name")
+except kms.exceptions.AlreadyExistsException:
+    pass
+grant = kms.create_grant(KeyId=key_id, GranteePrincipal=root, Operations=["Decrypt"])
+assert [g["GrantId"] for g in kms.list_grants(KeyId=key_id)["Grants"]] == [grant["GrantId"]]
+kms.retire_grant(GrantToken=grant["GrantToken"])
+assert kms.list_grants(KeyId=key_id)["Grants"] == []
+assert code(kms.encrypt, KeyId=key_id, Plaintext=b"x", DryRun=True) == "DryRunOperationException"
+kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+assert code(kms.encrypt, KeyId=key_id, Plaintext=b"x") == "KMSInvalidStateException"
+kms.cancel_key_deletion(KeyId=key_id)
+assert kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"] == "Disabled"

@@ -15,6 +15,7 @@ import {
   type ServerSideEncryption,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
+import { runTutorial } from "../tutorial.ts";
 import { REGION, type Server } from "./server.ts";
 import { assertSameFile, assertSameTree, Failed, makeTree, run, runFailing, writeFile } from "./shell.ts";
 
@@ -364,6 +365,15 @@ const curl: Suite = {
 
 const kmsFlags = (c: Context): string[] => ["--sse", "aws:kms", "--sse-kms-key-id", c.kmsKey];
 
+/** On a store of its own: it begins with nobody in it. */
+const tutorial: Suite = {
+  name: "the tutorial's commands as written (aws iam, sts, kms, s3, s3api)",
+  async run() {
+    const { code, out } = await runTutorial();
+    if (code !== 0) throw new Failed(out.slice(-2000));
+  },
+};
+
 export const SUITES: readonly Suite[] = [
   sync("5,200 files, default", 5200, undefined, () => []),
   sync("600 files, SSE-KMS", 600, undefined, kmsFlags),
@@ -396,4 +406,5 @@ export const SUITES: readonly Suite[] = [
   sdkMultipart,
   boto3,
   curl,
+  tutorial,
 ];

@@ -49,6 +49,7 @@ export class Background {
       const { keyrings, records } = this.#engine;
       records.useKeyring(await keyrings.refresh());
     });
+    this.#every(KEYRING_REFRESH_MS, "accounts", () => this.#engine.readOwners());
     if (!this.#active) return;
     this.#every(COLLECT_MS, "collect", async () => void (await this.#collector.tick()));
     this.#everyApart(HOURLY_MS, "hourly", async () => {

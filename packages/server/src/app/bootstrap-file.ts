@@ -97,6 +97,8 @@ const bucket = z.strictObject({
     .optional(),
   tags: z.record(z.string(), z.string()).optional(),
   policy: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
+  /** False: nothing is blocked, true: all four settings of block public access. */
+  blockPublic: z.boolean().optional(),
 });
 
 const bootstrapSchema = z.strictObject({

@@ -59,3 +59,25 @@ test("chosen root credentials follow the documented shapes", () => {
   assert.throws(() => loadSettings({ flags: {}, env: env("ab", "longenough") }), /3 to 128/);
   assert.throws(() => loadSettings({ flags: {}, env: env("abc", "short") }), /8 to 128/);
 });
+
+test("issuers come from the file as a list, from the environment as JSON, each with one source of keys", () => {
+  const issuer = {
+    issuer: "https://issuer.example",
+    audiences: ["a"],
+    jwksUrl: "https://issuer.example/keys",
+  };
+  const env = (value: unknown) =>
+    loadSettings({ flags: {}, env: { STRONGROOM_OIDC_ISSUERS: JSON.stringify(value) } }).oidcIssuers;
+  assert.deepEqual(env([issuer]), [
+    { issuer: issuer.issuer, audiences: ["a"], jwks: { url: issuer.jwksUrl } },
+  ]);
+  assert.deepEqual(loadSettings({ flags: {}, env: {} }).oidcIssuers, []);
+  for (const wrong of [
+    "no list",
+    [{ ...issuer, jwksUrl: "http://issuer.example/keys" }],
+    [{ ...issuer, jwksFile: "keys.json" }],
+    [{ issuer: issuer.issuer, audiences: ["a"] }],
+    [{ ...issuer, audiences: [] }],
+  ])
+    assert.throws(() => env(wrong), /oidcIssuers/);
+});

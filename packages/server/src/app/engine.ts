@@ -4,8 +4,10 @@
  */
 import { SigningKeyCache } from "../auth/signing-key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { AccountId } from "../base/ids.ts";
+import type { AccountId, Rev } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
+import { ACCOUNTS_PARENT } from "../iam/account-records.ts";
+import { sameRev } from "../iam/directory.ts";
 import { Identities } from "../iam/identities.ts";
 import { PolicyAuthoriser } from "../iam/policy-authoriser.ts";
 import { keyPrincipals } from "../iam/principals.ts";
@@ -27,6 +29,7 @@ import {
   type RootKey,
   sealingTerm,
 } from "../store/keyring.ts";
+import { listKey } from "../store/list-page.ts";
 import { type LocalStore, openLocalStore } from "../store/local/open.ts";
 import { Records } from "../store/records.ts";
 import { type Tokens, tokensUnder } from "../store/tokens.ts";
@@ -62,8 +65,9 @@ export interface Engine {
   readonly uploads: UploadsService;
   /** Canonical id and display name of an account, as of the last `readOwners`. */
   readonly ownerOf: (account: AccountId) => Owner;
-  /** Reads the accounts' names again: they change at start, by the bootstrap file. */
-  readOwners(): Promise<void>;
+  knowsOwner(this: void, account: AccountId): boolean;
+  /** Reads the accounts' names if any has changed. */
+  readOwners(this: void): Promise<void>;
   readonly tokens: Tokens;
   readonly signingKeys: SigningKeyCache;
   /** The root key was made just now: tell the operator to keep a copy. */
@@ -202,6 +206,7 @@ export async function openEngine(
       bucketKeyLimits: { ...BUCKET_KEY_LIMITS, ageMs: settings.bucketKeySeconds * 1000 },
     });
     const owners = new Map<AccountId, Owner>();
+    let ownersRead: Rev | undefined;
     const ownerOf = (account: AccountId): Owner =>
       owners.get(account) ?? { account, canonicalId: "0".repeat(64), displayName: account };
     return {
@@ -220,12 +225,17 @@ export async function openEngine(
         records,
         clock,
         blockSsecOnNew: settings.blockSsecOnNewBuckets,
+        blockPublicOnNew: settings.blockPublicOnNewBuckets,
         onRemoved: (id) => core.sources.epochs.forget(id),
       }),
       objects: new Objects(core),
       uploads: new Uploads({ core, ownerOf }),
       ownerOf,
+      knowsOwner: (account) => owners.has(account),
       async readOwners() {
+        const [head] = await store.get([{ table: "list", key: listKey(ACCOUNTS_PARENT, 0) }]);
+        if (ownersRead !== undefined && sameRev(head?.rev, ownersRead)) return;
+        ownersRead = head?.rev;
         for (const { id, canonicalId, displayName } of await identities.accounts()) {
           owners.set(id, { account: id, canonicalId, displayName });
         }

@@ -2,10 +2,13 @@
 import { type AccountId, parseAccountId, parseBucketName } from "../base/ids.ts";
 import type { Caller } from "../base/caller.ts";
 import type { ShownOnce } from "../iam/identities.ts";
+import { ALL_BLOCKED } from "../objects/buckets/bucket-record.ts";
+import { bindPrincipals } from "../iam/principals.ts";
 import { ensureKey } from "../kms/bootstrap.ts";
 import type { Buckets } from "../objects/api.ts";
 import { type Bootstrap, policyText, readBootstrap } from "./bootstrap-file.ts";
 import { applyAccounts } from "./bootstrap-identities.ts";
+import { UsageError } from "./config.ts";
 import type { Engine } from "./engine.ts";
 
 /** The access key that was made on this start, to be shown once; or the id of one that is there. */
@@ -98,11 +101,19 @@ async function applyBucket(
           }),
     });
   }
+  if (wanted.blockPublic !== undefined)
+    await buckets.putPublicAccess(caller, bucket, wanted.blockPublic ? ALL_BLOCKED : undefined);
   if (wanted.tags !== undefined)
     await buckets.putTags(
       caller,
       bucket,
       Object.entries(wanted.tags).map(([key, value]) => ({ key, value })),
     );
-  if (wanted.policy !== undefined) await buckets.putPolicy(caller, bucket, policyText(wanted.policy));
+  if (wanted.policy !== undefined) {
+    const text = policyText(wanted.policy);
+    const parsed = await bindPrincipals(engine.identities.directory, text, "bucket", { bucket: name });
+    if (!parsed.ok)
+      throw new UsageError(`the bootstrap file's policy of bucket ${name}: ${parsed.failure.message}`);
+    await buckets.putPolicy(caller, bucket, { text, bindings: parsed.policy.bindings });
+  }
 }

@@ -4,6 +4,7 @@
  * reads the environment.
  */
 import { z } from "zod";
+import type { OidcIssuer } from "../iam/web-identity.ts";
 
 const hostPort = z
   .string()
@@ -23,6 +24,38 @@ const words = z
   .pipe(z.array(z.string().min(1)));
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((s) => s === "true")]);
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** Keys that vouch for tokens come from a file, over TLS, or from this machine. */
+const oidcIssuer = z
+  .strictObject({
+    issuer: z.string().regex(/^https?:\/\/\S+$/, "the `iss` of its tokens, letter by letter"),
+    audiences: z.array(z.string().min(1)).min(1),
+    jwksFile: z.string().min(1).optional(),
+    jwksUrl: z
+      .string()
+      .regex(
+        /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])\S+$/,
+        "https://, or http:// on this machine",
+      )
+      .optional(),
+  })
+  .transform(({ issuer, audiences, jwksFile, jwksUrl }, context): OidcIssuer => {
+    if (jwksFile !== undefined && jwksUrl === undefined)
+      return { issuer, audiences, jwks: { file: jwksFile } };
+    if (jwksUrl !== undefined && jwksFile === undefined) return { issuer, audiences, jwks: { url: jwksUrl } };
+    context.addIssue({ code: "custom", message: "give one of jwksFile and jwksUrl" });
+    return z.NEVER;
+  });
+
+/** The environment has text only; what is no JSON fails as a text where a list is wanted. */
+function fromJson(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
 
 export interface Setting {
   readonly schema: z.ZodType;
@@ -112,6 +145,11 @@ export const SETTINGS = {
     flag: "--block-ssec-on-new-buckets",
     help: "new buckets refuse SSE-C until it is unblocked, as on AWS since April 2026",
   },
+  blockPublicOnNewBuckets: {
+    schema: flag.default(true),
+    flag: "--block-public-on-new-buckets <true|false>",
+    help: "new buckets have all four settings of block public access on, as on AWS since April 2023 (default true)",
+  },
   bucketKeySeconds: {
     schema: count(0, 86_400).default(300),
     flag: "--bucket-key-seconds <n>",
@@ -126,6 +164,10 @@ export const SETTINGS = {
     schema: count(0, Number.MAX_SAFE_INTEGER).optional(),
     flag: "--min-free-bytes <n>",
     help: "free disk space below which writes are refused (default: the larger of 5 % and 1 GiB, at most a quarter of the disk)",
+  },
+  oidcIssuers: {
+    schema: z.preprocess(fromJson, z.array(oidcIssuer).max(20)).default([]),
+    help: "issuers of web identities for AssumeRoleWithWebIdentity: list of {issuer, audiences, jwksFile or jwksUrl} (config file, or JSON in the environment)",
   },
   logLevel: {
     schema: z.enum(["debug", "info", "warn", "error"]).default("info"),

@@ -14,6 +14,7 @@ import { stsService } from "../api/sts/service.ts";
 import type { Principal } from "../base/caller.ts";
 import type { Log } from "../base/log.ts";
 import { oldestUploadMs } from "../objects/uploads/jobs.ts";
+import { bucketPrincipals } from "../iam/principals.ts";
 import { OidcIssuers } from "../iam/web-identity.ts";
 import { KeyringError } from "../store/keyring.ts";
 import { endUnfitProcess, isStoreFailure } from "../store/local/fail-stop.ts";
@@ -86,6 +87,16 @@ export async function runWorker(given: Settings, { index, endpoints }: WorkerSta
     await engine.close();
   }
 }
+
+/** Whoever signs has an account whose name answers may show: one that was made since is read before it is asked for. */
+const knowingOwners =
+  ({ identities, knowsOwner, readOwners }: Engine): AuthDeps<Principal>["lookup"] =>
+  async (accessKeyId, token) => {
+    const found = await identities.lookup(accessKeyId, token);
+    if (typeof found === "object" && "account" in found.principal && !knowsOwner(found.principal.account))
+      await readOwners();
+    return found;
+  };
 
 /** The ports that the first worker bound, where the settings left them to the system. */
 function withPorts(settings: Settings, bound: WorkerStart["endpoints"]): Settings {
@@ -162,7 +173,7 @@ export async function openServices(engine: Engine, log: Log): Promise<Map<string
   const { settings, clock, identities } = engine;
   const auth = {
     clock,
-    lookup: identities.lookup,
+    lookup: knowingOwners(engine),
     services: serviceRules(settings.region),
     signingKeys: engine.signingKeys,
     trustedHosts: [],
@@ -180,6 +191,7 @@ export async function openServices(engine: Engine, log: Log): Promise<Map<string
     tokens: engine.tokens,
     ownerOf: engine.ownerOf,
     resolveKeyArn: keyArnAsMeant(engine.kms),
+    principals: bucketPrincipals(identities.directory),
     region: settings.region,
     domains: settings.domain.map((d) => d.toLowerCase()),
     clock,
@@ -189,12 +201,11 @@ export async function openServices(engine: Engine, log: Log): Promise<Map<string
   return new Map<string, Service>([s3, kms, ...identityServices(engine, auth)].map((s) => [s.name, s]));
 }
 
-/** No identity provider is configured as yet. */
 function identityServices(engine: Engine, auth: AuthDeps<Principal>): readonly Service[] {
-  const { identities, authoriser, surroundings, tokens, clock } = engine;
+  const { identities, authoriser, surroundings, tokens, clock, settings } = engine;
   const { directory, sessions } = identities;
   if (sessions === undefined) throw new Error("INVARIANT: the engine's identities have token keys");
-  const issuers = new OidcIssuers([], clock);
+  const issuers = new OidcIssuers(settings.oidcIssuers, clock);
   return [
     iamService({ auth, authoriser, directory, tokens, surroundings }),
     stsService({ auth, authoriser, sts: { directory, sessions, ...surroundings }, issuers }),

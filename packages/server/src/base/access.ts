@@ -5,8 +5,13 @@
 import type { Caller } from "./caller.ts";
 import type { AccountId } from "./ids.ts";
 
-/** Condition values by lower-case key (`s3:x-amz-server-side-encryption`). A key that the request does not carry is absent. */
-export type ConditionValues = ReadonlyMap<string, string | readonly string[]>;
+/**
+ * Condition values by lower-case key (`s3:x-amz-server-side-encryption`), asked for one by one while deciding: a Map, or
+ * something that works a value out when it is asked for. A key that the request does not carry is absent.
+ */
+export interface ConditionValues {
+  get(key: string): string | readonly string[] | undefined;
+}
 
 export interface AccessRequest {
   /** `s3:GetObject`, `kms:Decrypt` … */
@@ -18,6 +23,8 @@ export interface AccessRequest {
   /** Text of the resource's own policy (bucket policy, key policy) and its revision for caching, where there is one. */
   readonly resourcePolicy?: ResourcePolicy;
   readonly conditions: ConditionValues;
+  /** RestrictPublicBuckets: if the resource's policy is public, other accounts are shut out. */
+  readonly restrictPublic?: boolean;
   /** Uses of KMS keys: the encryption context, and the grants of the key that may be the caller's. */
   readonly encryptionContext?: ReadonlyMap<string, string>;
   readonly grants?: readonly KeyGrant[];

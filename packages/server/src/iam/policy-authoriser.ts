@@ -46,6 +46,7 @@ export class PolicyAuthoriser implements Authoriser {
       resourceAccount: request.resourceAccount,
       context: new RequestContext(caller, request.conditions, this.#surroundings),
       ...(request.encryptionContext !== undefined && { encryptionContext: request.encryptionContext }),
+      ...(request.restrictPublic === true && { restrictPublic: true }),
       policies: {
         identity: standing.identity,
         boundary: standing.boundary,

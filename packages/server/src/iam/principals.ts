@@ -108,9 +108,18 @@ async function accountExists(d: Directory, account: AccountId): Promise<boolean>
   return (await d.counted.get(accountCodec, ACCOUNTS_PARENT, accountRow(account))) !== undefined;
 }
 
+/** The port that S3 asks (`BucketPrincipals`). */
+export const bucketPrincipals = (d: Directory) => ({
+  bind: (text: string, bucket: string): Promise<ParseResult> => bindPrincipals(d, text, "bucket", { bucket }),
+  present: (text: string, bindings: ReadonlyMap<string, string>, bucket: string): Promise<string> =>
+    presentStored(d, text, "bucket", bindings, { bucket }),
+});
+
 /** The port that the key service asks (`KeyPrincipals`). */
 export const keyPrincipals = (d: Directory) => ({
   bind: (text: string): Promise<ParseResult> => bindPrincipals(d, text, "key"),
   present: (text: string, bindings: ReadonlyMap<string, string>): Promise<string> =>
     presentStored(d, text, "key", bindings),
+  idOf: (arn: string): Promise<string | undefined> => resolvePrincipal(d, arn),
+  arnOf: (id: string): Promise<string | undefined> => arnOfId(d, id),
 });

@@ -3,7 +3,8 @@ import type { AccessDecision, AccessRequest, KeyGrant } from "../base/access.ts"
 import { fail } from "../base/errors.ts";
 import type { AccountId, KeyArn } from "../base/ids.ts";
 import { keyConditions, plainConditions, type RequestFacts } from "./conditions.ts";
-import { arnOf, type Kernel, principalArns, type Requester } from "./kernel.ts";
+import { arnOf, type Kernel, principalNames, type Requester } from "./kernel.ts";
+import { granteeName } from "./grant-rows.ts";
 import type { GrantRecord, KeyAttributes, KeyRecord } from "./model.ts";
 import { bindingsOf, defaultPolicy } from "./policies.ts";
 import type { HeldKey } from "./rows.ts";
@@ -32,7 +33,7 @@ async function require(
 
 export const keyGrant = (grant: GrantRecord): KeyGrant => ({
   id: grant.id,
-  grantee: grant.grantee,
+  grantee: granteeName(grant),
   operations: new Set(grant.operations),
   ...(grant.constraint !== undefined && { constraint: grant.constraint }),
 });
@@ -43,7 +44,7 @@ export async function grantsOf(
   requester: Requester,
   key: KeyRecord,
 ): Promise<readonly KeyGrant[]> {
-  return (await k.grants.of(key, principalArns(requester.caller.principal))).map(keyGrant);
+  return (await k.grants.of(key, principalNames(requester.caller.principal))).map(keyGrant);
 }
 
 function keyRequest(

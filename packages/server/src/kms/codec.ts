@@ -162,7 +162,9 @@ function parseGrant(value: unknown): StoredGrant {
     operations: list(f.operations, "operations").map((o) => text(o, "operation")),
     createdMs: number(f.createdMs, "grant's date"),
     issuingAccount: parseAccountId(text(f.issuingAccount, "issuing account")),
+    ...(f.granteeId !== undefined && { granteeId: text(f.granteeId, "grantee's id") }),
     ...(f.retiring !== undefined && { retiring: text(f.retiring, "retiring principal") }),
+    ...(f.retiringId !== undefined && { retiringId: text(f.retiringId, "retiring principal's id") }),
     ...(f.name !== undefined && { name: text(f.name, "grant's name") }),
     ...(f.constraint !== undefined && { constraint: parseConstraint(fields(f.constraint)) }),
   };

@@ -48,9 +48,10 @@ async function resolveAlias(
       return fail("NotFoundException", `Alias ${arn} is not found.`);
     }
     const held = await k.rows.key(name.account, alias.value.targetKeyId);
-    if (held !== undefined) return { held, requestAlias: name.name };
+    // The key's record, which cannot be rolled back, says whether the row is of today.
+    if (held?.value.aliases.includes(name.name) === true) return { held, requestAlias: name.name };
   }
-  throw new IntegrityError("an alias names a key that does not exist");
+  throw new IntegrityError("an alias names a key that does not know it");
 }
 
 /** Spec kms 1.6 step 5. */
@@ -135,5 +136,6 @@ export async function peek(k: Kernel, requester: Requester, keyId: string): Prom
   const name = parseKeyName(keyId, requester.account, k.region);
   if (name.kind === "key") return k.rows.key(name.account, name.keyId);
   const alias = await k.rows.alias(name.account, name.name);
-  return alias === undefined ? undefined : k.rows.key(name.account, alias.value.targetKeyId);
+  const held = alias && (await k.rows.key(name.account, alias.value.targetKeyId));
+  return held?.value.aliases.includes(name.name) === true ? held : undefined;
 }

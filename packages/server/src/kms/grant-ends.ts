@@ -5,9 +5,9 @@ import { randomBytes } from "@strongroom/crypto";
 import { deny, requireIdentityAccess, requirePlainAccess } from "./authorise.ts";
 import { type Attempt, retried } from "./change.ts";
 import { enter } from "./enter.ts";
-import type { HeldGrant } from "./grant-rows.ts";
+import { granteeName, type HeldGrant, retiringName } from "./grant-rows.ts";
 import { type NamedGrant, openGrantToken } from "./grant-tokens.ts";
-import { type Kernel, principalArns, type Requester } from "./kernel.ts";
+import { type Kernel, principalNames, type Requester } from "./kernel.ts";
 import { parseKeyName } from "./key-id.ts";
 import type { GrantRecord } from "./model.ts";
 import { type Page, pageOf, type Paging } from "./paging.ts";
@@ -92,9 +92,10 @@ async function requireRetiring(
   grant: GrantRecord,
   arn: string,
 ): Promise<void> {
-  const mine = principalArns(requester.caller.principal);
-  if (grant.retiring !== undefined && mine.includes(grant.retiring)) return;
-  if (grant.operations.includes("RetireGrant") && mine.includes(grant.grantee)) return;
+  const mine = principalNames(requester.caller.principal);
+  const retiring = retiringName(grant);
+  if (retiring !== undefined && mine.includes(retiring)) return;
+  if (grant.operations.includes("RetireGrant") && mine.includes(granteeName(grant))) return;
   if (grant.issuingAccount !== requester.account)
     deny(requester, "kms:RetireGrant", arn, "because no grant allows it");
   await requireIdentityAccess(k, requester, "kms:RetireGrant", arn, requester.account);
@@ -110,14 +111,32 @@ export async function listGrants(
   } & Paging,
 ): Promise<Page<GrantRecord>> {
   const { key, arn } = await enter(k, requester, "ListGrants", input.keyId);
-  const { grantId, grantee } = input;
+  const { grantId } = input;
+  const grantee = input.grantee === undefined ? undefined : await nameFor(k, input.grantee);
   if (grantId !== undefined) {
     const grant = await k.grants.get(key, grantId);
-    const fits = grant !== undefined && (grantee === undefined || grant.value.grantee === grantee);
-    return { items: fits ? [grant.value] : [] };
+    const fits = grant !== undefined && (grantee === undefined || granteeName(grant.value) === grantee);
+    return { items: fits ? [await shown(k, grant.value)] : [] };
   }
   const list = { operation: "ListGrants", scope: `${arn}/${grantee ?? ""}` };
-  return pageOf(k, list, input, BOUNDS, (after, limit) => k.grants.page(key, grantee, after, limit));
+  const page = await pageOf(k, list, input, BOUNDS, (after, limit) =>
+    k.grants.page(key, grantee, after, limit),
+  );
+  return { ...page, items: await Promise.all(page.items.map((grant) => shown(k, grant))) };
+}
+
+/** The name under which grants of a principal stand: its unique id where it has one. */
+const nameFor = async (k: Kernel, arn: string): Promise<string> => (await k.principals?.idOf(arn)) ?? arn;
+
+/** With today's ARNs of its principals, and the bare id of whoever is gone. */
+async function shown(k: Kernel, grant: GrantRecord): Promise<GrantRecord> {
+  const { granteeId, retiringId } = grant;
+  const now = async (id: string): Promise<string> => (await k.principals?.arnOf(id)) ?? id;
+  return {
+    ...grant,
+    ...(granteeId === undefined ? {} : { grantee: await now(granteeId) }),
+    ...(retiringId === undefined ? {} : { retiring: await now(retiringId) }),
+  };
 }
 
 export async function listRetirableGrants(
@@ -127,8 +146,10 @@ export async function listRetirableGrants(
   paging: Paging,
 ): Promise<Page<GrantRecord>> {
   await requirePlainAccess(k, requester, "kms:ListRetirableGrants");
-  const list = { operation: "ListRetirableGrants", scope: `${requester.account}/${principal}` };
-  return pageOf(k, list, paging, BOUNDS, (after, limit) =>
-    k.grants.retirable(requester.account, principal, after, limit),
+  const name = await nameFor(k, principal);
+  const list = { operation: "ListRetirableGrants", scope: `${requester.account}/${name}` };
+  const page = await pageOf(k, list, paging, BOUNDS, (after, limit) =>
+    k.grants.retirable(requester.account, name, after, limit),
   );
+  return { ...page, items: await Promise.all(page.items.map((grant) => shown(k, grant))) };
 }

@@ -196,12 +196,18 @@ export class GrantRows {
   }
 }
 
+/** What names the grantee for good, and the retiring principal. */
+export const granteeName = ({ granteeId, grantee }: GrantRecord): string => granteeId ?? grantee;
+export const retiringName = ({ retiringId, retiring }: GrantRecord): string | undefined =>
+  retiringId ?? retiring;
+
 /** The rows that lead to a grant. */
 function besides(grant: GrantRecord): readonly Uint8Array[] {
   const { account, keyId, id } = grant;
+  const retiring = retiringName(grant);
   return [
-    granteeRow(account, keyId, grant.grantee, id),
-    ...(grant.retiring === undefined ? [] : [retiringRow(account, grant.retiring, keyId, id)]),
+    granteeRow(account, keyId, granteeName(grant), id),
+    ...(retiring === undefined ? [] : [retiringRow(account, retiring, keyId, id)]),
     ...(grant.name === undefined ? [] : [grantNameRow(account, keyId, grant.name)]),
   ];
 }

@@ -7,6 +7,7 @@ import { allowedWithout, deny, grantsOf } from "./authorise.ts";
 import { type Attempt, retried } from "./change.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { type Entered, enter } from "./enter.ts";
+import { granteeName, retiringName } from "./grant-rows.ts";
 import { grantToken } from "./grant-tokens.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import type { GrantRecord, KeyRecord } from "./model.ts";
@@ -160,6 +161,28 @@ async function requireWithinParent(
   deny(requester, "kms:CreateGrant", arn, "because the grant exceeds the one that allows it");
 }
 
+type GrantPrincipals = Pick<GrantRecord, "grantee" | "granteeId" | "retiring" | "retiringId">;
+
+/** Bound to unique ids, as principals of key policies are (spec kms 9.2). Throws for a principal that is not there. */
+async function boundPrincipals(k: Kernel, input: NewGrant): Promise<GrantPrincipals> {
+  const { principals } = k;
+  const idOf = async (arn: string): Promise<string | undefined> => {
+    if (principals === undefined) return undefined;
+    const id = await principals.idOf(arn);
+    if (id === undefined) fail("InvalidArnException", `ARN does not refer to a valid principal: ${arn}`);
+    return id === arn ? undefined : id;
+  };
+  const { grantee, retiring } = input;
+  const granteeId = await idOf(grantee);
+  const retiringId = retiring === undefined ? undefined : await idOf(retiring);
+  return {
+    grantee,
+    ...(granteeId !== undefined && { granteeId }),
+    ...(retiring !== undefined && { retiring }),
+    ...(retiringId !== undefined && { retiringId }),
+  };
+}
+
 export async function createGrant(
   k: Kernel,
   requester: Requester,
@@ -167,6 +190,7 @@ export async function createGrant(
 ): Promise<{ readonly token: string; readonly id: string }> {
   const constraint = checkGrant(input);
   const operations = [...new Set(input.operations)];
+  const principals = await boundPrincipals(k, input);
   const facts = grantFacts(input, constraint);
   return retried(async (): Promise<Attempt<{ readonly token: string; readonly id: string }>> => {
     const entered = await enter(k, requester, "CreateGrant", input.keyId, facts);
@@ -181,11 +205,10 @@ export async function createGrant(
       account: key.account,
       keyId: key.keyId,
       id: Buffer.from(randomBytes(32)).toString("hex"),
-      grantee: input.grantee,
+      ...principals,
       operations,
       createdMs: k.clock.now(),
       issuingAccount: requester.account,
-      ...(input.retiring !== undefined && { retiring: input.retiring }),
       ...(input.name !== undefined && { name: input.name }),
       ...(constraint !== undefined && { constraint }),
     };
@@ -209,8 +232,8 @@ export async function createGrant(
 function same(a: GrantRecord, b: GrantRecord): boolean {
   const shape = (g: GrantRecord): string =>
     JSON.stringify([
-      g.grantee,
-      g.retiring,
+      granteeName(g),
+      retiringName(g),
       g.operations.toSorted(),
       g.constraint?.kind,
       [...(g.constraint?.pairs ?? [])].map((pair) => JSON.stringify(pair)).toSorted(),

@@ -81,8 +81,8 @@ export function requesterOf(caller: Caller, via: "direct" | "s3", action: string
   return { caller, account, arn: principal.arn, via };
 }
 
-/** The ARNs under which grants may name a principal: its own, its role's, its account's root. */
-export function principalArns(principal: Principal): readonly string[] {
+/** How grants may name a principal: by ARN and unique id, its own, its role's, its account's root. */
+export function principalNames(principal: Principal): readonly string[] {
   switch (principal.kind) {
     case "anonymous":
     case "internal":
@@ -90,9 +90,12 @@ export function principalArns(principal: Principal): readonly string[] {
     case "root":
       return [principal.arn];
     case "user":
-      return [principal.arn, `arn:aws:iam::${principal.account}:root`];
-    case "role-session":
-      return [principal.arn, principal.roleArn, `arn:aws:iam::${principal.account}:root`];
+      return [principal.arn, principal.userId, `arn:aws:iam::${principal.account}:root`];
+    case "role-session": {
+      const { arn, userId, roleArn, account } = principal;
+      const [roleId = userId] = userId.split(":");
+      return [arn, userId, roleArn, roleId, `arn:aws:iam::${account}:root`];
+    }
   }
 }
 

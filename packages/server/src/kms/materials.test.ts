@@ -4,6 +4,7 @@ import { IntegrityError } from "../base/errors.ts";
 import { newRev } from "../base/ids.ts";
 import { MemoryModel } from "../store/memory/model.ts";
 import type { Row, Sealed } from "../store/port.ts";
+import { createAlias, updateAlias } from "./aliases.ts";
 import { EMPTY_CONTEXT } from "./context.ts";
 import { createKey } from "./creation.ts";
 import { encrypt } from "./encryption.ts";
@@ -11,7 +12,7 @@ import type { Kernel } from "./kernel.ts";
 import { disableKey } from "./lifecycle.ts";
 import { putKeyPolicy } from "./key-policy.ts";
 import { defaultPolicy } from "./policies.ts";
-import { keyRow, materialRow, rangeOf, textsRow } from "./row-keys.ts";
+import { aliasRow, keyRow, materialRow, rangeOf, textsRow } from "./row-keys.ts";
 import { ACCOUNT, directRequester, testKms } from "./test/kernel.ts";
 
 const me = directRequester();
@@ -79,6 +80,20 @@ test("an older policy is corruption", async () => {
   await putKeyPolicy(kms, me, keyId, `${defaultPolicy(ACCOUNT)} `, {});
   await overwrite(model, "kms", textsRow(ACCOUNT, keyId), old.value);
   await assert.rejects(use((await testKms(model.open())).kms, keyId), integrity);
+});
+
+test("an older alias that names a key which knows it no more is corruption", async () => {
+  const model = new MemoryModel();
+  const { kms } = await testKms(model.open());
+  const [first, second] = [await made(kms), await made(kms)];
+  await createAlias(kms, me, "alias/a", first.keyId);
+  const row = aliasRow(ACCOUNT, "alias/a");
+  const old = await read(model, row);
+  await updateAlias(kms, me, "alias/a", second.keyId);
+  await use((await testKms(model.open())).kms, "alias/a");
+  await overwrite(model, "kms", row, old.value);
+  await assert.rejects(use((await testKms(model.open())).kms, "alias/a"), integrity);
+  await use((await testKms(model.open())).kms, second.keyId);
 });
 
 test("nothing of a key's records is readable in the store", async () => {

@@ -104,8 +104,12 @@ export interface GrantRecord {
   readonly keyId: string;
   /** 64 hex digits. */
   readonly id: string;
+  /** ARN as it was given. */
   readonly grantee: string;
+  /** Which user, role or session that was (spec kms 9.2). Absent: the ARN decides. */
+  readonly granteeId?: string;
   readonly retiring?: string;
+  readonly retiringId?: string;
   /** Without the `kms:` prefix. */
   readonly operations: readonly string[];
   readonly constraint?: {

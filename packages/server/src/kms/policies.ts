@@ -54,6 +54,10 @@ export interface KeyPrincipals {
   bind(text: string): Promise<ParseResult>;
   /** The text as it is shown today: present ARNs, and bare ids of principals that are gone. */
   present(text: string, bindings: ReadonlyMap<string, string>): Promise<string>;
+  /** The unique id of a user, role or session; the ARN itself where it has none; undefined for what is not there. */
+  idOf(arn: string): Promise<string | undefined>;
+  /** The present ARN of a unique id, undefined when it is gone. */
+  arnOf(id: string): Promise<string | undefined>;
 }
 
 /** What a key's record holds of a policy. Throws as `checkPolicy`, and for principals that do not exist (spec kms 9.2). */

@@ -6,6 +6,7 @@
  * caller before any of these functions runs. Header syntax of encryption, SSE-C block, transport, key use, body and
  * preconditions follow inside, in that order.
  */
+import type { ResourcePolicy } from "../base/access.ts";
 import type { Caller } from "../base/caller.ts";
 import type { AccountId, BucketId, BucketName, KeyArn, ObjectKey } from "../base/ids.ts";
 import type { SsecRequest } from "./encryption/ssec-request.ts";
@@ -118,8 +119,11 @@ export interface Bucket {
   readonly versioning: "unversioned" | "enabled" | "suspended";
   readonly encryption: BucketEncryption;
   readonly tags: readonly Tag[] | undefined;
-  /** Text of the bucket policy as stored, and its revision. */
-  readonly policy: { readonly text: string; readonly revision: string } | undefined;
+  readonly policy: BucketPolicy | undefined;
+  /** Undefined: taken away, nothing is blocked. */
+  readonly publicAccess: PublicAccess | undefined;
+  /** ACLs are off for every bucket; whether its owner wants to see that said. */
+  readonly ownershipShown: boolean;
   /** Never empty. */
   readonly cors: readonly CorsRule[] | undefined;
 }
@@ -135,6 +139,19 @@ export interface CorsRule {
   readonly exposed: readonly string[];
   readonly maxAgeSeconds?: number;
 }
+
+/** Text of the bucket policy as stored, its revision, and the unique ids that its principals stood for. */
+export type BucketPolicy = ResourcePolicy;
+
+/** Block public access (spec access 5.1). */
+export interface PublicAccess {
+  readonly blockAcls: boolean;
+  readonly ignoreAcls: boolean;
+  readonly blockPolicy: boolean;
+  readonly restrictBuckets: boolean;
+}
+
+export type NewBucketPolicy = Omit<BucketPolicy, "revision">;
 
 export interface Tag {
   readonly key: string;
@@ -164,7 +181,10 @@ export interface Buckets {
   ): Promise<void>;
   deleteEncryption(caller: Caller, bucket: Bucket): Promise<void>;
   putTags(caller: Caller, bucket: Bucket, tags: readonly Tag[] | undefined): Promise<void>;
-  putPolicy(caller: Caller, bucket: Bucket, text: string | undefined): Promise<void>;
+  putPolicy(caller: Caller, bucket: Bucket, policy: NewBucketPolicy | undefined): Promise<void>;
+  /** `undefined`: nothing is blocked any more. */
+  putPublicAccess(caller: Caller, bucket: Bucket, access: PublicAccess | undefined): Promise<void>;
+  showOwnership(caller: Caller, bucket: Bucket, shown: boolean): Promise<void>;
   putCors(caller: Caller, bucket: Bucket, rules: readonly CorsRule[] | undefined): Promise<void>;
 }
 
@@ -471,7 +491,10 @@ export interface ListedUpload {
 export interface UploadAccess {
   readonly sse?: string;
   readonly keyId?: string;
+  /** What the upload's parts are encrypted with, whatever the bucket's default is by now. */
+  readonly effective?: { readonly algorithm: EffectiveAlgorithm; readonly keyArn?: KeyArn };
 }
+export type EffectiveAlgorithm = DefaultEncryption["algorithm"] | "SSE-C";
 
 export interface UploadsService {
   access(bucket: Bucket, target: UploadTarget): Promise<UploadAccess | undefined>;

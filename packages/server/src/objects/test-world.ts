@@ -77,6 +77,8 @@ export function testBucket(id: BucketId, change: Partial<Bucket> = {}): Bucket {
     tags: undefined,
     policy: undefined,
     cors: undefined,
+    publicAccess: undefined,
+    ownershipShown: true,
     ...change,
   };
 }

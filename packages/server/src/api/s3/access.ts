@@ -2,13 +2,12 @@
  * The authorise step: every need of the operation through the one port, with the request's condition values, and the
  * sentence a refused caller gets (spec access 7).
  */
-import type { AccessDecision, ConditionValues } from "../../base/access.ts";
+import type { AccessDecision, AccessRequest } from "../../base/access.ts";
 import { accountOf, type Caller } from "../../base/caller.ts";
 import { fail } from "../../base/errors.ts";
 import type { AccountId } from "../../base/ids.ts";
 import type { Bucket } from "../../objects/api.ts";
-import { conditionsOf } from "./conditions.ts";
-import { LazyConditions } from "./lazy-conditions.ts";
+import { NeedValues } from "./need-values.ts";
 import type { Need } from "./operation.ts";
 import type { S3Request } from "./request.ts";
 
@@ -20,11 +19,8 @@ export function resourceOf(need: Need): string {
 
 /** All needs must be allowed. Throws AccessDenied with the sentence of the first that is not. */
 export async function authorise(req: S3Request, needs: readonly Need[]): Promise<void> {
-  if (needs.length === 0) return;
-  const pending = conditionsOf(req);
-  const conditions = pending instanceof Promise ? await pending : pending;
   for (const need of needs) {
-    const answer = ask(req, need, conditions);
+    const answer = ask(req, need);
     const decision = answer instanceof Promise ? await answer : answer;
     if (decision.kind !== "allow") deny(req.caller, need, decision);
   }
@@ -32,27 +28,38 @@ export async function authorise(req: S3Request, needs: readonly Need[]): Promise
 
 /** The same question without the exception: per-key decisions of DeleteObjects, existence hiding. */
 export async function decide(req: S3Request, need: Need): Promise<AccessDecision> {
-  return ask(req, need, await conditionsOf(req));
+  return ask(req, need);
 }
 
-function ask(
-  req: S3Request,
-  need: Need,
-  conditions: ConditionValues,
-): AccessDecision | Promise<AccessDecision> {
+function ask(req: S3Request, need: Need): AccessDecision | Promise<AccessDecision> {
   const bucket: Bucket | undefined = typeof need.bucket === "string" ? undefined : need.bucket;
-  return req.deps.authoriser.decide(req.caller, {
+  const conditions = new NeedValues(req, need);
+  const request: AccessRequest = {
     action: need.action,
     resource: resourceOf(need),
     resourceAccount: bucket?.owner ?? ownAccount(req.caller),
-    conditions: need.versionId === undefined ? conditions : ofVersion(conditions, need.versionId),
+    conditions,
     ...(bucket?.policy === undefined ? {} : { resourcePolicy: bucket.policy }),
-  });
+    ...(bucket?.publicAccess?.restrictBuckets === true ? { restrictPublic: true } : {}),
+  };
+  const decision = req.deps.authoriser.decide(req.caller, request);
+  if (!(decision instanceof Promise) && conditions.complete) return decision;
+  return settled(req, request, conditions, decision);
 }
 
-/** A version named elsewhere than in the query: by a copy source, by an entry of DeleteObjects. */
-function ofVersion(conditions: ConditionValues, versionId: string): ConditionValues {
-  return new LazyConditions(() => new Map([...conditions, ["s3:versionid", versionId]]));
+/** Decides again with what the decision before had to do without. */
+async function settled(
+  req: S3Request,
+  request: AccessRequest,
+  conditions: NeedValues,
+  first: AccessDecision | Promise<AccessDecision>,
+): Promise<AccessDecision> {
+  let decision = await first;
+  while (!conditions.complete) {
+    await conditions.load();
+    decision = await req.deps.authoriser.decide(req.caller, request);
+  }
+  return decision;
 }
 
 /** Anonymous callers have no account; nothing is owned by this one. */

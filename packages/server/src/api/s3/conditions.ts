@@ -1,11 +1,10 @@
 /**
- * Condition values of a request (spec access 9, s3-encryption I): raw header values, before anything is validated, so
- * that a policy's denial wins over a bad value. A key that the request does not carry is absent; defaults of the bucket
- * never appear. Global keys (aws:*) that follow from the caller alone are the authoriser's to add.
+ * Condition values that a request carries (spec access 9, s3-encryption I): raw header values, before anything is
+ * validated, so that a policy's denial wins over a bad value. A key that the request does not carry is absent; defaults
+ * of the bucket never appear but under the names that are ours. Global keys (aws:*) that follow from the caller alone are
+ * the authoriser's to add.
  */
-import type { ConditionValues } from "../../base/access.ts";
 import type { UploadAccess } from "../../objects/api.ts";
-import { LazyConditions } from "./lazy-conditions.ts";
 import { parseTagHeaderQuietly } from "./read/tags.ts";
 import type { S3Request } from "./request.ts";
 
@@ -34,7 +33,10 @@ const FROM_QUERY: readonly (readonly [parameter: string, key: string])[] = [
   ["max-keys", "s3:max-keys"],
   ["versionId", "s3:versionid"],
 ];
+type Value = string | readonly string[];
+
 const SSE = "x-amz-server-side-encryption";
+const CUSTOMER = "x-amz-server-side-encryption-customer-algorithm";
 const KEY_ID = "x-amz-server-side-encryption-aws-kms-key-id";
 const CREATES_OBJECT = new Map([
   ["PutObject", "true"],
@@ -46,20 +48,15 @@ const CREATES_OBJECT = new Map([
   ["UploadPartCopy", "false"],
 ]);
 
-/**
- * The values are put together when a decision first looks at them: most requests are decided by ownership alone. Only
- * naming a KMS key takes a question to somebody else, and is asked here.
- */
-export function conditionsOf(req: S3Request): ConditionValues | Promise<ConditionValues> {
-  const { sse, keyId } = encryptionOf(req);
-  const namesKey = keyId !== undefined || sse === "aws:kms" || sse === "aws:kms:dsse";
-  if (!namesKey) return new LazyConditions(() => build(req, undefined));
-  return keyArnOf(req, keyId).then((arn) => build(req, arn));
+/** Put together when a decision first looks: most requests are decided by ownership alone. */
+export function requestValues(req: S3Request): ReadonlyMap<string, Value> {
+  req.values ??= build(req);
+  return req.values;
 }
 
-function build(req: S3Request, kmsKeyArn: string | undefined): ConditionValues {
+function build(req: S3Request): ReadonlyMap<string, Value> {
   const { caller, headers, query, signing } = req;
-  const values = new Map<string, string | readonly string[]>([
+  const values = new Map<string, Value>([
     ["aws:securetransport", String(caller.secureTransport)],
     ["aws:sourceip", caller.sourceIp],
   ]);
@@ -81,26 +78,57 @@ function build(req: S3Request, kmsKeyArn: string | undefined): ConditionValues {
   if (query.size > 0) for (const [parameter, key] of FROM_QUERY) add(key, query.get(parameter));
   add("s3:objectcreationoperation", CREATES_OBJECT.get(req.exchange.operation));
   addTags(values, headers.find("x-amz-tagging"));
-  add("s3:x-amz-server-side-encryption", encryptionOf(req).sse);
-  add("s3:x-amz-server-side-encryption-aws-kms-key-id", kmsKeyArn);
+  add("s3:x-amz-server-side-encryption", askedOf(req).sse);
+  add("strongroom:effective-encryption", effectiveOf(req)?.algorithm);
   return values;
 }
 
 /** Of the upload for its parts, of the request for everything else (spec I.2). */
-function encryptionOf({ asked, headers }: S3Request): UploadAccess {
+function askedOf({ asked, headers }: S3Request): UploadAccess {
   if (asked !== undefined) return asked;
   const sse = headers.find(SSE);
   const keyId = headers.find(KEY_ID);
   return { ...(sse === undefined ? {} : { sse }), ...(keyId === undefined ? {} : { keyId }) };
 }
 
-async function keyArnOf(req: S3Request, keyId: string | undefined): Promise<string | undefined> {
-  if (keyId?.startsWith("arn:") === true && !keyId.includes(":alias/")) return keyId;
-  const resolved = await req.deps.resolveKeyArn?.(req.caller, keyId);
-  return resolved ?? keyId;
+/** A KMS key as it was named; `id` undefined is the caller's own `aws/s3`. */
+export interface NamedKey {
+  readonly id: string | undefined;
 }
 
-function addTags(values: Map<string, string | readonly string[]>, header: string | undefined): void {
+/** The key of s3:x-amz-server-side-encryption-aws-kms-key-id: named in the request, or implied by its mode. */
+export function askedKey(req: S3Request): NamedKey | undefined {
+  const { sse, keyId } = askedOf(req);
+  return keyId !== undefined || isKms(sse) ? { id: keyId } : undefined;
+}
+
+/** The key of strongroom:effective-kms-key-id. */
+export function effectiveKey(req: S3Request): NamedKey | undefined {
+  const effective = effectiveOf(req);
+  return effective !== undefined && isKms(effective.algorithm) ? { id: effective.keyId } : undefined;
+}
+
+const isKms = (algorithm: string | undefined): boolean =>
+  algorithm === "aws:kms" || algorithm === "aws:kms:dsse";
+
+/** What a write will be encrypted with once the bucket's default is applied, as the resolver for writes has it. */
+function effectiveOf(
+  req: S3Request,
+): { readonly algorithm: string; readonly keyId?: string | undefined } | undefined {
+  const { operation } = req.exchange;
+  if (!CREATES_OBJECT.has(operation) && operation !== "UpdateObjectEncryption") return undefined;
+  const { asked, headers, bucket } = req;
+  if (asked?.effective !== undefined) return { ...asked.effective, keyId: asked.effective.keyArn };
+  if (headers.has(CUSTOMER) || headers.has("x-amz-server-side-encryption-customer-key"))
+    return { algorithm: "SSE-C" };
+  const { sse, keyId } = askedOf(req);
+  if (sse !== undefined) return { algorithm: sse, keyId };
+  const { rule } = bucket.encryption;
+  if (rule === undefined || rule.algorithm === "AES256") return { algorithm: "AES256" };
+  return { algorithm: rule.algorithm, keyId: rule.kmsKeyId };
+}
+
+function addTags(values: Map<string, Value>, header: string | undefined): void {
   if (header === undefined) return;
   const tags = parseTagHeaderQuietly(header);
   values.set(

@@ -6,8 +6,16 @@ import type { Clock } from "../../base/clock.ts";
 import type { AccountId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
 import type { Buckets, ObjectsService, Owner, Tokens, UploadsService } from "../../objects/api.ts";
+import type { ParseResult } from "../../policy/index.ts";
 import type { AuditPort } from "../common/ports.ts";
 import type { SlowTiming } from "./slow.ts";
+
+export interface BucketPrincipals {
+  /** Parses a policy that is being put; its `bindings` are to be kept beside the text. */
+  bind(text: string, bucket: string): Promise<ParseResult>;
+  /** The text as it is shown today: present ARNs, and bare ids of principals that are gone. */
+  present(text: string, bindings: ReadonlyMap<string, string>, bucket: string): Promise<string>;
+}
 
 export interface S3Deps {
   readonly auth: AuthDeps<Principal>;
@@ -23,6 +31,8 @@ export interface S3Deps {
    * keys only. Undefined if it can't be told; then the value as sent is what policies see.
    */
   readonly resolveKeyArn?: (caller: Caller, keyId: string | undefined) => Promise<string | undefined>;
+  /** Who the principals of bucket policies are. Absent: policies go by ARNs alone. */
+  readonly principals?: BucketPrincipals;
   readonly audit?: AuditPort;
   /** When a slow operation begins its answer, and how often it shows life; S3's habits by default. */
   readonly slowTiming?: SlowTiming;

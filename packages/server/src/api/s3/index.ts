@@ -22,6 +22,7 @@ import { GetBucketCors } from "./ops/get-bucket-cors.ts";
 import { GetBucketEncryption } from "./ops/get-bucket-encryption.ts";
 import { GetBucketLocation } from "./ops/get-bucket-location.ts";
 import { GetBucketPolicy } from "./ops/get-bucket-policy.ts";
+import { GetBucketPolicyStatus } from "./ops/get-bucket-policy-status.ts";
 import { GetBucketTagging } from "./ops/get-bucket-tagging.ts";
 import { GetBucketVersioning } from "./ops/get-bucket-versioning.ts";
 import { GetObjectAcl } from "./ops/get-object-acl.ts";
@@ -36,8 +37,18 @@ import { ListObjectVersions } from "./ops/list-object-versions.ts";
 import { ListObjectsV2 } from "./ops/list-objects-v2.ts";
 import { ListObjects } from "./ops/list-objects.ts";
 import { ListParts } from "./ops/list-parts.ts";
+import {
+  DeleteBucketOwnershipControls,
+  GetBucketOwnershipControls,
+  PutBucketOwnershipControls,
+} from "./ops/ownership-controls.ts";
 import { PostObject } from "./ops/post-object.ts";
 import { PutBucketCors } from "./ops/put-bucket-cors.ts";
+import {
+  DeletePublicAccessBlock,
+  GetPublicAccessBlock,
+  PutPublicAccessBlock,
+} from "./ops/public-access-block.ts";
 import { PutBucketEncryption } from "./ops/put-bucket-encryption.ts";
 import { PutBucketPolicy } from "./ops/put-bucket-policy.ts";
 import { PutBucketTagging } from "./ops/put-bucket-tagging.ts";
@@ -69,6 +80,13 @@ export const OPERATIONS: readonly Operation[] = [
   GetBucketCors,
   PutBucketCors,
   DeleteBucketCors,
+  GetBucketPolicyStatus,
+  GetPublicAccessBlock,
+  PutPublicAccessBlock,
+  DeletePublicAccessBlock,
+  GetBucketOwnershipControls,
+  PutBucketOwnershipControls,
+  DeleteBucketOwnershipControls,
   GetBucketTagging,
   PutBucketTagging,
   DeleteBucketTagging,

@@ -43,6 +43,8 @@ export class S3Request {
   readonly form: FormExtras | undefined;
   /** Encryption that conditions see in place of headers: that of the upload (spec I.2), or of a body. */
   asked: UploadAccess | undefined;
+  /** Condition values that stand in the request itself, once a decision has looked. */
+  values: ReadonlyMap<string, string | readonly string[]> | undefined;
   /** The parsed copy source and its bucket, once `needs` has looked. */
   source: { readonly header: CopySourceHeader; readonly bucket: Bucket } | undefined;
   #bucket: Bucket | undefined;

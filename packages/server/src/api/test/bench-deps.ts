@@ -26,6 +26,8 @@ export function silentDeps(body: Uint8Array): Server {
     tags: undefined,
     policy: undefined,
     cors: undefined,
+    publicAccess: undefined,
+    ownershipShown: true,
   } as never;
   buckets.find = () => Promise.resolve(bucket);
   const etag = "5d41402abc4b2a76b9719d911017c592";

@@ -30,6 +30,7 @@ import type {
   ListVersionsInput,
   ListVersionsResult,
   ObjectFacts,
+  NewBucketPolicy,
   ObjectsService,
   Placement,
   PutObjectInput,
@@ -100,6 +101,8 @@ export class FakeStore implements Buckets {
       tags: input.tags,
       policy: undefined,
       cors: undefined,
+      publicAccess: undefined,
+      ownershipShown: true,
     };
     this.buckets.set(name, bucket);
     this.objects.set(name, new Map());
@@ -131,13 +134,19 @@ export class FakeStore implements Buckets {
   putTags(_caller: Caller, bucket: Bucket, tags: readonly Tag[] | undefined): Promise<void> {
     return this.change(bucket, { tags });
   }
-  putPolicy(_caller: Caller, bucket: Bucket, text: string | undefined): Promise<void> {
+  putPolicy(_caller: Caller, bucket: Bucket, policy: NewBucketPolicy | undefined): Promise<void> {
     return this.change(bucket, {
-      policy: text === undefined ? undefined : { text, revision: md5(Buffer.from(text)) },
+      policy: policy === undefined ? undefined : { ...policy, revision: md5(Buffer.from(policy.text)) },
     });
   }
   putCors(_caller: Caller, bucket: Bucket, cors: Bucket["cors"]): Promise<void> {
     return this.change(bucket, { cors });
+  }
+  putPublicAccess(_caller: Caller, bucket: Bucket, publicAccess: Bucket["publicAccess"]): Promise<void> {
+    return this.change(bucket, { publicAccess });
+  }
+  showOwnership(_caller: Caller, bucket: Bucket, ownershipShown: boolean): Promise<void> {
+    return this.change(bucket, { ownershipShown });
   }
   of(bucket: Bucket): Map<string, Stored> {
     return this.objects.get(bucket.name) ?? fail("NoSuchBucket");

@@ -57,6 +57,17 @@ const JSON_OPTION: JobOption = { flags: "--json", help: "machine-readable report
 
 export const JOBS: readonly JobCommand[] = [
   {
+    name: "account",
+    summary: "account create | list: accounts, each with a root user of its own",
+    arguments: [{ name: "<action>", help: "create or list" }],
+    options: [
+      { flags: "--id <account>", help: "create: 12 digits; random if absent" },
+      { flags: "--name <name>", help: "create: how it is shown; its id if absent" },
+      JSON_OPTION,
+    ],
+    load: async () => (await import("./account.ts")).account,
+  },
+  {
     name: "backup",
     summary: "make a consistent copy of the store, also while it serves",
     arguments: [{ name: "<dir>", help: "new or empty directory; it becomes a data directory", path: true }],

@@ -3,17 +3,28 @@
  * and encryption, so the record stands with a counter in its owner's list (sealed format section 6, Rollback); policy and
  * CORS rules, which are long, are pinned by the record: both hold the same revision.
  *
- *     bucket = format(1) = 1 || bucketId(16) || LP(owner) || createdMs(8) || LP(region) || versioning(1) || rule(1) [|| bucketKey(1)
+ *     bucket = format(1) = 2 || bucketId(16) || LP(owner) || createdMs(8) || LP(region) || versioning(1) || rule(1) [|| bucketKey(1)
  *              || LP(key id as sent)] || block(1) || tags(1) || LP(name) LP(value) each || policy(1) [|| revision(16)]
- *              [|| cors(1) = 1 || revision(16)]
- *     policy = format(1) = 1 || revision(16) || LP(text)
+ *              || public access(1) || ownership(1) [|| cors(1) = 1 || revision(16)]
+ *     policy = format(1) = 2 || revision(16) || LP(text) || bindings(4) || LP(principal) LP(unique id) each
+ *
+ * Format 1 has no public access, ownership or bindings: it reads as a bucket where nobody set either, and as a policy whose
+ * principals are ARNs alone.
  */
 import { Reader, Writer } from "@strongroom/crypto";
 import { assert } from "../../base/errors.ts";
 import { type AccountId, asId, type BucketId, parseAccountId, type Rev } from "../../base/ids.ts";
 import type { Codec } from "../../store/codec.ts";
 import type { RowKey } from "../../store/port.ts";
-import type { Bucket, BucketEncryption, CorsRule, DefaultEncryption, Tag } from "../api.ts";
+import type {
+  Bucket,
+  BucketEncryption,
+  BucketPolicy,
+  CorsRule,
+  DefaultEncryption,
+  PublicAccess,
+  Tag,
+} from "../api.ts";
 import { parsed } from "../rows/codecs.ts";
 
 export interface BucketRecord {
@@ -28,12 +39,26 @@ export interface BucketRecord {
   readonly policy: Rev | undefined;
   /** That of the CORS row. */
   readonly cors: Rev | undefined;
+  /** Undefined: taken away. */
+  readonly publicAccess: PublicAccess | undefined;
+  /** False: the owner took the setting away, which changes what is shown and nothing else. */
+  readonly ownershipShown: boolean;
 }
 
 export interface PolicyRecord {
   readonly revision: Rev;
   readonly text: string;
+  /** Which unique id each principal of the text stood for when it was put. */
+  readonly bindings: ReadonlyMap<string, string>;
 }
+
+/** What a bucket has where nobody said otherwise. */
+export const ALL_BLOCKED: PublicAccess = {
+  blockAcls: true,
+  ignoreAcls: true,
+  blockPolicy: true,
+  restrictBuckets: true,
+};
 
 const VERSIONING: readonly Bucket["versioning"][] = ["unversioned", "enabled", "suspended"];
 const ALGORITHMS: readonly DefaultEncryption["algorithm"][] = ["AES256", "aws:kms", "aws:kms:dsse"];
@@ -56,10 +81,10 @@ export function configRow(id: BucketId, what: "policy" | "cors"): RowKey {
 }
 
 export const bucketCodec: Codec<BucketRecord> = {
-  version: 1,
+  version: 2,
   encode: (record) => {
     const out = new Writer(256)
-      .u8(1)
+      .u8(2)
       .fixed(record.id, 16)
       .lpText(record.owner)
       .u64(record.createdMs)
@@ -72,12 +97,37 @@ export const bucketCodec: Codec<BucketRecord> = {
     for (const { key, value } of record.tags ?? []) out.lpText(key).lpText(value);
     if (record.policy === undefined) out.u8(0);
     else out.u8(1).fixed(record.policy, 16);
+    out.u8(publicAccessCode(record.publicAccess)).u8(record.ownershipShown ? 1 : 0);
     // Not there rather than 0 when there are none: such a record is what it was before CORS came.
     if (record.cors !== undefined) out.u8(1).fixed(record.cors, 16);
     return out.done();
   },
   decode: (body) => parsed("a bucket record", () => readBucket(new Reader(body, "bucket record"))),
 };
+
+function publicAccessCode(access: PublicAccess | undefined): number {
+  if (access === undefined) return UNSET;
+  const { blockAcls, ignoreAcls, blockPolicy, restrictBuckets } = access;
+  return (blockAcls ? 1 : 0) | (ignoreAcls ? 2 : 0) | (blockPolicy ? 4 : 0) | (restrictBuckets ? 8 : 0);
+}
+
+function readPublicAccess(reader: Reader): PublicAccess | undefined {
+  const code = reader.u8();
+  if (code === UNSET) return undefined;
+  if (code > 15) reader.fail("unknown public access");
+  return {
+    blockAcls: (code & 1) !== 0,
+    ignoreAcls: (code & 2) !== 0,
+    blockPolicy: (code & 4) !== 0,
+    restrictBuckets: (code & 8) !== 0,
+  };
+}
+
+function readFlag(reader: Reader): boolean {
+  const code = reader.u8();
+  if (code > 1) reader.fail("a flag is 0 or 1");
+  return code === 1;
+}
 
 function writeRule(out: Writer, rule: DefaultEncryption | undefined): void {
   if (rule === undefined) {
@@ -90,7 +140,8 @@ function writeRule(out: Writer, rule: DefaultEncryption | undefined): void {
 }
 
 function readBucket(reader: Reader): BucketRecord {
-  if (reader.u8() !== 1) reader.fail("unknown format");
+  const format = reader.u8();
+  if (format !== 1 && format !== 2) reader.fail("unknown format");
   const id = asId<BucketId>(reader.take(16).slice());
   const owner = parseAccountId(reader.lpText());
   const createdMs = reader.u64();
@@ -100,13 +151,27 @@ function readBucket(reader: Reader): BucketRecord {
   const block = reader.u8();
   const tags = readTags(reader);
   const policy = reader.u8() === 0 ? undefined : asId<Rev>(reader.take(16).slice());
+  const publicAccess = format === 1 ? ALL_BLOCKED : readPublicAccess(reader);
+  const ownershipShown = format === 1 ? true : readFlag(reader);
   const cors = reader.left === 0 ? undefined : readPin(reader);
   reader.end();
   const encryption = {
     ...(rule === undefined ? {} : { rule }),
     ...(block === UNSET ? {} : { ssecBlocked: block === 1 }),
   };
-  return { id, owner, createdMs, region, versioning, encryption, tags, policy, cors };
+  return {
+    id,
+    owner,
+    createdMs,
+    region,
+    versioning,
+    encryption,
+    tags,
+    policy,
+    publicAccess,
+    ownershipShown,
+    cors,
+  };
 }
 
 function readPin(reader: Reader): Rev {
@@ -131,18 +196,30 @@ function readTags(reader: Reader): readonly Tag[] | undefined {
 }
 
 export const policyCodec: Codec<PolicyRecord> = {
-  version: 1,
-  encode: ({ revision, text }) => new Writer(text.length + 64).u8(1).fixed(revision, 16).lpText(text).done(),
+  version: 2,
+  encode: ({ revision, text, bindings }) => {
+    const out = new Writer(text.length + 64).u8(2).fixed(revision, 16).lpText(text).u32(bindings.size);
+    for (const [principal, uniqueId] of bindings) out.lpText(principal).lpText(uniqueId);
+    return out.done();
+  },
   decode: (body) =>
     parsed("a policy record", () => {
       const reader: Reader = new Reader(body, "policy record");
-      if (reader.u8() !== 1) reader.fail("unknown format");
+      const format = reader.u8();
+      if (format !== 1 && format !== 2) reader.fail("unknown format");
       const revision = asId<Rev>(reader.take(16).slice());
       const text = reader.lpText();
+      const bindings = format === 1 ? new Map<string, string>() : readBindings(reader);
       reader.end();
-      return { revision, text };
+      return { revision, text, bindings };
     }),
 };
+
+function readBindings(reader: Reader): ReadonlyMap<string, string> {
+  const bindings = new Map<string, string>();
+  for (let left = reader.u32(); left > 0; left--) bindings.set(reader.lpText(), reader.lpText());
+  return bindings;
+}
 
 /** The bucket as the other layers see it. */
 export function bucketOf(
@@ -153,10 +230,14 @@ export function bucketOf(
 ): Bucket {
   assert((record.policy === undefined) === (policy === undefined), "a policy goes with its bucket's record");
   assert((record.cors === undefined) === (cors === undefined), "CORS rules go with their bucket's record");
-  const { id, owner, createdMs, region, versioning, encryption, tags } = record;
-  const shown =
+  const { policy: _policy, cors: _cors, ...settings } = record;
+  const shown: BucketPolicy | undefined =
     policy === undefined
       ? undefined
-      : { text: policy.text, revision: Buffer.from(policy.revision).toString("hex") };
-  return { id, name, owner, createdMs, region, versioning, encryption, tags, policy: shown, cors };
+      : {
+          text: policy.text,
+          revision: Buffer.from(policy.revision).toString("hex"),
+          ...(policy.bindings.size === 0 ? {} : { bindings: policy.bindings }),
+        };
+  return { ...settings, name, policy: shown, cors };
 }

@@ -72,7 +72,7 @@ test("settings change one by one, keep the others, and survive a race", async ()
   await Promise.all([
     buckets.setVersioning(alice, bucket, "enabled"),
     other.putEncryption(alice, bucket, { rule: { algorithm: "aws:kms", kmsKeyId: "k", bucketKey: true } }),
-    buckets.putPolicy(alice, bucket, '{"Version":"2012-10-17"}'),
+    buckets.putPolicy(alice, bucket, { text: '{"Version":"2012-10-17"}' }),
     other.putTags(alice, bucket, [{ key: "x", value: "" }]),
     buckets.putEncryption(alice, bucket, { ssecBlocked: true }),
   ]);
@@ -123,7 +123,7 @@ test("buckets list by name, per owner, in pages", async () => {
 test("a bucket goes with its epoch keys, policy and list entry; one made again is another", async () => {
   const { world: w, buckets } = await world();
   const bucket = await buckets.create(alice, name("gone"), US);
-  await buckets.putPolicy(alice, bucket, "{}");
+  await buckets.putPolicy(alice, bucket, { text: "{}" });
   await w.objects.put(alice, bucket, putInput("k"), bodyOf(pattern(10)));
   await assert.rejects(buckets.delete(alice, bucket), refused("BucketNotEmpty"));
   assert.ok((await buckets.find(name("gone"))) !== undefined);
@@ -252,10 +252,10 @@ test("an older record, a missing one and another policy are corruption", async (
   const model = new MemoryModel();
   const { world: w, buckets } = await world(model.open());
   const bucket = await buckets.create(alice, name("old"), US);
-  await buckets.putPolicy(alice, bucket, '{"first":1}');
+  await buckets.putPolicy(alice, bucket, { text: '{"first":1}' });
   const at = async (row: RowKey) => (await w.store.get([row]))[0];
   const [record, policy] = [await at(bucketRow("old")), await at(policyRow(bucket.id))];
-  await buckets.putPolicy(alice, bucket, '{"second":2}');
+  await buckets.putPolicy(alice, bucket, { text: '{"second":2}' });
   const now = await at(bucketRow("old"));
   model.tamper("bucket", bucketRow("old").key, record);
   await assert.rejects(buckets.find(name("old")), IntegrityError);
@@ -273,7 +273,7 @@ test("CORS rules stand beside the policy, are pinned by the record, and go with 
   const { world: w, buckets } = await world(model.open());
   const bucket = await buckets.create(alice, name("open"), US);
   const rules = [{ origins: ["*"], methods: ["GET"], headers: [], exposed: ["ETag"], maxAgeSeconds: 7 }];
-  await buckets.putPolicy(alice, bucket, '{"first":1}');
+  await buckets.putPolicy(alice, bucket, { text: '{"first":1}' });
   await buckets.putCors(alice, bucket, rules);
   const row = corsRow(bucket.id);
   const [old] = await w.store.get([row]);

@@ -20,11 +20,20 @@ import type { Expect, Row, RowKey } from "../../store/port.ts";
 import { type Entry, type Records, unchanged } from "../../store/records.ts";
 import { Remembered } from "../../store/remembered.ts";
 import { type Draft, retrying } from "../../store/retry.ts";
-import type { Bucket, Buckets, CorsRule, DefaultEncryption, Tag } from "../api.ts";
+import type {
+  Bucket,
+  Buckets,
+  CorsRule,
+  DefaultEncryption,
+  NewBucketPolicy,
+  PublicAccess,
+  Tag,
+} from "../api.ts";
 import { lifeCodec } from "../rows/codecs.ts";
 import { sameBytes } from "../rows/content-record.ts";
 import { lifeRow } from "../rows/life.ts";
 import {
+  ALL_BLOCKED,
   bucketCodec,
   bucketOf,
   type BucketRecord,
@@ -42,6 +51,8 @@ export interface BucketsOptions {
   readonly clock: Clock;
   /** New buckets refuse SSE-C writes (spec C.9); off: the block is absent until it is set. */
   readonly blockSsecOnNew?: boolean;
+  /** False: new buckets block no public policy. */
+  readonly blockPublicOnNew?: boolean;
   /** After a bucket has gone: what others keep of it in memory. */
   readonly onRemoved?: (id: BucketId) => void;
 }
@@ -49,6 +60,7 @@ export interface BucketsOptions {
 /** A bucket that was read while another process changed it is read again; more in a row than this is no race. */
 const TORN_READS_MAX = 5;
 const NAMES = new TextDecoder();
+const NO_BINDINGS: ReadonlyMap<string, string> = new Map();
 
 export class BucketStore implements Buckets {
   readonly #records: Records;
@@ -189,6 +201,8 @@ export class BucketStore implements Buckets {
         tags: input.tags,
         policy: undefined,
         cors: undefined,
+        publicAccess: this.#options.blockPublicOnNew === false ? undefined : ALL_BLOCKED,
+        ownershipShown: true,
       };
       const row = bucketRow(name);
       const list = await this.#counted.draft(bucketsOf(owner), [this.#counted.put(bucketCodec, row, record)]);
@@ -273,12 +287,13 @@ export class BucketStore implements Buckets {
     return this.#change(bucket, (record) => ({ record: { ...record, tags } }));
   }
 
-  putPolicy(_caller: Caller, bucket: Bucket, text: string | undefined): Promise<void> {
+  putPolicy(_caller: Caller, bucket: Bucket, policy: NewBucketPolicy | undefined): Promise<void> {
     return this.#change(bucket, (record) => {
       const row = policyRow(record.id);
-      if (text === undefined) return { record: { ...record, policy: undefined }, also: { delete: [row] } };
+      if (policy === undefined) return { record: { ...record, policy: undefined }, also: { delete: [row] } };
+      const { text, bindings = NO_BINDINGS } = policy;
       const revision = newRev();
-      const put = this.#records.seal(policyCodec, "config", row.key, { revision, text });
+      const put = this.#records.seal(policyCodec, "config", row.key, { revision, text, bindings });
       return { record: { ...record, policy: revision }, also: { put: [put] } };
     });
   }
@@ -291,6 +306,14 @@ export class BucketStore implements Buckets {
       const put = this.#records.seal(corsCodec, "config", row.key, { revision, rules });
       return { record: { ...record, cors: revision }, also: { put: [put] } };
     });
+  }
+
+  putPublicAccess(_caller: Caller, bucket: Bucket, access: PublicAccess | undefined): Promise<void> {
+    return this.#change(bucket, (record) => ({ record: { ...record, publicAccess: access } }));
+  }
+
+  showOwnership(_caller: Caller, bucket: Bucket, shown: boolean): Promise<void> {
+    return this.#change(bucket, (record) => ({ record: { ...record, ownershipShown: shown } }));
   }
 
   /** Reads, changes and commits until nobody came between. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { keyArn } from "../../base/ids.ts";
 import type { CompletePart, EncryptionHeaders } from "../api.ts";
 import { NO_SSEC } from "../encryption/ssec-request.ts";
 import { pattern, PLAIN, putInput, bodyOf, readInput, refused, ssec, testCaller } from "../test-world.ts";
@@ -170,9 +171,15 @@ test("the upload's access facts are the headers of Create, not the bucket's defa
     encryption: { rule: { algorithm: "aws:kms", kmsKeyId: KEY, bucketKey: false } },
   });
   const plain = await Client.begin(world, bucket, "k");
-  assert.deepEqual(await world.uploads.access(bucket, plain.target), {});
+  // Beside them stands what the parts really get, which policies see under another name.
+  const effective = { algorithm: "aws:kms", keyArn: keyArn("us-east-1", "000000000000", KEY) };
+  assert.deepEqual(await world.uploads.access(bucket, plain.target), { effective });
   const explicit = await Client.begin(world, bucket, "k", { encryption: MODES["SSE-KMS"] ?? PLAIN });
-  assert.deepEqual(await world.uploads.access(bucket, explicit.target), { sse: "aws:kms", keyId: KEY });
+  assert.deepEqual(await world.uploads.access(bucket, explicit.target), {
+    sse: "aws:kms",
+    keyId: KEY,
+    effective,
+  });
   const part = await plain.put(1, pattern(3));
   assert.equal(part.encryption.mode, "SSE-KMS");
 });

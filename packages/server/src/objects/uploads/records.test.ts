@@ -59,9 +59,20 @@ test("bucket and policy records", () => {
       tags: fc.option(fc.array(tag, { maxLength: 50 }), { nil: undefined }),
       policy: fc.option(id<Rev>(), { nil: undefined }),
       cors: fc.option(id<Rev>(), { nil: undefined }),
+      publicAccess: fc.option(
+        fc.record({
+          blockAcls: fc.boolean(),
+          ignoreAcls: fc.boolean(),
+          blockPolicy: fc.boolean(),
+          restrictBuckets: fc.boolean(),
+        }),
+        { nil: undefined },
+      ),
+      ownershipShown: fc.boolean(),
     }),
   );
-  check(policyCodec, fc.record({ revision: id<Rev>(), text }));
+  const bindings = fc.array(fc.tuple(text, text), { maxLength: 5 }).map((pairs) => new Map(pairs));
+  check(policyCodec, fc.record({ revision: id<Rev>(), text, bindings }));
   const list = fc.array(text, { maxLength: 5 });
   const corsRule = fc.record(
     { id: text, origins: list, methods: list, headers: list, exposed: list, maxAgeSeconds: fc.nat() },

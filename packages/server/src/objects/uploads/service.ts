@@ -7,6 +7,8 @@ import type {
   CompleteUploadInput,
   CreateUploadInput,
   CreateUploadResult,
+  EffectiveAlgorithm,
+  EncryptionShown,
   ListPartsInput,
   ListUploadsInput,
   Owner,
@@ -20,6 +22,7 @@ import type {
   WriteResult,
 } from "../api.ts";
 import type { Core } from "../core.ts";
+import { shownOf } from "../encryption/keks.ts";
 import { abortUpload } from "./abort.ts";
 import { completeUpload } from "./complete.ts";
 import { createUpload } from "./create.ts";
@@ -36,6 +39,18 @@ export interface UploadsOptions {
 
 export const UPLOAD_LIMITS: UploadLimits = { partBytesMin: PART_BYTES_MIN };
 
+const ALGORITHMS = {
+  "SSE-S3": "AES256",
+  "SSE-KMS": "aws:kms",
+  "DSSE-KMS": "aws:kms:dsse",
+  "SSE-C": "SSE-C",
+} as const satisfies Record<EncryptionShown["mode"], EffectiveAlgorithm>;
+
+function effectiveOf(shown: EncryptionShown): NonNullable<UploadAccess["effective"]> {
+  const algorithm = ALGORITHMS[shown.mode];
+  return "keyArn" in shown ? { algorithm, keyArn: shown.keyArn } : { algorithm };
+}
+
 export class Uploads implements UploadsService {
   readonly #uploads: UploadsCore;
 
@@ -46,9 +61,12 @@ export class Uploads implements UploadsService {
   async access(bucket: Bucket, target: UploadTarget): Promise<UploadAccess | undefined> {
     const { core } = this.#uploads;
     const found = await findUpload(core, bucket, target);
-    return found === undefined
-      ? (await findCompletion(core, bucket, target))?.access
-      : found.entry.value.access;
+    if (found !== undefined) {
+      const { value } = found.entry;
+      return { ...value.access, effective: effectiveOf(shownOf(value, undefined)) };
+    }
+    const ended = await findCompletion(core, bucket, target);
+    return ended && { ...ended.access, effective: effectiveOf(ended.encryption) };
   }
   create(caller: Caller, bucket: Bucket, input: CreateUploadInput): Promise<CreateUploadResult> {
     return createUpload(this.#uploads.core, caller, bucket, input);

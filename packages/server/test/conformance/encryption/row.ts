@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import {
+  DeletePublicAccessBlockCommand,
   CopyObjectCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
@@ -172,10 +173,12 @@ export class Case {
       })),
     );
   }
-  allow(principal: string, ...actions: readonly string[]): Promise<void> {
+  async allow(principal: string, ...actions: readonly string[]): Promise<void> {
+    if (principal === "*")
+      ok(await call(this.w.s3, new DeletePublicAccessBlockCommand({ Bucket: this.bucket })), 204);
     const Resource = [`arn:aws:s3:::${this.bucket}`, `arn:aws:s3:::${this.bucket}/*`];
     const Principal = principal === "*" ? "*" : { AWS: principal };
-    return this.policy({ Effect: "Allow", Principal, Action: actions, Resource });
+    await this.policy({ Effect: "Allow", Principal, Action: actions, Resource });
   }
 }
 

@@ -10,6 +10,7 @@ export const GetBucketPolicy = operation({
     ownersOnly(req);
     return req.bucket.policy ?? fail("NoSuchBucketPolicy", { elements: { BucketName: req.bucket.name } });
   },
-  handle: (policy) => Promise.resolve(policy),
-  respond: ({ text }) => ({ status: 200, headers: ["Content-Type", "application/json"], body: text }),
+  handle: async ({ text, bindings }, { deps, bucket }) =>
+    bindings === undefined ? text : (deps.principals?.present(text, bindings, bucket.name) ?? text),
+  respond: (text) => ({ status: 200, headers: ["Content-Type", "application/json"], body: text }),
 });

@@ -1,6 +1,7 @@
-import { accountOf } from "../../../base/caller.ts";
+import { accountOf, type Caller } from "../../../base/caller.ts";
 import { fail } from "../../../base/errors.ts";
 import { POLICY_BYTES_MAX } from "../../../base/limits.ts";
+import type { NewBucketPolicy } from "../../../objects/api.ts";
 import { parsePolicy } from "../../../policy/index.ts";
 import { emptyAnswer } from "../../common/answer.ts";
 import { smallBody } from "../body.ts";
@@ -18,13 +19,27 @@ export const PutBucketPolicy = operation({
     if (body.length > POLICY_BYTES_MAX)
       fail("MalformedPolicy", "Policy exceeds the maximum allowed document size.");
     const text = policyText(body);
-    const parsed = parsePolicy(text, "bucket", { bucket: req.bucket.name });
-    if (!parsed.ok) fail("MalformedPolicy", parsed.failure.message);
-    return text;
+    return boundPolicy(req, text);
   },
-  handle: (text, req) => req.deps.buckets.putPolicy(req.caller, req.bucket, text),
+  handle: (policy, req) => req.deps.buckets.putPolicy(req.caller, req.bucket, policy),
   respond: () => emptyAnswer(204),
 });
+
+/** What the record holds of a policy; who is not there, and what may not be public, is refused. */
+async function boundPolicy(req: S3Request, text: string): Promise<NewBucketPolicy> {
+  const { caller, bucket, deps } = req;
+  const options = { bucket: bucket.name };
+  const parsed = await (deps.principals?.bind(text, bucket.name) ?? parsePolicy(text, "bucket", options));
+  if (!parsed.ok) return fail("MalformedPolicy", parsed.failure.message);
+  if (parsed.policy.isPublic && bucket.publicAccess?.blockPolicy === true)
+    fail(
+      "AccessDenied",
+      `User: ${arnOf(caller)} is not authorized to perform: s3:PutBucketPolicy on resource: "arn:aws:s3:::${bucket.name}" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.`,
+    );
+  return { text, bindings: parsed.policy.bindings };
+}
+
+const arnOf = ({ principal }: Caller): string => ("arn" in principal ? principal.arn : principal.kind);
 
 function policyText(body: Uint8Array): string {
   try {

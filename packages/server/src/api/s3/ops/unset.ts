@@ -4,7 +4,7 @@
  */
 import { fail, type S3ErrorCode } from "../../../base/errors.ts";
 import { xmlAnswer } from "../../common/answer.ts";
-import { s3Document, tag, wrap } from "../../common/xml-write.ts";
+import { s3Document, tag } from "../../common/xml-write.ts";
 import { operation, onBucket, onObject, type Operation } from "../operation.ts";
 
 type Row = readonly [name: string, query: string, action: string];
@@ -59,10 +59,6 @@ export const UNSET: readonly Operation[] = [
     ["GetObjectLockConfiguration", "object-lock", "GetBucketObjectLockConfiguration"],
     "ObjectLockConfigurationNotFoundError",
   ),
-  missing(
-    ["GetPublicAccessBlock", "publicAccessBlock", "GetBucketPublicAccessBlock"],
-    "NoSuchPublicAccessBlockConfiguration",
-  ),
   fixed(["GetBucketLogging", "logging", "GetBucketLogging"], "BucketLoggingStatus", ""),
   fixed(
     ["GetBucketAccelerateConfiguration", "accelerate", "GetAccelerateConfiguration"],
@@ -78,12 +74,6 @@ export const UNSET: readonly Operation[] = [
     ["GetBucketRequestPayment", "requestPayment", "GetBucketRequestPayment"],
     "RequestPaymentConfiguration",
     tag("Payer", "BucketOwner"),
-  ),
-  // Not unset but fixed: ACLs are off for every bucket.
-  fixed(
-    ["GetBucketOwnershipControls", "ownershipControls", "GetBucketOwnershipControls"],
-    "OwnershipControls",
-    wrap("Rule", tag("ObjectOwnership", "BucketOwnerEnforced")),
   ),
   unlocked("GetObjectRetention", "retention"),
   unlocked("GetObjectLegalHold", "legal-hold"),

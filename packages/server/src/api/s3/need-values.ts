@@ -1,0 +1,83 @@
+/**
+ * Condition values of one question about a request. What has to be read from the store (tags of the object, the ARN behind
+ * a key's alias) is read only when a policy in play names it: the decision that missed something says so, and is made
+ * again with it.
+ */
+import type { ConditionValues } from "../../base/access.ts";
+import { ServiceError } from "../../base/errors.ts";
+import { askedKey, effectiveKey, type NamedKey, requestValues } from "./conditions.ts";
+import type { Need } from "./operation.ts";
+import type { S3Request } from "./request.ts";
+
+type Value = string | readonly string[];
+const EXISTING_TAG = "s3:existingobjecttag/";
+
+export class NeedValues implements ConditionValues {
+  readonly #req: S3Request;
+  readonly #need: Need;
+  #tags: ReadonlyMap<string, string> | undefined;
+  #wantsTags = false;
+  /** Ids whose ARN was asked for and is not known; "" is the caller's `aws/s3`. */
+  readonly #wantedKeys = new Set<string>();
+  readonly #arns = new Map<string, string | undefined>();
+
+  constructor(req: S3Request, need: Need) {
+    this.#req = req;
+    this.#need = need;
+  }
+
+  get(key: string): Value | undefined {
+    // A version named elsewhere than in the query: by a copy source, by an entry of DeleteObjects.
+    if (key === "s3:versionid" && this.#need.versionId !== undefined) return this.#need.versionId;
+    if (key.startsWith(EXISTING_TAG)) return this.#tag(key.slice(EXISTING_TAG.length));
+    if (key === "s3:x-amz-server-side-encryption-aws-kms-key-id") return this.#arn(askedKey(this.#req));
+    if (key === "strongroom:effective-kms-key-id") return this.#arn(effectiveKey(this.#req));
+    return requestValues(this.#req).get(key);
+  }
+
+  /** Whether everything that was asked for was there to be had. */
+  get complete(): boolean {
+    return !this.#wantsTags && this.#wantedKeys.size === 0;
+  }
+
+  /** Reads what was missed. It is not missed again, so that decisions come to an end. */
+  async load(): Promise<void> {
+    if (this.#wantsTags) {
+      this.#tags = await this.#readTags();
+      this.#wantsTags = false;
+    }
+    const { deps, caller } = this.#req;
+    for (const id of this.#wantedKeys) {
+      const arn = await deps.resolveKeyArn?.(caller, id === "" ? undefined : id);
+      // What can't be told is seen as it was sent.
+      this.#arns.set(id, arn ?? (id === "" ? undefined : id));
+    }
+    this.#wantedKeys.clear();
+  }
+
+  #tag(name: string): string | undefined {
+    if (this.#tags === undefined) this.#wantsTags = true;
+    return this.#tags?.get(name);
+  }
+
+  #arn(named: NamedKey | undefined): string | undefined {
+    if (named === undefined) return undefined;
+    const { id = "" } = named;
+    if (id.startsWith("arn:") && !id.includes(":alias/")) return id;
+    if (!this.#arns.has(id)) this.#wantedKeys.add(id);
+    return this.#arns.get(id);
+  }
+
+  /** An object that is not there has no tags. */
+  async #readTags(): Promise<ReadonlyMap<string, string>> {
+    const { bucket, key, versionId = this.#req.query.get("versionId") } = this.#need;
+    if (bucket === undefined || typeof bucket === "string" || key === undefined) return new Map();
+    try {
+      const { tags } = await this.#req.deps.objects.getTags(bucket, key, versionId);
+      return new Map(tags.map((tag) => [tag.key.toLowerCase(), tag.value]));
+    } catch (error) {
+      if (error instanceof ServiceError && error.status < 500) return new Map();
+      throw error;
+    }
+  }
+}
