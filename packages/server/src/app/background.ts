@@ -4,6 +4,7 @@
  * may run them; the first worker does. Each worker looks for terms that others have added.
  */
 import { KEYRING_REFRESH_MS, LEFTOVER_AGE_MAX_MS } from "../base/limits.ts";
+import { recoverStreams } from "../audit/recover.ts";
 import type { Log } from "../base/log.ts";
 import { keepHouse, runJobs } from "../kms/jobs.ts";
 import { EndedUploads } from "../objects/uploads/jobs.ts";
@@ -12,6 +13,7 @@ import { addTerm, type KeyringPurpose, rotationDue } from "../store/keyring.ts";
 import type { Engine } from "./engine.ts";
 
 const COLLECT_MS = 5_000;
+const RECOVER_MS = 60_000;
 const MINUTE_MS = 60_000;
 const HOURLY_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -42,6 +44,7 @@ export class Background {
       records.useKeyring(await keyrings.refresh());
     });
     if (!this.#active) return;
+    this.#every(RECOVER_MS, "audit streams", () => this.#recoverStreams());
     this.#every(COLLECT_MS, "collect", async () => void (await this.#collector.tick()));
     this.#every(HOURLY_MS, "hourly", async () => {
       const nowMs = this.#engine.clock.now();
@@ -62,6 +65,12 @@ export class Background {
     timer.unref();
     this.#timers.push(timer);
     if (ms === HOURLY_MS) run();
+  }
+
+  /** Those of processes that died; the first look is soon after the start. */
+  async #recoverStreams(): Promise<void> {
+    const { audit, clock } = this.#engine;
+    await recoverStreams({ ...audit, log: this.#log }, clock.now());
   }
 
   async #rotate(nowMs: number): Promise<void> {

@@ -4,12 +4,13 @@
  */
 import { SigningKeyCache } from "../auth/signing-key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { AccountId } from "../base/ids.ts";
+import type { Recorder } from "../audit/recorder.ts";
+import type { AccountId, KeyArn } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { Identities } from "../iam/identities.ts";
 import { PolicyAuthoriser } from "../iam/policy-authoriser.ts";
 import { embeddedKeyService } from "../kms/embedded.ts";
-import type { Kernel } from "../kms/kernel.ts";
+import type { Kernel, KmsHooks } from "../kms/kernel.ts";
 import { openKms } from "../kms/open.ts";
 import type { Buckets, Owner, UploadsService } from "../objects/api.ts";
 import { BucketStore } from "../objects/buckets/buckets.ts";
@@ -28,6 +29,7 @@ import {
 import { type LocalStore, openLocalStore } from "../store/local/open.ts";
 import { Records } from "../store/records.ts";
 import { type Tokens, tokensUnder } from "../store/tokens.ts";
+import { type AuditParts, openAudit } from "./audit.ts";
 import { UsageError } from "./config.ts";
 import { type DataDir, dataDir, ensureDataDir } from "./data-dir.ts";
 import { type RootKeyProvider, rootKeyProvider } from "./root-key.ts";
@@ -46,6 +48,7 @@ export interface Engine {
   readonly clock: Clock;
   readonly store: LocalStore;
   readonly keyrings: KeyringHolder;
+  readonly audit: AuditParts;
   readonly records: Records;
   readonly counted: CountedRecords;
   readonly identities: Identities;
@@ -156,6 +159,16 @@ export async function openEngine(
             .map(({ term, key }) => [term, key]),
         ),
     });
+    const audit = openAudit({
+      directory: dir.audit,
+      records,
+      keyring: keyrings.current,
+      clock,
+      log: hooks.log,
+      region: settings.region,
+      on: settings.audit === "on",
+      onFatal: hooks.onFatal,
+    });
     const kms = openKms({
       records,
       keyring: keyrings.current,
@@ -164,15 +177,12 @@ export async function openEngine(
       tokens,
       clock,
       region: settings.region,
-      hooks: {
-        kmsCall: hooks.kmsCall,
-        keyDeleted: ({ keyArn }) => hooks.log.warn("a KMS key was destroyed, as scheduled", { keyArn }),
-      },
+      hooks: kmsHooks(hooks, audit.recorder),
     });
     const core = makeCore({
       records,
       keyring: keyrings,
-      kms: embeddedKeyService(kms),
+      kms: embeddedKeyService(kms, audit.recorder),
       clock,
       bucketKeyLimits: { ...BUCKET_KEY_LIMITS, ageMs: settings.bucketKeySeconds * 1000 },
     });
@@ -186,6 +196,7 @@ export async function openEngine(
       clock,
       store,
       keyrings,
+      audit,
       records,
       counted,
       identities,
@@ -203,10 +214,35 @@ export async function openEngine(
       tokens,
       signingKeys: new SigningKeyCache(),
       madeRootKey: made,
-      close: () => store.close(),
+      close: async () => {
+        await audit.trail.close();
+        await store.close();
+      },
     };
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+/** What the key service does by itself, on record (spec audit section 3). */
+function kmsHooks({ log, kmsCall }: EngineHooks, recorder: Recorder | undefined): KmsHooks {
+  const record = (name: string, keyArn: KeyArn, details: unknown): void => {
+    recorder?.service(name, "kms", keyArn.split(":")[4] ?? "", details, [keyArn]);
+  };
+  return {
+    kmsCall,
+    keyRotated: ({ keyArn, type, previousMaterialId, currentMaterialId }) =>
+      record("RotateKey", keyArn, {
+        rotationType: type,
+        previousKeyMaterialId: previousMaterialId ?? null,
+        currentKeyMaterialId: currentMaterialId,
+      }),
+    materialExpired: ({ keyArn, materialId }) =>
+      record("DeleteExpiredKeyMaterial", keyArn, { keyMaterialId: materialId }),
+    keyDeleted: ({ keyArn, materialIds, aliases }) => {
+      log.warn("a KMS key was destroyed, as scheduled", { keyArn });
+      record("DeleteKey", keyArn, { keyMaterialIds: materialIds, aliases });
+    },
+  };
 }

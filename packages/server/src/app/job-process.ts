@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import type { ControlAnswer, ControlRequest } from "./control.ts";
 
 /** What may be asked for; everything else is refused before a process is started. */
-const COMMANDS = new Set(["verify", "rewrap", "backup", "root-key", "uploads"]);
+const COMMANDS = new Set(["verify", "rewrap", "backup", "root-key", "uploads", "audit"]);
 
 export interface JobHost {
   readonly entry: string;

@@ -127,6 +127,11 @@ export const SETTINGS = {
     flag: "--min-free-bytes <n>",
     help: "free disk space below which writes are refused (default: the larger of 5 % and 1 GiB, at most a quarter of the disk)",
   },
+  audit: {
+    schema: z.enum(["on", "off"]).default("on"),
+    flag: "--audit <on|off>",
+    help: "record every request in the audit trail (default on); what must be recorded is refused while it cannot be",
+  },
   logLevel: {
     schema: z.enum(["debug", "info", "warn", "error"]).default("info"),
     flag: "--log-level <level>",

@@ -4,6 +4,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { serviceRules } from "../auth/claim-checks.ts";
+import { KmsAudit } from "../api/audit/kms.ts";
+import { S3Audit } from "../api/audit/s3.ts";
 import { KmsService } from "../api/kms/service.ts";
 import { handle, type Service } from "../api/common/serve.ts";
 import { s3Service } from "../api/s3/index.ts";
@@ -149,6 +151,7 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
 
 async function openServices(engine: Engine, log: Log): Promise<Map<string, Service>> {
   const { settings, clock, identities } = engine;
+  const { recorder } = engine.audit;
   const auth = {
     clock,
     lookup: identities.lookup,
@@ -170,8 +173,14 @@ async function openServices(engine: Engine, log: Log): Promise<Map<string, Servi
     domains: settings.domain.map((d) => d.toLowerCase()),
     clock,
     log,
+    ...(recorder === undefined ? {} : { audit: new S3Audit(recorder) }),
   });
-  const kms = new KmsService({ auth, kms: engine.kms, log });
+  const kms = new KmsService({
+    auth,
+    kms: engine.kms,
+    log,
+    ...(recorder === undefined ? {} : { audit: new KmsAudit(recorder) }),
+  });
   return new Map<string, Service>([
     [s3.name, s3],
     [kms.name, kms],

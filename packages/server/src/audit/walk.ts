@@ -48,24 +48,41 @@ export async function* walkStream(files: TrailFiles, stream: string, seedOf: See
       kind: "problem",
       problem: { kind, stream, seq: at.seq, segment: number, detail },
     });
-    if (number !== i) return yield problem("removed", `segment ${i} is missing`);
+    if (number !== i) {
+      yield problem("removed", `segment ${i} is missing`);
+      return;
+    }
     const segment = await Segment.read(files, stream, number, seedOf);
     const last = i === numbers.length - 1;
     if (segment === "no header") {
       // Nothing of a segment is acknowledged before its header is durable.
-      if (last) return yield { kind: "torn", bytes: 0 };
-      return yield problem("edited", "the segment's header is none");
+      if (last) {
+        yield { kind: "torn", bytes: 0 };
+        return;
+      }
+      {
+        yield problem("edited", "the segment's header is none");
+        return;
+      }
     }
-    if (segment === "unknown key")
-      return yield problem("unknown key", "the segment's key is not in the keyring");
+    if (segment === "unknown key") {
+      yield problem("unknown key", "the segment's key is not in the keyring");
+      return;
+    }
     using open = segment;
     const { header } = open;
-    if (hexOf(header.streamId) !== stream || header.number !== number)
-      return yield problem("inserted", "the segment belongs elsewhere");
-    if (header.firstSeq > at.seq)
-      return yield problem("removed", `records up to ${header.firstSeq - 1} are missing`);
-    if (header.firstSeq < at.seq || !equalBytes(header.head, at.head))
-      return yield problem("edited", "the segment does not follow the one before");
+    if (hexOf(header.streamId) !== stream || header.number !== number) {
+      yield problem("inserted", "the segment belongs elsewhere");
+      return;
+    }
+    if (header.firstSeq > at.seq) {
+      yield problem("removed", `records up to ${header.firstSeq - 1} are missing`);
+      return;
+    }
+    if (header.firstSeq < at.seq || !equalBytes(header.head, at.head)) {
+      yield problem("edited", "the segment does not follow the one before");
+      return;
+    }
     yield { kind: "knows", checkpoint: header.checkpoint, seq: at.seq };
     for (const step of walkSegment(open, at, stream, last)) {
       yield step;
@@ -83,26 +100,51 @@ function* walkSegment(segment: Segment, at: Position, stream: string, last: bool
   for (let index = 0; offset < segment.size; index++) {
     const frame = segment.frameAt(offset);
     if (frame === undefined) {
-      if (segment.findFrame(offset + 1) !== undefined)
-        return yield problem("edited", "bytes that are no frame stand before the next one");
-      if (last) return yield { kind: "torn", bytes: segment.size - offset };
-      return yield problem("truncated", "a frame ends before its end");
+      if (segment.findFrame(offset + 1) !== undefined) {
+        yield problem("edited", "bytes that are no frame stand before the next one");
+        return;
+      }
+      if (last) {
+        yield { kind: "torn", bytes: segment.size - offset };
+        return;
+      }
+      {
+        yield problem("truncated", "a frame ends before its end");
+        return;
+      }
     }
     const body = segment.open(frame);
-    if (body === undefined) return yield problem(...unopened(segment, frame, at.seq));
-    if (frame.head.index !== index) return yield problem(...misplaced(segment, frame, at.seq));
+    if (body === undefined) {
+      yield problem(...unopened(segment, frame, at.seq));
+      return;
+    }
+    if (frame.head.index !== index) {
+      yield problem(...misplaced(segment, frame, at.seq));
+      return;
+    }
     yield { kind: "knows", checkpoint: body.checkpoint, seq: at.seq };
     for (const record of body.records) {
-      if (record.seq > at.seq) return yield problem("removed", `records up to ${record.seq - 1} are missing`);
-      if (record.seq < at.seq) return yield problem("inserted", `record ${record.seq} stands here again`);
-      if (!equalBytes(record.before, at.head))
-        return yield problem("edited", "the record does not follow the one before");
+      if (record.seq > at.seq) {
+        yield problem("removed", `records up to ${record.seq - 1} are missing`);
+        return;
+      }
+      if (record.seq < at.seq) {
+        yield problem("inserted", `record ${record.seq} stands here again`);
+        return;
+      }
+      if (!equalBytes(record.before, at.head)) {
+        yield problem("edited", "the record does not follow the one before");
+        return;
+      }
       const hash = record.hash();
       at.head = hash;
       yield { kind: "record", record, hash };
       at.seq++;
     }
-    if (!equalBytes(body.head, at.head)) return yield problem("edited", "the frame's records were changed");
+    if (!equalBytes(body.head, at.head)) {
+      yield problem("edited", "the frame's records were changed");
+      return;
+    }
     offset += frame.bytes;
   }
 }
