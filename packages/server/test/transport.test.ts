@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { copyFileSync, readFileSync } from "node:fs";
-import { request as httpRequest } from "node:http";
+import { type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -85,7 +85,7 @@ async function getOverTls(served: Served, bucket: string, key: string): Promise<
 function send(url: string, method: string, headers: Record<string, string> = {}, body = ""): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options = { method, headers: { ...headers, "content-length": String(body.length) } };
-    const done = (response: import("node:http").IncomingMessage): void => {
+    const done = (response: IncomingMessage): void => {
       let text = "";
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
       response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));

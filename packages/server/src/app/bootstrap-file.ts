@@ -13,7 +13,57 @@ const accessKey = z.strictObject({
   secretAccessKey: z.string().regex(/^[\x21-\x7e]{8,128}$/, "8 to 128 printable characters"),
 });
 
+const name = z.string().regex(/^[\w+=,.@-]{1,128}$/, "1 to 128 of A-Z a-z 0-9 + = , . @ _ -");
+const path = z
+  .string()
+  .regex(/^\/(?:[!-~]{1,510}\/)?$/, "/ or /.../")
+  .default("/");
+const document = z.union([z.string(), z.record(z.string(), z.unknown())]);
+const tagMap = z.record(z.string(), z.string()).default({});
+const holder = {
+  name,
+  path,
+  /** ARNs of managed policies. */
+  attached: z.array(z.string()).max(10).default([]),
+  inline: z.record(z.string(), document).default({}),
+};
+const identities = {
+  policies: z
+    .array(
+      z.strictObject({ name, path, document, description: z.string().max(1000).optional(), tags: tagMap }),
+    )
+    .max(5000)
+    .default([]),
+  groups: z.array(z.strictObject(holder)).max(500).default([]),
+  users: z
+    .array(
+      z.strictObject({
+        ...holder,
+        boundary: z.string().optional(),
+        tags: tagMap,
+        groups: z.array(name).max(10).default([]),
+        accessKeys: z.array(accessKey).max(2).default([]),
+      }),
+    )
+    .max(5000)
+    .default([]),
+  roles: z
+    .array(
+      z.strictObject({
+        ...holder,
+        boundary: z.string().optional(),
+        tags: tagMap,
+        trust: document,
+        description: z.string().max(1000).optional(),
+        maxSessionSeconds: z.number().int().min(3600).max(43_200).optional(),
+      }),
+    )
+    .max(5000)
+    .default([]),
+};
+
 const account = z.strictObject({
+  ...identities,
   id: accountId,
   /** 64 hex digits; made at random if absent. */
   canonicalId: z

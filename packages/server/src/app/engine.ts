@@ -9,6 +9,8 @@ import type { AccountId, KeyArn } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { Identities } from "../iam/identities.ts";
 import { PolicyAuthoriser } from "../iam/policy-authoriser.ts";
+import { keyPrincipals } from "../iam/principals.ts";
+import type { Surroundings } from "../iam/request-context.ts";
 import { embeddedKeyService } from "../kms/embedded.ts";
 import type { Kernel, KmsHooks } from "../kms/kernel.ts";
 import { openKms } from "../kms/open.ts";
@@ -53,6 +55,7 @@ export interface Engine {
   readonly counted: CountedRecords;
   readonly identities: Identities;
   readonly authoriser: PolicyAuthoriser;
+  readonly surroundings: Surroundings;
   readonly kms: Kernel;
   readonly buckets: Buckets;
   readonly objects: Objects;
@@ -148,8 +151,9 @@ export async function openEngine(
     const clock = systemClock;
     const records = new Records(store, keyring, { reloadKeyring: keyrings.reload });
     const counted = new CountedRecords(records);
-    const authoriser = new PolicyAuthoriser();
-    const tokens = tokensUnder({
+    const surroundings = { clock, region: settings.region };
+    const authoriser = new PolicyAuthoriser(surroundings);
+    const tokenKeys = {
       current: () => sealingTerm(keyrings.current(), "token", clock.now()),
       all: () =>
         new Map(
@@ -158,7 +162,10 @@ export async function openEngine(
             .terms("token")
             .map(({ term, key }) => [term, key]),
         ),
-    });
+      reload: keyrings.reload,
+    };
+    const tokens = tokensUnder(tokenKeys);
+    const identities = new Identities(records, counted, clock, { tokenKeys, log: hooks.log });
     const audit = openAudit({
       directory: dir.audit,
       records,
@@ -178,6 +185,7 @@ export async function openEngine(
       clock,
       region: settings.region,
       hooks: kmsHooks(hooks, audit.recorder),
+      principals: keyPrincipals(identities.directory),
     });
     const core = makeCore({
       records,
@@ -186,7 +194,6 @@ export async function openEngine(
       clock,
       bucketKeyLimits: { ...BUCKET_KEY_LIMITS, ageMs: settings.bucketKeySeconds * 1000 },
     });
-    const identities = new Identities(records, counted, clock);
     const owners = new Map<AccountId, Owner>();
     const ownerOf = (account: AccountId): Owner =>
       owners.get(account) ?? { account, canonicalId: "0".repeat(64), displayName: account };
@@ -201,6 +208,7 @@ export async function openEngine(
       counted,
       identities,
       authoriser,
+      surroundings,
       kms,
       buckets: new BucketStore({ records, clock, blockSsecOnNew: settings.blockSsecOnNewBuckets }),
       objects: new Objects(core),

@@ -5,6 +5,7 @@ import type { ShownOnce } from "../iam/identities.ts";
 import { ensureKey } from "../kms/bootstrap.ts";
 import type { Buckets } from "../objects/api.ts";
 import { type Bootstrap, policyText, readBootstrap } from "./bootstrap-file.ts";
+import { applyAccounts } from "./bootstrap-identities.ts";
 import type { Engine } from "./engine.ts";
 
 /** The access key that was made on this start, to be shown once; or the id of one that is there. */
@@ -53,21 +54,9 @@ function bootstrapCaller(account: AccountId): Caller {
 export async function applyBootstrap(engine: Engine, buckets: Buckets): Promise<void> {
   if (engine.settings.bootstrap === undefined) return;
   const file = readBootstrap(engine.settings.bootstrap);
-  await applyAccounts(engine, file);
+  await applyAccounts(engine.identities, file);
   await applyKeys(engine, file);
   for (const wanted of file.buckets) await applyBucket(engine, buckets, wanted);
-}
-
-async function applyAccounts(engine: Engine, file: Bootstrap): Promise<void> {
-  for (const { id, canonicalId, displayName, accessKeys } of file.accounts) {
-    const account = parseAccountId(id);
-    await engine.identities.ensureAccount({
-      id: account,
-      ...(canonicalId === undefined ? {} : { canonicalId }),
-      ...(displayName === undefined ? {} : { displayName }),
-    });
-    for (const key of accessKeys) await engine.identities.setRootKey(account, key, "bootstrap");
-  }
 }
 
 async function applyKeys(engine: Engine, file: Bootstrap): Promise<void> {

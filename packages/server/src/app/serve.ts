@@ -3,6 +3,7 @@ import { relative } from "node:path";
 import type { Log } from "../base/log.ts";
 import { openAdmin } from "./admin.ts";
 import { banner } from "./banner.ts";
+import { UsageError } from "./config.ts";
 import { listenControl } from "./control.ts";
 import { dataDir, ensureDataDir } from "./data-dir.ts";
 import { runJobProcess } from "./job-process.ts";
@@ -25,6 +26,11 @@ export async function serve(options: ServeOptions): Promise<number> {
   const { settings, entry, args, env } = options;
   const log: Log = openLog(settings.logLevel, { pid: process.pid });
   const dir = dataDir(settings.data);
+  if (settings.workers > 1 && process.versions["bun"] !== undefined) {
+    throw new UsageError(
+      "--workers: on Bun there is one worker, because its node:http can't share a port between processes; use Node for more",
+    );
+  }
   ensureDataDir(dir);
   const control = await listenControl(dir.socket, (request, answer, closed) =>
     runJobProcess({ entry, args, env }, request, answer, closed),

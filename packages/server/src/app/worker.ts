@@ -3,14 +3,23 @@
  * has to survive. Its parent restarts it when it ends.
  */
 import { randomBytes } from "node:crypto";
+import type { AuthDeps } from "../auth/authenticate.ts";
+import { TrailReader } from "../audit/reader.ts";
 import { serviceRules } from "../auth/claim-checks.ts";
 import { KmsAudit } from "../api/audit/kms.ts";
+import { QueryAudit } from "../api/audit/query.ts";
 import { S3Audit } from "../api/audit/s3.ts";
+import { cloudTrailOperations } from "../api/cloudtrail/index.ts";
+import { CloudTrailService } from "../api/cloudtrail/service.ts";
 import { KmsService } from "../api/kms/service.ts";
 import { handle, type Service } from "../api/common/serve.ts";
+import { iamService } from "../api/iam/service.ts";
 import { s3Service } from "../api/s3/index.ts";
+import { stsService } from "../api/sts/service.ts";
+import type { Principal } from "../base/caller.ts";
 import type { Log } from "../base/log.ts";
 import { oldestUploadMs } from "../objects/uploads/jobs.ts";
+import { OidcIssuers } from "../iam/web-identity.ts";
 import { KeyringError } from "../store/keyring.ts";
 import { endUnfitProcess, isStoreFailure } from "../store/local/fail-stop.ts";
 import { Background } from "./background.ts";
@@ -159,6 +168,8 @@ async function openServices(engine: Engine, log: Log): Promise<Map<string, Servi
     signingKeys: engine.signingKeys,
     trustedHosts: [],
     unsignedPayloadOverHttp: true,
+    noteUse: (accessKeyId: string, service: string, region: string) =>
+      identities.lastUses.note(accessKeyId, service, region),
   };
   await engine.readOwners();
   const s3 = s3Service({
@@ -181,10 +192,35 @@ async function openServices(engine: Engine, log: Log): Promise<Map<string, Servi
     log,
     ...(recorder === undefined ? {} : { audit: new KmsAudit(recorder) }),
   });
-  return new Map<string, Service>([
-    [s3.name, s3],
-    [kms.name, kms],
-  ]);
+  return new Map<string, Service>(
+    [s3, kms, cloudTrail(engine, auth), ...identityServices(engine, auth)].map((s) => [s.name, s]),
+  );
+}
+
+function cloudTrail(engine: Engine, auth: AuthDeps<Principal>): Service {
+  const { audit, authoriser, tokens, records } = engine;
+  const { files, seedOf, trail, recorder } = audit;
+  const reader = new TrailReader(files, seedOf);
+  return new CloudTrailService({
+    auth,
+    authoriser,
+    ...(recorder === undefined ? {} : { recorder }),
+    operations: cloudTrailOperations({ reader, trail, tokens, records }),
+  });
+}
+
+/** No identity provider is configured as yet. */
+function identityServices(engine: Engine, auth: AuthDeps<Principal>): readonly Service[] {
+  const { identities, authoriser, surroundings, tokens, clock } = engine;
+  const { directory, sessions } = identities;
+  if (sessions === undefined) throw new Error("INVARIANT: the engine's identities have token keys");
+  const issuers = new OidcIssuers([], clock);
+  const { recorder } = engine.audit;
+  const audit = recorder === undefined ? {} : { audit: new QueryAudit(recorder) };
+  return [
+    iamService({ auth, authoriser, ...audit, directory, tokens, surroundings }),
+    stsService({ auth, authoriser, ...audit, sts: { directory, sessions, ...surroundings }, issuers }),
+  ];
 }
 
 async function answerParent(message: unknown, metrics: WorkerMetrics): Promise<void> {

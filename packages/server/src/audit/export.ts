@@ -117,7 +117,8 @@ class Hour {
   }
 
   async end(): Promise<ReadonlyMap<string, readonly LogFile[]>> {
-    for (const account of [...this.#open.keys()]) await this.#write(account);
+    // `#write` takes each from the map, which an iteration allows.
+    for (const account of this.#open.keys()) await this.#write(account);
     return this.#files;
   }
 

@@ -2,7 +2,7 @@
  * `userIdentity` of CloudTrail records (spec audit section 2). Built once for a principal and its credential, because it
  * is the largest part of a record and the same for thousands.
  */
-import { type Caller, type Principal } from "../base/caller.ts";
+import type { Caller, Principal, SessionFacts } from "../base/caller.ts";
 import { termHash } from "./terms.ts";
 
 export interface Identity {
@@ -10,11 +10,6 @@ export interface Identity {
   readonly open: string;
   readonly account: string;
   readonly terms: readonly number[];
-}
-
-interface Session {
-  readonly issuedAtMs?: number;
-  readonly sourceIdentity?: string;
 }
 
 const quote = (text: string): string => JSON.stringify(text);
@@ -48,20 +43,10 @@ function arnOf(principal: Principal): string {
   return "arn" in principal ? principal.arn : principal.kind;
 }
 
-function sessionOf(principal: Principal): Session | undefined {
-  const session: unknown = "session" in principal ? principal.session : undefined;
-  if (typeof session !== "object" || session === null) return undefined;
-  return {
-    ...("issuedAtMs" in session && typeof session.issuedAtMs === "number"
-      ? { issuedAtMs: session.issuedAtMs }
-      : {}),
-    ...("sourceIdentity" in session && typeof session.sourceIdentity === "string"
-      ? { sourceIdentity: session.sourceIdentity }
-      : {}),
-  };
-}
+const sessionOf = (principal: Principal): SessionFacts | undefined =>
+  "session" in principal ? principal.session : undefined;
 
-function build(principal: Principal, accessKeyId: string, session: Session | undefined): Identity {
+function build(principal: Principal, accessKeyId: string, session: SessionFacts | undefined): Identity {
   switch (principal.kind) {
     case "anonymous":
       return {
@@ -114,9 +99,9 @@ function userNameOf(principal: Principal): string {
   }
 }
 
-function contextOf(principal: Principal, session: Session | undefined): unknown {
+function contextOf(principal: Principal, session: SessionFacts | undefined): unknown {
   const attributes = {
-    ...(session?.issuedAtMs === undefined
+    ...(session === undefined
       ? {}
       : { creationDate: `${new Date(session.issuedAtMs).toISOString().slice(0, 19)}Z` }),
     mfaAuthenticated: "false",

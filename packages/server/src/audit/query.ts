@@ -12,8 +12,8 @@ export interface Question {
   readonly accessKey?: string;
   readonly user?: string;
   readonly events?: readonly string[];
-  /** An error code, or any at all, or none. */
-  readonly error?: string | "any" | "none";
+  /** An error code, `any` at all, or `none`. */
+  readonly error?: string;
   /** ARN or id of a KMS key. */
   readonly key?: string;
   readonly material?: string;

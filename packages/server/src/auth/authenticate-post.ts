@@ -91,6 +91,7 @@ export async function authenticatePost<P>(
   if (!sameSignature(key.sign(policy), signature)) {
     refuse({ kind: "mismatch", accessKeyId, signature, stringToSign: policy }, "s3");
   }
+  deps.noteUse?.(accessKeyId, scope.service, scope.region);
   const parsed = parsePostPolicy(policy);
   const nowMs = deps.clock.now();
   checkPostPolicy(parsed, fields, bucket, nowMs);

@@ -33,6 +33,8 @@ export interface AuthDeps<P> {
   readonly trustedHosts: readonly string[];
   /** Take a body that no signature covers over plain HTTP. */
   readonly unsignedPayloadOverHttp: boolean;
+  /** Told of each verified signature: must return at once and never throw. */
+  readonly noteUse?: (accessKeyId: string, service: string, region: string) => void;
 }
 
 export interface Signed<P> {
@@ -101,6 +103,7 @@ export async function authenticate<P>(
   const key = deps.signingKeys.get(accessKeyId, credential.version, credential.secret, scope);
   verifySignature(request, presented, contentSha256, key, deps.trustedHosts);
   if (unsigned.length > 0) refuse({ kind: "unsigned-headers", names: unsigned }, scope.service);
+  deps.noteUse?.(accessKeyId, scope.service, scope.region);
 
   const headers =
     presigned === undefined ? request.headers : effectiveHeaders(request.headers, presigned.hoisted);

@@ -96,9 +96,10 @@ export function hasBody(headers: HeaderView): boolean {
  */
 export function storedContentEncoding(value: string | undefined): string | undefined {
   if (value === undefined || !value.toLowerCase().includes("aws-chunked")) return value;
-  const kept = value
-    .split(",")
-    .map((token) => token.trim())
-    .filter((token) => token !== "" && token.toLowerCase() !== "aws-chunked");
-  return kept.length === 0 ? undefined : kept.join(",");
+  // What is left keeps its own spacing.
+  const kept = value.split(",").filter((piece) => {
+    const token = piece.trim().toLowerCase();
+    return token !== "" && token !== "aws-chunked";
+  });
+  return kept.length === 0 ? undefined : kept.join(",").trim();
 }

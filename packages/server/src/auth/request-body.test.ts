@@ -296,6 +296,8 @@ test("the stored Content-Encoding has no aws-chunked", () => {
     ["aws-chunked", undefined],
     ["AWS-Chunked, gzip", "gzip"],
     ["gzip,aws-chunked,br", "gzip,br"],
+    ["deflate, gzip,aws-chunked", "deflate, gzip"],
+    ["deflate, gzip", "deflate, gzip"],
   ] as const) {
     assert.equal(storedContentEncoding(sent), stored);
   }

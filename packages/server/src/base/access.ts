@@ -16,11 +16,18 @@ export interface AccessRequest {
   /** Owner of the resource; for `*` the caller's own account. */
   readonly resourceAccount: AccountId;
   /** Text of the resource's own policy (bucket policy, key policy) and its revision for caching, where there is one. */
-  readonly resourcePolicy?: { readonly text: string; readonly revision: string };
+  readonly resourcePolicy?: ResourcePolicy;
   readonly conditions: ConditionValues;
   /** Uses of KMS keys: the encryption context, and the grants of the key that may be the caller's. */
   readonly encryptionContext?: ReadonlyMap<string, string>;
   readonly grants?: readonly KeyGrant[];
+}
+
+export interface ResourcePolicy {
+  readonly text: string;
+  readonly revision: string;
+  /** Which unique id each principal ARN in the text stood for when it was put (spec kms 9.2). Absent: ARNs decide. */
+  readonly bindings?: ReadonlyMap<string, string>;
 }
 
 /** A grant on a KMS key as it is decided by (spec kms section 8). */

@@ -4,16 +4,50 @@
  */
 import type { AccountId } from "./ids.ts";
 
-/** Spec access section 2. Users, role sessions and federated users come with the identity service. */
+/** Of temporary credentials: what a policy may ask about the session itself. Multi-factor authentication is not offered. */
+export interface SessionFacts {
+  readonly kind: "role" | "web-identity" | "session-token";
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  /** Set once, by whoever started the chain; stays through role chaining. */
+  readonly sourceIdentity?: string;
+  /** Session tags, in the case they were given in. */
+  readonly tags: ReadonlyMap<string, string>;
+  /** Tags that the next session of a role chain inherits. */
+  readonly transitiveTagKeys: readonly string[];
+  /** ARN of the identity provider behind a web identity. */
+  readonly federatedProvider?: string;
+}
+
+/**
+ * The policies that speak for a caller, compiled, as they were when the request was authenticated. The identity layer
+ * makes it and only its authoriser looks inside: an opaque value for everybody between. A user or a role session that
+ * comes without one is denied everything.
+ */
+export interface Standing {
+  readonly kind: "standing";
+}
+
+/** Spec access section 2. */
 export type Principal =
   | { readonly kind: "anonymous" }
-  | { readonly kind: "root"; readonly account: AccountId; readonly arn: string; readonly userId: string }
+  | {
+      readonly kind: "root";
+      readonly account: AccountId;
+      readonly arn: string;
+      readonly userId: string;
+      readonly session?: SessionFacts;
+      readonly standing?: Standing;
+    }
   | {
       readonly kind: "user";
       readonly account: AccountId;
       readonly arn: string;
       readonly userId: string;
       readonly name: string;
+      /** GetSessionToken keeps the user's identity. */
+      readonly session?: SessionFacts;
+      readonly standing?: Standing;
     }
   | {
       readonly kind: "role-session";
@@ -21,6 +55,8 @@ export type Principal =
       readonly arn: string;
       readonly userId: string;
       readonly roleArn: string;
+      readonly session?: SessionFacts;
+      readonly standing?: Standing;
     }
   /** A job of the store itself, acting on what a caller asked for earlier. Never has a right of its own on a key. */
   | { readonly kind: "internal"; readonly name: string };

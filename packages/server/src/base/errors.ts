@@ -287,6 +287,32 @@ const QUERY = {
     message: "The security token included in the request is invalid.",
   },
   MissingAuthenticationToken: { status: 403, message: "Request is missing Authentication Token" },
+  MissingAction: { status: 400, message: "Missing Action" },
+  InvalidAction: { status: 400, message: "The action is not valid for this web service." },
+  ValidationError: { status: 400, message: "1 validation error detected" },
+  InvalidParameterValue: { status: 400, message: "A parameter has an invalid value." },
+  InvalidInput: { status: 400, message: "The input is not valid." },
+  MalformedInput: { status: 400, message: "The request body could not be read." },
+  NoSuchEntity: { status: 404, message: "The entity cannot be found." },
+  EntityAlreadyExists: { status: 409, message: "The entity already exists." },
+  DeleteConflict: {
+    status: 409,
+    message: "Cannot delete entity, must remove referenced objects first.",
+  },
+  LimitExceeded: { status: 409, message: "A quota was exceeded." },
+  MalformedPolicyDocument: { status: 400, message: "The policy document is malformed." },
+  PackedPolicyTooLarge: {
+    status: 400,
+    message: "Packed policy and tags consume more than the allotted space.",
+  },
+  UnmodifiableEntity: { status: 400, message: "The entity cannot be modified." },
+  PolicyNotAttachable: { status: 400, message: "The policy cannot be attached." },
+  ConcurrentModification: { status: 409, message: "The entity was changed at the same time. Try again." },
+  InvalidIdentityToken: { status: 400, message: "The web identity token is not valid." },
+  IDPRejectedClaim: { status: 403, message: "The identity provider's claim was rejected." },
+  IDPCommunicationError: { status: 400, message: "The identity provider could not be reached." },
+  Throttling: { status: 400, message: "Rate exceeded" },
+  ServiceFailure: { status: 500, message: "The request failed because of an internal error." },
 } as const satisfies Record<string, Entry>;
 
 export const CATALOGUE = { ...S3, ...KMS, ...QUERY } as const;

@@ -115,6 +115,43 @@ export const INTENT_AGE_MAX_MS = 60 * 60_000;
 /** Temporary files untouched for this long are leftovers of a crash. */
 export const LEFTOVER_AGE_MAX_MS = 6 * 3600_000;
 export const COLLECTOR_LEASE_MS = 60_000;
+/** Identities (spec access 3.3). Characters of policies are counted without white space. */
+export const ACCESS_KEYS_PER_USER_MAX = 2;
+export const POLICY_VERSIONS_MAX = 5;
+export const ATTACHED_POLICIES_MAX = 10;
+export const GROUPS_PER_USER_MAX = 10;
+export const IDENTITY_TAGS_MAX = 50;
+export const INLINE_USER_CHARS_MAX = 2048;
+export const INLINE_ROLE_CHARS_MAX = 10_240;
+export const INLINE_GROUP_CHARS_MAX = 5120;
+export const MANAGED_POLICY_CHARS_MAX = 6144;
+export const TRUST_POLICY_CHARS_MAX = 4096;
+/** A document is one row, white space included; what stands in its owner's own row gets less of one. */
+export const STORED_POLICY_BYTES_MAX = 48 * 1024;
+export const STORED_TRUST_BYTES_MAX = 12 * 1024;
+export const IDENTITY_TAGS_BYTES_MAX = 16 * 1024;
+/** Of the principals of one policy and the ids that they stand for. */
+export const POLICY_BINDINGS_BYTES_MAX = 12 * 1024;
+export const USERS_PER_ACCOUNT_MAX = 5000;
+export const GROUPS_PER_ACCOUNT_MAX = 500;
+export const ROLES_PER_ACCOUNT_MAX = 5000;
+export const MANAGED_POLICIES_PER_ACCOUNT_MAX = 5000;
+export const INLINE_POLICIES_PER_ENTITY_MAX = 100;
+export const ACCOUNTS_MAX = 10_000;
+/** Verified credentials with their compiled policies, kept as long as the account's identities have not changed. */
+export const CREDENTIALS_HELD_MAX = 20_000;
+/** A key's last use is written down at most this often. */
+export const LAST_USE_INTERVAL_MS = 15 * 60_000;
+export const QUERY_BODY_BYTES_MAX = 1024 ** 2;
+export const QUERY_PARAMETERS_MAX = 5000;
+/** Session tokens: policy, policy ARNs and tags of a session together. */
+export const SESSION_CLAIMS_BYTES_MAX = 8192;
+export const SESSION_POLICY_CHARS_MAX = 2048;
+export const SESSION_POLICY_ARNS_MAX = 10;
+export const WEB_TOKEN_CHARS_MAX = 20_000;
+export const JWKS_BYTES_MAX = 1024 ** 2;
+export const JWKS_FETCH_MS_MAX = 5000;
+export const JWKS_AGE_MS_MAX = 10 * 60_000;
 /** Epoch rows that go in the commit that removes their bucket; more go in commits before it. */
 export const EPOCH_ROWS_REMOVED_MAX = 40;
 /** Buckets read at a time when an account's buckets are listed. */

@@ -18,3 +18,18 @@ export const newAccessKey = (): { readonly accessKeyId: string; readonly secretA
 });
 
 export const newCanonicalId = (): string => randomBytes(32).toString("hex");
+
+/** Temporary access keys: ASIA, as AWS tells them from long-term ones. Their secrets are derived (iam/session-tokens). */
+export const newSessionKeyId = (): string => `ASIA${text(BASE32, 16)}`;
+
+/** AIDA (user), AROA (role), AGPA (group), ANPA (managed policy) and 17 random characters: 85 bits, never reused. */
+export const newUniqueId = (prefix: "AIDA" | "AROA" | "AGPA" | "ANPA"): string =>
+  `${prefix}${text(BASE32, 17)}`;
+
+/** Twelve digits, the first not a zero. */
+export function newAccountNumber(): string {
+  let digits = "";
+  // Bytes from 250 on would make some digits likelier.
+  for (const byte of randomBytes(64)) if (byte < 250 && digits.length < 12) digits += String(byte % 10);
+  return digits.length === 12 && digits[0] !== "0" ? digits : newAccountNumber();
+}

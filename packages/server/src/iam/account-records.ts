@@ -12,10 +12,12 @@ export interface Account {
   readonly createdMs: number;
 }
 
-/** An access key of an account's root user. */
+/** An access key of an account's root user, or of one of its users. */
 export interface AccessKey {
   readonly accessKeyId: string;
   readonly account: AccountId;
+  /** Unique id of the user; absent for root. */
+  readonly userId?: string;
   /** ASCII bytes of the secret. SigV4 needs them in clear, so they rest sealed and are shown once. */
   readonly secret: Uint8Array;
   readonly active: boolean;
@@ -24,7 +26,8 @@ export interface AccessKey {
   readonly origin: "generated" | "configured" | "bootstrap";
 }
 
-function codec<T>(version: number, schema: z.ZodType<T>, what: string): Codec<T> {
+/** A record's codec from its schema: a shape that was never written is corruption. */
+export function recordCodec<T>(version: number, schema: z.ZodType<T>, what: string): Codec<T> {
   return msgpackCodec(version, (body) => {
     const parsed = schema.safeParse(body);
     if (!parsed.success) throw new IntegrityError(`${what} has a shape that was never written`, parsed.error);
@@ -32,13 +35,13 @@ function codec<T>(version: number, schema: z.ZodType<T>, what: string): Codec<T>
   });
 }
 
-const accountId = z.string().transform(parseAccountId);
+export const accountIdField = z.string().transform(parseAccountId);
 const bytes = z.custom<Uint8Array>((v) => v instanceof Uint8Array);
 
-export const accountCodec: Codec<Account> = codec(
+export const accountCodec: Codec<Account> = recordCodec(
   1,
   z.strictObject({
-    id: accountId,
+    id: accountIdField,
     canonicalId: z.string().length(64),
     displayName: z.string(),
     createdMs: z.number(),
@@ -46,11 +49,12 @@ export const accountCodec: Codec<Account> = codec(
   "an account",
 );
 
-export const accessKeyCodec: Codec<AccessKey> = codec(
+export const accessKeyCodec: Codec<AccessKey> = recordCodec(
   1,
   z.strictObject({
     accessKeyId: z.string(),
-    account: accountId,
+    account: accountIdField,
+    userId: z.string().exactOptional(),
     secret: bytes,
     active: z.boolean(),
     createdMs: z.number(),
@@ -62,6 +66,10 @@ export const accessKeyCodec: Codec<AccessKey> = codec(
 const encoder = new TextEncoder();
 export const accountRow = (id: AccountId) => ({ table: "account", key: encoder.encode(id) }) as const;
 export const accessKeyRow = (id: string) => ({ table: "credential", key: encoder.encode(id) }) as const;
-/** Parents of the counter lists. */
+/** Parent of the list of accounts. */
 export const ACCOUNTS_PARENT = encoder.encode("accounts");
-export const ACCESS_KEYS_PARENT = encoder.encode("credentials");
+/**
+ * Parent of everything that decides who may do what in an account: access keys, users, groups, roles, policies. Its
+ * list's head changes with each of them, so one look at it tells that nothing did.
+ */
+export const identitiesParent = (id: AccountId): Uint8Array => encoder.encode(`identities/${id}`);

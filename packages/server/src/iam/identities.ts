@@ -1,186 +1,274 @@
 /**
- * Accounts and their root access keys. Fills auth's credential port. Users, groups and roles build on this; what is here
- * is the identity that every account has.
+ * Accounts, and who signs: fills auth's credential port. A verified credential with its compiled policies is kept as
+ * long as nothing in the account's identities has changed, which one raw get tells: a change by any process takes effect
+ * with the next request.
  */
 import type { Credential } from "../auth/credentials.ts";
 import { SigningSecret } from "../auth/signing-key.ts";
-import type { Principal } from "../base/caller.ts";
+import type { Principal, SessionFacts } from "../base/caller.ts";
 import type { Clock } from "../base/clock.ts";
-import { newAccessKey, newCanonicalId } from "../base/random-text.ts";
-import type { AccountId } from "../base/ids.ts";
-import { type CountedRecords, type CountedWrite } from "../store/counted.ts";
-import { unchanged, type Entry, type Records } from "../store/records.ts";
-import { type Draft, retrying } from "../store/retry.ts";
-import {
-  type AccessKey,
-  accessKeyCodec,
-  accessKeyRow,
-  ACCESS_KEYS_PARENT,
-  type Account,
-  accountCodec,
-  accountRow,
-  ACCOUNTS_PARENT,
-} from "./account-records.ts";
+import type { AccountId, Rev } from "../base/ids.ts";
+import { CREDENTIALS_HELD_MAX } from "../base/limits.ts";
+import { type Log, silentLog } from "../base/log.ts";
+import type { CountedRecords } from "../store/counted.ts";
+import { countedCodec } from "../store/list-page.ts";
+import type { Records } from "../store/records.ts";
+import { createAccessKey, rootKeys, setAccessKey, type ShownOnce } from "./access-keys.ts";
+import { type AccessKey, accessKeyCodec, accessKeyRow, type Account } from "./account-records.ts";
+import { Accounts, type NewAccount } from "./accounts.ts";
+import { Directory, sameRev } from "./directory.ts";
+import { arnOf, type Role, type User } from "./entity-records.ts";
+import { LastUses } from "./last-use.ts";
+import { sessionArn } from "./principals.ts";
+import { type SessionClaims, type SessionTokenKeys, SessionTokens } from "./session-tokens.ts";
+import { CompiledStanding, principalTags, sessionPolicies, sideOfRole, sideOfUser } from "./standing.ts";
 
-export interface NewAccount {
-  readonly id: AccountId;
-  readonly canonicalId?: string;
-  readonly displayName?: string;
+export type { NewAccount, ShownOnce };
+
+export interface IdentityOptions {
+  /** Without them no session is issued or accepted. */
+  readonly tokenKeys?: SessionTokenKeys;
+  readonly log?: Log;
 }
 
-export interface ShownOnce {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
+interface Held {
+  readonly account: AccountId;
+  readonly head: Rev | undefined;
+  /** Of a session. */
+  readonly token: string | undefined;
+  readonly credential: Credential<Principal>;
 }
 
 export class Identities {
-  readonly #records: Records;
-  readonly #counted: CountedRecords;
-  readonly #clock: Clock;
-  readonly #credentials = new WeakMap<AccessKey, Credential<Principal>>();
+  readonly directory: Directory;
+  readonly accountsList: Accounts;
+  readonly lastUses: LastUses;
+  readonly sessions: SessionTokens | undefined;
+  /** By access key id, oldest first. */
+  readonly #held = new Map<string, Held>();
 
-  constructor(records: Records, counted: CountedRecords, clock: Clock) {
-    this.#records = records;
-    this.#counted = counted;
-    this.#clock = clock;
+  constructor(records: Records, counted: CountedRecords, clock: Clock, options: IdentityOptions = {}) {
+    this.directory = new Directory(records, counted, clock);
+    this.accountsList = new Accounts(this.directory);
+    this.lastUses = new LastUses(this.directory, options.log ?? silentLog);
+    this.sessions = options.tokenKeys && new SessionTokens(options.tokenKeys);
   }
 
-  /** Auth's port. Sees a change by any process with the next request. */
+  /** Auth's port. */
   readonly lookup = async (
     accessKeyId: string,
     sessionToken: string | undefined,
   ): Promise<Credential<Principal> | "invalid-token" | undefined> => {
-    // Session tokens come with the token service; none was issued yet.
-    if (sessionToken !== undefined) return "invalid-token";
     if (accessKeyId.length === 0 || accessKeyId.length > 128) return undefined;
-    const entry = await this.#counted.get(accessKeyCodec, ACCESS_KEYS_PARENT, accessKeyRow(accessKeyId));
-    if (entry === undefined) return undefined;
-    const known = this.#credentials.get(entry.value);
-    if (known !== undefined) return known;
-    const { account, active } = entry.value;
-    const credential: Credential<Principal> = {
-      accessKeyId,
-      secret: SigningSecret.from(entry.value.secret),
-      version: Buffer.from(entry.rev).toString("latin1"),
-      active,
-      principal: { kind: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account },
-    };
-    this.#credentials.set(entry.value, credential);
-    return credential;
+    const held = this.#held.get(accessKeyId);
+    if (held !== undefined && held.token === sessionToken) {
+      if (sameRev(held.head, await this.directory.head(held.account))) return held.credential;
+    }
+    return sessionToken === undefined
+      ? this.#loadKey(accessKeyId)
+      : ((await this.#loadSession(accessKeyId, sessionToken)) ?? "invalid-token");
   };
 
-  async account(id: AccountId): Promise<Account | undefined> {
-    return (await this.#counted.get(accountCodec, ACCOUNTS_PARENT, accountRow(id)))?.value;
-  }
-
-  async accounts(): Promise<readonly Account[]> {
-    const page = await this.#records.store.scan({ table: "account", from: new Uint8Array(), limit: 10_000 });
-    const entries = await Promise.all(
-      page.rows.map((row) =>
-        this.#counted.get(accountCodec, ACCOUNTS_PARENT, { table: "account", key: row.key }),
-      ),
-    );
-    return entries.flatMap((e) => (e === undefined ? [] : [e.value]));
-  }
-
-  /** Makes the account, or brings an existing one's names to what is given. Idempotent. */
-  async ensureAccount(input: NewAccount): Promise<Account> {
-    return retrying(this.#records.store, async () => {
-      const row = accountRow(input.id);
-      const present = await this.#counted.get(accountCodec, ACCOUNTS_PARENT, row);
-      const account: Account = {
-        id: input.id,
-        canonicalId: input.canonicalId ?? present?.value.canonicalId ?? newCanonicalId(),
-        displayName: input.displayName ?? present?.value.displayName ?? input.id,
-        createdMs: present?.value.createdMs ?? this.#clock.now(),
-      };
-      const same =
-        present?.value.canonicalId === account.canonicalId &&
-        present.value.displayName === account.displayName;
-      if (present !== undefined && same) return { result: present.value };
-      return {
-        draft: await this.#change(ACCOUNTS_PARENT, present, row, [
-          this.#counted.put(accountCodec, row, account),
-        ]),
-        result: account,
-      };
+  async #loadKey(accessKeyId: string): Promise<Credential<Principal> | undefined> {
+    const row = accessKeyRow(accessKeyId);
+    const d = this.directory;
+    // Says whose list to check it against; nothing else is believed of it.
+    const found = await d.records.get(countedCodec(accessKeyCodec), row.table, row.key);
+    if (found === undefined) return undefined;
+    const { account } = found.value.value;
+    const { head, value } = await d.consistently(account, async () => {
+      const entry = await d.get(accessKeyCodec, account, row);
+      const principal = entry && (await this.#principalOf(entry.value));
+      return entry && principal && { entry, principal };
     });
+    if (value === undefined) return undefined;
+    const { entry, principal } = value;
+    return this.#keep({
+      account,
+      head,
+      token: undefined,
+      credential: {
+        accessKeyId,
+        secret: SigningSecret.from(entry.value.secret),
+        version: Buffer.from(entry.rev).toString("latin1"),
+        active: entry.value.active,
+        principal,
+      },
+    });
+  }
+
+  async #principalOf({ account, userId }: AccessKey): Promise<Principal | undefined> {
+    if (userId === undefined) return rootPrincipal(account);
+    const user = await this.directory.byIdOf(account, "User", userId);
+    return user && this.#userPrincipal(account, user);
+  }
+
+  async #userPrincipal(
+    account: AccountId,
+    user: User,
+    session?: SessionFacts,
+    claims?: SessionClaims,
+  ): Promise<Principal> {
+    const arn = arnOf(account, user);
+    const tags = principalTags(user.tags, session);
+    const d = this.directory;
+    const standing = new CompiledStanding({
+      principal: {
+        kind: "user",
+        account,
+        arn,
+        id: user.id,
+        name: user.name,
+        ...(tags === undefined ? {} : { tags }),
+      },
+      ...(await sideOfUser(d, account, user)),
+      session: claims && (await sessionPolicies(d, account, claims.policy, claims.policyArns ?? [])),
+    });
+    const facts = session === undefined ? {} : { session };
+    return { kind: "user", account, arn, userId: user.id, name: user.name, ...facts, standing };
+  }
+
+  async #loadSession(accessKeyId: string, token: string): Promise<Credential<Principal> | undefined> {
+    const opened = await this.sessions?.open(token);
+    if (opened === undefined || opened.claims.accessKeyId !== accessKeyId) return undefined;
+    const { claims } = opened;
+    const { account } = claims;
+    const { head, value: principal } = await this.directory.consistently(account, () =>
+      this.#sessionPrincipal(claims),
+    );
+    if (principal === undefined) return undefined;
+    return this.#keep({
+      account,
+      head,
+      token,
+      credential: {
+        accessKeyId,
+        secret: SigningSecret.from(opened.secret),
+        version: "session",
+        active: true,
+        principal,
+        session: { token, expiresAtMs: claims.expiresAtMs },
+      },
+    });
+  }
+
+  /** Undefined when whoever the session stands for is gone. */
+  async #sessionPrincipal(claims: SessionClaims): Promise<Principal | undefined> {
+    const { account, id } = claims;
+    const session = factsOf(claims);
+    switch (claims.kind) {
+      case "root":
+        return rootPrincipal(account, session);
+      case "user": {
+        const user = await this.directory.byIdOf(account, "User", id);
+        return user && this.#userPrincipal(account, user, session, claims);
+      }
+      case "role":
+      case "web-identity": {
+        const role = await this.directory.byIdOf(account, "Role", id);
+        return role && this.#rolePrincipal(role, session, claims);
+      }
+    }
+  }
+
+  async #rolePrincipal(role: Role, session: SessionFacts, claims: SessionClaims): Promise<Principal> {
+    const { account, name: sessionName = "" } = claims;
+    const arn = sessionArn(account, role.name, sessionName);
+    const roleArn = arnOf(account, role);
+    const tags = principalTags(role.tags, session);
+    const d = this.directory;
+    const standing = new CompiledStanding({
+      principal: {
+        kind: "role-session",
+        account,
+        arn,
+        roleArn,
+        roleId: role.id,
+        sessionName,
+        ...(tags === undefined ? {} : { tags }),
+      },
+      ...(await sideOfRole(d, account, role)),
+      session: await sessionPolicies(d, account, claims.policy, claims.policyArns ?? []),
+    });
+    const userId = `${role.id}:${sessionName}`;
+    return { kind: "role-session", account, arn, userId, roleArn, session, standing };
+  }
+
+  #keep(held: Held): Credential<Principal> {
+    const { credential } = held;
+    this.#held.delete(credential.accessKeyId);
+    this.#held.set(credential.accessKeyId, held);
+    if (this.#held.size > CREDENTIALS_HELD_MAX) {
+      for (const oldest of this.#held.keys()) {
+        this.#held.delete(oldest);
+        break;
+      }
+    }
+    return credential;
+  }
+
+  account(id: AccountId): Promise<Account | undefined> {
+    return this.accountsList.find(id);
+  }
+  accounts(): Promise<readonly Account[]> {
+    return this.accountsList.all();
+  }
+  /** A new account, under a random number if none is given. Throws EntityAlreadyExists. */
+  createAccount(input: Partial<NewAccount>): Promise<Account> {
+    return this.accountsList.create(input);
+  }
+  /** Makes the account, or brings an existing one's names to what is given. Idempotent. */
+  ensureAccount(input: NewAccount): Promise<Account> {
+    return this.accountsList.ensure(input);
   }
 
   /** Every access key of an account's root user. */
-  async rootKeys(account: AccountId): Promise<readonly AccessKey[]> {
-    const page = await this.#records.store.scan({
-      table: "credential",
-      from: new Uint8Array(),
-      limit: 10_000,
-    });
-    const entries = await Promise.all(
-      page.rows.map((row) =>
-        this.#counted.get(accessKeyCodec, ACCESS_KEYS_PARENT, { table: "credential", key: row.key }),
-      ),
-    );
-    return entries.flatMap((e) => (e !== undefined && e.value.account === account ? [e.value] : []));
+  rootKeys(account: AccountId): Promise<readonly AccessKey[]> {
+    return rootKeys(this.directory, account);
   }
 
   /** A random access key for the account's root user. The secret is in the answer and nowhere else in clear. */
   async makeRootKey(account: AccountId): Promise<ShownOnce> {
-    const made = newAccessKey();
-    await this.setRootKey(account, made, "generated");
-    return made;
+    const { accessKeyId, secretAccessKey } = await createAccessKey(this.directory, account, { kind: "root" });
+    return { accessKeyId, secretAccessKey };
   }
 
   /** Sets the secret of a chosen access key id. Idempotent; a changed secret takes effect with the next request. */
-  async setRootKey(
-    account: AccountId,
-    key: ShownOnce,
-    origin: AccessKey["origin"],
-  ): Promise<"unchanged" | "set"> {
-    return retrying(this.#records.store, async () => {
-      const row = accessKeyRow(key.accessKeyId);
-      const present = await this.#counted.get(accessKeyCodec, ACCESS_KEYS_PARENT, row);
-      const secret = new TextEncoder().encode(key.secretAccessKey);
-      const same =
-        present !== undefined &&
-        present.value.account === account &&
-        present.value.active &&
-        Buffer.compare(present.value.secret, secret) === 0;
-      if (same) return { result: "unchanged" as const };
-      const value: AccessKey = {
-        accessKeyId: key.accessKeyId,
-        account,
-        secret,
-        active: true,
-        createdMs: this.#clock.now(),
-        origin,
-      };
-      const draft = await this.#change(ACCESS_KEYS_PARENT, present, row, [
-        this.#counted.put(accessKeyCodec, row, value),
-      ]);
-      return { draft, result: "set" as const };
-    });
+  setRootKey(account: AccountId, key: ShownOnce, origin: AccessKey["origin"]): Promise<"unchanged" | "set"> {
+    return setAccessKey(this.directory, account, { kind: "root" }, key, origin);
   }
 
   async removeRootKey(accessKeyId: string): Promise<void> {
-    await retrying(this.#records.store, async () => {
-      const row = accessKeyRow(accessKeyId);
-      const present = await this.#counted.get(accessKeyCodec, ACCESS_KEYS_PARENT, row);
-      if (present === undefined) return { result: undefined };
-      return {
-        draft: await this.#change(ACCESS_KEYS_PARENT, present, row, [this.#counted.delete(row)]),
-        result: undefined,
-      };
+    const row = accessKeyRow(accessKeyId);
+    const d = this.directory;
+    const found = await d.records.get(countedCodec(accessKeyCodec), row.table, row.key);
+    if (found === undefined) return;
+    const { account } = found.value.value;
+    await d.change(account, async (change) => {
+      const entry = await d.get(accessKeyCodec, account, row);
+      if (entry !== undefined && entry.value.userId === undefined) change.delete(row);
     });
   }
-
-  /** The list's writes, and the condition that the record is as it was read. */
-  async #change(
-    parent: Uint8Array,
-    present: Entry<unknown> | undefined,
-    row: Parameters<CountedRecords["delete"]>[0],
-    writes: readonly CountedWrite[],
-  ): Promise<Draft> {
-    const list = await this.#counted.draft(parent, writes);
-    const expect = present === undefined ? { ...row, rev: "absent" as const } : unchanged(present);
-    return { ...list, expect: [...(list.expect ?? []), expect] };
-  }
 }
+
+const rootPrincipal = (account: AccountId, session?: SessionFacts): Principal => ({
+  kind: "root",
+  account,
+  arn: `arn:aws:iam::${account}:root`,
+  userId: account,
+  ...(session === undefined ? {} : { session }),
+  standing: new CompiledStanding({
+    principal: { kind: "root", account, arn: `arn:aws:iam::${account}:root` },
+    identity: [],
+  }),
+});
+
+const factsOf = (claims: SessionClaims): SessionFacts => ({
+  kind: claims.kind === "role" || claims.kind === "web-identity" ? claims.kind : "session-token",
+  issuedAtMs: claims.issuedAtMs,
+  expiresAtMs: claims.expiresAtMs,
+  ...(claims.sourceIdentity === undefined ? {} : { sourceIdentity: claims.sourceIdentity }),
+  tags: new Map(claims.tags),
+  transitiveTagKeys: claims.transitive ?? [],
+  ...(claims.provider === undefined ? {} : { federatedProvider: claims.provider }),
+});

@@ -1,10 +1,12 @@
 /**
- * The authorise step's decision, by the policy engine: identity side, resource policy (bucket or key) and conditions.
- * Resource policies are parsed once per revision. Only root users exist as yet, so the identity side is empty; root has
- * every right in its own account except on KMS keys, where the key's policy alone gives it any.
+ * The authorise step's decision, by the policy engine: identity side, permissions boundary and session policies as they
+ * stand with the caller since authentication, resource policy (bucket or key), grants and conditions. Resource policies
+ * are parsed once per revision. Root has every right in its own account except on KMS keys, where the key's policy alone
+ * gives it any.
  */
-import type { AccessDecision, AccessRequest, Authoriser } from "../base/access.ts";
+import type { AccessDecision, AccessRequest, Authoriser, ResourcePolicy } from "../base/access.ts";
 import type { Caller } from "../base/caller.ts";
+import { systemClock } from "../base/clock.ts";
 import {
   decide,
   decideKeyAccess,
@@ -12,14 +14,20 @@ import {
   denialReason,
   parsePolicy,
   type Policy,
-  type Principal,
 } from "../policy/index.ts";
+import { RequestContext, type Surroundings } from "./request-context.ts";
+import { CompiledStanding } from "./standing.ts";
 
 const POLICIES_KEPT_MAX = 4096;
 
 export class PolicyAuthoriser implements Authoriser {
+  readonly #surroundings: Surroundings;
   /** By revision and kind; oldest first. A policy that does not parse (it did when it was put) denies. */
   readonly #policies = new Map<string, Policy | "unreadable">();
+
+  constructor(surroundings: Surroundings = { clock: systemClock, region: undefined }) {
+    this.#surroundings = surroundings;
+  }
 
   decide(caller: Caller, request: AccessRequest): AccessDecision {
     const onKey = request.action.startsWith("kms:") && request.resourcePolicy !== undefined;
@@ -28,15 +36,22 @@ export class PolicyAuthoriser implements Authoriser {
       this.#policy(request.resourcePolicy, onKey ? "key" : "bucket", request.resource);
     if (resource === "unreadable")
       return { kind: "implicit-deny", reason: "because its policy can't be read" };
-    const principal = principalOf(caller);
+    const standing = standingOf(caller);
+    if (standing === undefined)
+      return { kind: "implicit-deny", reason: "because the caller's policies are not at hand" };
     const question = {
-      principal,
+      principal: standing.principal,
       action: request.action,
       resource: request.resource,
       resourceAccount: request.resourceAccount,
-      context: request.conditions,
+      context: new RequestContext(caller, request.conditions, this.#surroundings),
       ...(request.encryptionContext !== undefined && { encryptionContext: request.encryptionContext }),
-      policies: { identity: [], resource },
+      policies: {
+        identity: standing.identity,
+        boundary: standing.boundary,
+        session: standing.session,
+        resource,
+      },
     };
     const decision = onKey
       ? decideKeyAccess({ ...question, grants: request.grants ?? [] })
@@ -44,16 +59,15 @@ export class PolicyAuthoriser implements Authoriser {
     return toAccess(decision, request.action);
   }
 
-  #policy(
-    source: { readonly text: string; readonly revision: string },
-    kind: "bucket" | "key",
-    resource: string,
-  ): Policy | "unreadable" {
+  #policy(source: ResourcePolicy, kind: "bucket" | "key", resource: string): Policy | "unreadable" {
     const name = `${kind}/${source.revision}`;
     const known = this.#policies.get(name);
     if (known !== undefined) return known;
     const bucket = /^arn:aws:s3:::([^/]+)/.exec(resource)?.[1];
-    const parsed = parsePolicy(source.text, kind, bucket === undefined ? {} : { bucket });
+    const parsed = parsePolicy(source.text, kind, {
+      ...(bucket === undefined ? {} : { bucket }),
+      ...(source.bindings === undefined ? {} : { bindings: source.bindings }),
+    });
     const policy = parsed.ok ? parsed.policy : "unreadable";
     this.#policies.set(name, policy);
     if (this.#policies.size > POLICIES_KEPT_MAX) {
@@ -66,34 +80,24 @@ export class PolicyAuthoriser implements Authoriser {
   }
 }
 
-function principalOf(caller: Caller): Principal {
-  const { principal } = caller;
+const ANONYMOUS = new CompiledStanding({ principal: { kind: "anonymous" }, identity: [] });
+
+/** Undefined for a user or role session that no authentication vouches for: its denials are unknown. */
+export function standingOf({ principal }: Caller): CompiledStanding | undefined {
   switch (principal.kind) {
     case "anonymous":
-      return { kind: "anonymous" };
-    case "root":
-      return { kind: "root", account: principal.account, arn: principal.arn };
-    case "user":
-      return {
-        kind: "user",
-        account: principal.account,
-        arn: principal.arn,
-        id: principal.userId,
-        name: principal.name,
-      };
-    case "role-session": {
-      const [roleId = "", sessionName = ""] = principal.userId.split(":");
-      return {
-        kind: "role-session",
-        account: principal.account,
-        arn: principal.arn,
-        roleArn: principal.roleArn,
-        roleId,
-        sessionName,
-      };
-    }
+      return ANONYMOUS;
     case "internal":
-      return { kind: "service", name: principal.name };
+      return new CompiledStanding({ principal: { kind: "service", name: principal.name }, identity: [] });
+    case "root":
+      if (principal.standing instanceof CompiledStanding) return principal.standing;
+      return new CompiledStanding({
+        principal: { kind: "root", account: principal.account, arn: principal.arn },
+        identity: [],
+      });
+    case "user":
+    case "role-session":
+      return principal.standing instanceof CompiledStanding ? principal.standing : undefined;
   }
 }
 

@@ -5,7 +5,7 @@ import type { AccountId, KeyArn } from "../base/ids.ts";
 import { keyConditions, plainConditions, type RequestFacts } from "./conditions.ts";
 import { arnOf, type Kernel, principalArns, type Requester } from "./kernel.ts";
 import type { GrantRecord, KeyAttributes, KeyRecord } from "./model.ts";
-import { defaultPolicy } from "./policies.ts";
+import { bindingsOf, defaultPolicy } from "./policies.ts";
 import type { HeldKey } from "./rows.ts";
 
 export function deny(requester: Requester, action: string, resource: string, reason: string): never {
@@ -58,7 +58,7 @@ function keyRequest(
     action,
     resource: arnOf(k, key),
     resourceAccount: key.account,
-    resourcePolicy: { text: key.policy, revision: held.policyRevision },
+    resourcePolicy: { text: key.policy, revision: held.policyRevision, ...bindingsOf(key) },
     conditions: keyConditions(requester, k.region, key, facts),
     ...(facts.context !== undefined && { encryptionContext: facts.context }),
   };
@@ -131,7 +131,7 @@ export async function requireIdentityAccess(
 export async function requireNoLockout(
   k: Kernel,
   requester: Requester,
-  key: KeyAttributes & Pick<KeyRecord, "policy">,
+  key: KeyAttributes & Pick<KeyRecord, "policy" | "policyBindings">,
   arn: KeyArn,
 ): Promise<void> {
   const decision = await k.authoriser.decide(requester.caller, {
@@ -139,7 +139,11 @@ export async function requireNoLockout(
     resource: arn,
     resourceAccount: key.account,
     // Of this request only: no revision that a cache could meet again.
-    resourcePolicy: { text: key.policy, revision: `proposed/${requester.caller.requestId}` },
+    resourcePolicy: {
+      text: key.policy,
+      revision: `proposed/${requester.caller.requestId}`,
+      ...bindingsOf(key),
+    },
     conditions: keyConditions(requester, k.region, key, {}),
   });
   if (decision.kind !== "allow")

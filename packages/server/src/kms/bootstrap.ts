@@ -9,7 +9,7 @@ import { parseChosenKeyId } from "./key-id.ts";
 import type { Kernel } from "./kernel.ts";
 import { insertKey } from "./insert.ts";
 import type { KeyRecord, Tag } from "./model.ts";
-import { checkPolicy, defaultPolicy } from "./policies.ts";
+import { boundPolicy, checkPolicy, defaultPolicy } from "./policies.ts";
 import type { Change, HeldKey } from "./rows.ts";
 import { checkTags } from "./tags.ts";
 
@@ -54,7 +54,7 @@ export async function ensureKey(k: Kernel, wanted: WantedKey): Promise<EnsuredKe
       state: { kind: "Enabled" },
       description: wanted.description ?? "",
       aliases: [],
-      policy,
+      ...(await boundPolicy(k.principals, policy)),
       tags: wanted.tags ?? [],
     } as const;
     await insertKey(k, draft, await freeBlobName(k, keyId));
@@ -86,7 +86,8 @@ async function changeFor(k: Kernel, held: HeldKey, wanted: WantedKey): Promise<C
     JSON.stringify(texts.tags) === JSON.stringify(key.tags);
   if (aliases.length === 0 && same) return undefined;
   const moves = await Promise.all(aliases.map((name) => moveOf(k, held, name)));
-  const after: KeyRecord = { ...key, ...texts, aliases: [...key.aliases, ...aliases].toSorted() };
+  const bound = texts.policy === key.policy ? {} : await boundPolicy(k.principals, texts.policy);
+  const after: KeyRecord = { ...key, ...texts, ...bound, aliases: [...key.aliases, ...aliases].toSorted() };
   return {
     keys: [{ before: held, after }, ...leaving(moves)],
     aliases: moves.map(({ alias, next }) => ({ before: alias, after: next })),

@@ -15,10 +15,13 @@ import type {
 import { KEY_SPECS, KEY_USAGES } from "./specs.ts";
 
 /** A key's row. Its long texts are a row of their own, tied to this one by `edition`: a changed text has a new edition. */
-export type StoredKey = Omit<KeyRecord, "policy" | "description"> & { readonly edition: Uint8Array };
+export type StoredKey = Omit<KeyRecord, "policy" | "policyBindings" | "description"> & {
+  readonly edition: Uint8Array;
+};
 export interface KeyTexts {
   readonly edition: Uint8Array;
   readonly policy: string;
+  readonly policyBindings?: Readonly<Record<string, string>>;
   readonly description: string;
 }
 export interface BlobOwner {
@@ -88,6 +91,9 @@ const parseImported = (f: Fields): Imported => ({
   ...(f.validToMs !== undefined && { validToMs: number(f.validToMs, "expiry") }),
   ...(f.description !== undefined && { description: text(f.description, "material's description") }),
 });
+
+const parseBindings = (value: unknown): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(fields(value)).map(([arn, id]) => [arn, text(id, "binding")]));
 
 function parseTag(value: unknown): Tag {
   const f = fields(value);
@@ -196,6 +202,7 @@ export const textsCodec: Codec<KeyTexts> = msgpackCodec(1, (value) => {
   return {
     edition: id16(f.edition, "edition"),
     policy: text(f.policy, "policy"),
+    ...(f.policyBindings === undefined ? {} : { policyBindings: parseBindings(f.policyBindings) }),
     description: text(f.description, "description"),
   };
 });

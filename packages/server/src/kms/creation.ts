@@ -8,7 +8,7 @@ import { insertKey } from "./insert.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { type KeyMetadata, keyMetadata } from "./metadata.ts";
 import type { KeyOrigin, Tag } from "./model.ts";
-import { checkPolicy, defaultPolicy } from "./policies.ts";
+import { boundPolicy, defaultPolicy } from "./policies.ts";
 import { type KeySpec, type KeyUsage, SPECS } from "./specs.ts";
 import { checkTags } from "./tags.ts";
 
@@ -70,8 +70,7 @@ export async function createKey(k: Kernel, requester: Requester, input: NewKey):
   });
   if (tags.length > 0) await requirePlainAccess(k, requester, "kms:TagResource", "*", tagConditions(tags));
   const origin = supportedOrigin(input, spec);
-  const policy = input.policy ?? defaultPolicy(requester.account);
-  checkPolicy(policy);
+  const bound = await boundPolicy(k.principals, input.policy ?? defaultPolicy(requester.account));
   const draft = {
     account: requester.account,
     manager: "CUSTOMER",
@@ -82,7 +81,7 @@ export async function createKey(k: Kernel, requester: Requester, input: NewKey):
     state: { kind: origin === "EXTERNAL" ? "PendingImport" : "Enabled" },
     description: input.description ?? "",
     aliases: [],
-    policy,
+    ...bound,
     tags,
   } as const;
   return retried(async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { Caller, Principal } from "../base/caller.ts";
 import { PolicyAuthoriser } from "../iam/policy-authoriser.ts";
+import { withStanding } from "../iam/test/standing.ts";
 import { MemoryModel } from "../store/memory/model.ts";
 import { EMPTY_CONTEXT } from "./context.ts";
 import { createKey } from "./creation.ts";
@@ -17,7 +18,7 @@ import { ACCOUNT, directRequester, OTHER_ACCOUNT, rootCaller, testKms } from "./
 
 const root = directRequester();
 function as(principal: Principal): Requester {
-  const caller: Caller = { ...rootCaller(), principal };
+  const caller: Caller = { ...rootCaller(), principal: withStanding(principal) };
   return requesterOf(caller, "direct", "kms:Test");
 }
 const user = (name: string, account = ACCOUNT): Requester & { readonly arn: string } =>

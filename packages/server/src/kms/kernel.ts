@@ -8,6 +8,7 @@ import type { Tokens } from "../store/tokens.ts";
 import type { GrantRows } from "./grant-rows.ts";
 import type { Materials } from "./materials.ts";
 import type { KeyRecord } from "./model.ts";
+import type { KeyPrincipals } from "./policies.ts";
 import type { Rows } from "./rows.ts";
 import type { Usage } from "./usage.ts";
 
@@ -42,6 +43,8 @@ export interface Kernel {
   readonly clock: Clock;
   readonly tokens: Tokens;
   readonly hooks: KmsHooks;
+  /** Absent: key policies go by ARNs alone. */
+  readonly principals?: KeyPrincipals;
 }
 
 /** A caller with an account, and whether the call came through S3 on its behalf. */

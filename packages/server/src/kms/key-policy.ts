@@ -4,7 +4,7 @@ import { requireNoLockout } from "./authorise.ts";
 import { retried } from "./change.ts";
 import { enter } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
-import { checkPolicy } from "./policies.ts";
+import { bindingsOf, boundPolicy } from "./policies.ts";
 
 /** A key has one policy, and this is its name. */
 export const POLICY_NAME = "default";
@@ -17,7 +17,9 @@ export async function getKeyPolicy(
 ): Promise<string> {
   const { key } = await enter(k, requester, "GetKeyPolicy", keyId);
   if (name !== undefined && name !== POLICY_NAME) fail("NotFoundException", "No such policy exists");
-  return key.policy;
+  const { bindings } = bindingsOf(key);
+  if (bindings === undefined || k.principals === undefined) return key.policy;
+  return k.principals.present(key.policy, bindings);
 }
 
 /** One name, so one page: no marker was ever issued for this list. */
@@ -45,8 +47,7 @@ export async function putKeyPolicy(
     const { held, key, arn } = await enter(k, requester, "PutKeyPolicy", keyId, { more });
     if (options.name !== undefined && options.name !== POLICY_NAME)
       fail("NotFoundException", "No such policy exists");
-    checkPolicy(policy);
-    const after = { ...key, policy };
+    const after = { ...key, ...(await boundPolicy(k.principals, policy)) };
     if (!bypass) await requireNoLockout(k, requester, after, arn);
     const ok = await k.rows.commit({ keys: [{ before: held, after }] });
     return ok ? { done: undefined } : "again";

@@ -66,6 +66,8 @@ export interface KeyRecord {
   /** How many grants there are, and what changes with any of them. Absent: none were ever made. */
   readonly grants?: { readonly count: number; readonly edition: string };
   readonly policy: string;
+  /** Which unique id each principal of the policy stood for when it was put (spec kms 9.2). Absent: ARNs decide. */
+  readonly policyBindings?: Readonly<Record<string, string>>;
   readonly tags: readonly Tag[];
 }
 

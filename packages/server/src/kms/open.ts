@@ -7,6 +7,7 @@ import type { Records } from "../store/records.ts";
 import type { Tokens } from "../store/tokens.ts";
 import { GrantRows } from "./grant-rows.ts";
 import type { Kernel, KmsHooks } from "./kernel.ts";
+import type { KeyPrincipals } from "./policies.ts";
 import { Materials } from "./materials.ts";
 import { Rows } from "./rows.ts";
 import { Usage } from "./usage.ts";
@@ -22,6 +23,7 @@ export interface KmsOptions {
   readonly clock: Clock;
   readonly region: string;
   readonly hooks: KmsHooks;
+  readonly principals?: KeyPrincipals;
 }
 
 export function openKms(options: KmsOptions): Kernel {
@@ -45,6 +47,7 @@ export function openKms(options: KmsOptions): Kernel {
     clock,
     tokens: options.tokens,
     hooks: options.hooks,
+    ...(options.principals === undefined ? {} : { principals: options.principals }),
   };
 }
 

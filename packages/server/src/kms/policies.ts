@@ -1,7 +1,8 @@
 /** Key policies: the two that the service writes itself, byte for byte, and what every other must satisfy (spec kms 9). */
 import { fail } from "../base/errors.ts";
 import type { AccountId } from "../base/ids.ts";
-import { parsePolicy } from "../policy/index.ts";
+import { type ParseResult, parsePolicy } from "../policy/index.ts";
+import type { KeyRecord } from "./model.ts";
 
 /** Spec kms 9.1, exactly as recorded. This statement is what lets identity policies govern the key. */
 export const defaultPolicy = (account: AccountId): string =>
@@ -38,8 +39,35 @@ export const managedPolicy = (account: AccountId, region: string): string =>
  * statement without Action or Resource is accepted: it matches nothing.
  */
 export function checkPolicy(text: string): void {
-  const parsed = parsePolicy(text, "key");
-  if (parsed.ok) return;
-  const { code, message } = parsed.failure;
-  fail(code === "LimitExceededException" ? code : "MalformedPolicyDocumentException", message);
+  accepted(parsePolicy(text, "key"));
 }
+
+function accepted(parsed: ParseResult): ReadonlyMap<string, string> {
+  if (parsed.ok) return parsed.policy.bindings;
+  const { code, message } = parsed.failure;
+  return fail(code === "LimitExceededException" ? code : "MalformedPolicyDocumentException", message);
+}
+
+/** Who the principals of key policies are; the identity layer knows. */
+export interface KeyPrincipals {
+  /** Parses a policy that is being put; its `bindings` are to be kept beside the text. */
+  bind(text: string): Promise<ParseResult>;
+  /** The text as it is shown today: present ARNs, and bare ids of principals that are gone. */
+  present(text: string, bindings: ReadonlyMap<string, string>): Promise<string>;
+}
+
+/** What a key's record holds of a policy. Throws as `checkPolicy`, and for principals that do not exist (spec kms 9.2). */
+export async function boundPolicy(
+  principals: KeyPrincipals | undefined,
+  text: string,
+): Promise<Pick<KeyRecord, "policy" | "policyBindings">> {
+  checkPolicy(text);
+  if (principals === undefined) return { policy: text };
+  return { policy: text, policyBindings: Object.fromEntries(accepted(await principals.bind(text))) };
+}
+
+/** As a resource policy of a request. */
+export const bindingsOf = ({
+  policyBindings,
+}: Pick<KeyRecord, "policyBindings">): { readonly bindings?: ReadonlyMap<string, string> } =>
+  policyBindings === undefined ? {} : { bindings: new Map(Object.entries(policyBindings)) };

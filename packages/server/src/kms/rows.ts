@@ -269,13 +269,19 @@ export class Rows {
     const sameTexts =
       before !== undefined &&
       before.value.policy === after.policy &&
+      sameBindings(before.value.policyBindings, after.policyBindings) &&
       before.value.description === after.description;
     const edition = sameTexts ? before.edition : newRev();
-    const { policy, description, ...rest } = after;
+    const { policy, policyBindings, description, ...rest } = after;
     counted.push(this.#counted.put(keyCodec, { table: TABLE, key: row }, { ...rest, edition }));
     if (!sameTexts)
       draft.put.push(
-        this.#records.seal(textsCodec, TABLE, textsRow(account, keyId), { edition, policy, description }),
+        this.#records.seal(textsCodec, TABLE, textsRow(account, keyId), {
+          edition,
+          policy,
+          ...(policyBindings === undefined ? {} : { policyBindings }),
+          description,
+        }),
       );
   }
 
@@ -298,10 +304,18 @@ interface Draft {
 /** The parent of an account's list of keys. */
 const parentOf = (account: AccountId): Uint8Array => new TextEncoder().encode(`kms/${account}`);
 
-function join(entry: Entry<StoredKey>, { policy, description }: KeyTexts): HeldKey {
+const sameBindings = (a: KeyRecord["policyBindings"], b: KeyRecord["policyBindings"]): boolean =>
+  JSON.stringify(a ?? {}) === JSON.stringify(b ?? {});
+
+function join(entry: Entry<StoredKey>, { policy, policyBindings, description }: KeyTexts): HeldKey {
   const { edition, ...rest } = entry.value;
   return {
-    value: { ...rest, policy, description },
+    value: {
+      ...rest,
+      policy,
+      ...(policyBindings === undefined ? {} : { policyBindings }),
+      description,
+    },
     entry,
     edition,
     policyRevision: Buffer.from(edition).toString("hex"),

@@ -187,7 +187,7 @@ export interface PutObjectInput extends Placement {
 }
 
 export interface WriteResult {
-  /** Absent in a bucket that was never versioned; "null" when suspended. */
+  /** Present where versioning is enabled. */
   readonly versionId?: string;
   /** Without quotes. */
   readonly etag: string;

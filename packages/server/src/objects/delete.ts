@@ -8,7 +8,6 @@ import type { Bucket, DeleteInput, DeleteResult } from "./api.ts";
 import type { Core } from "./core.ts";
 import { etagOf } from "./facts.ts";
 import { type Target, targetOf } from "./publish.ts";
-import { shownVersionId } from "./put.ts";
 import { failed } from "./read-conditions.ts";
 import { parseVersionId } from "./rows/version-id.ts";
 import type { Version } from "./rows/version-record.ts";
@@ -38,7 +37,7 @@ export async function deleteObject(
     draft,
     decide: (current) => requireMatch(input, current),
   });
-  return { ...shownVersionId(bucket, inserted), deleteMarker: true };
+  return { versionId: inserted.versionId, deleteMarker: true };
 }
 
 /**

@@ -84,12 +84,12 @@ async function apply(world: World, plain: Bucket, model: Model, step: Op, seed: 
     case "put": {
       const bytes = pattern(step.large ? 40_000 : 20, seed);
       const put = await world.objects.put(alice, bucket, putInput(step.key), bodyOf(bytes));
-      model.insert(step.key, { id: put.versionId ?? "", bytes });
+      model.insert(step.key, { id: put.versionId ?? "null", bytes });
       return;
     }
     case "delete": {
       const gone = await world.objects.delete(alice, bucket, { key });
-      model.insert(step.key, { id: gone.versionId ?? "", bytes: undefined });
+      model.insert(step.key, { id: gone.versionId ?? "null", bytes: undefined });
       return;
     }
     case "delete-version": {
@@ -114,7 +114,7 @@ async function apply(world: World, plain: Bucket, model: Model, step: Op, seed: 
         await assert.rejects(copy, refused("NoSuchKey"));
         return;
       }
-      model.insert(step.key, { id: (await copy).versionId ?? "", bytes: source.bytes });
+      model.insert(step.key, { id: (await copy).versionId ?? "null", bytes: source.bytes });
       return;
     }
     case "tags": {

@@ -177,6 +177,7 @@ export function currentEtag(current: Version | undefined): string | undefined {
   return current?.kind === "object" ? etagOf(current) : undefined;
 }
 
+/** S3 names the version that a write made only where versioning is enabled; reads name "null" where it is suspended. */
 export function shownVersionId(bucket: Bucket, inserted: Inserted): { readonly versionId?: string } {
-  return bucket.versioning === "unversioned" ? {} : { versionId: inserted.versionId };
+  return bucket.versioning === "enabled" ? { versionId: inserted.versionId } : {};
 }

@@ -74,7 +74,7 @@ export async function* versionReferences(core: Core): AsyncGenerator<Reference> 
 }
 
 /** What is there to be referred to. */
-export async function* presentThings(core: Core, pageBlobs = 1000): AsyncGenerator<Reference> {
+export async function* presentThings(core: Core, pageBlobs = 20_000): AsyncGenerator<Reference> {
   for (let last: BlobId | undefined; ; ) {
     const page = await core.records.store.blobs.list(last, pageBlobs);
     for (const { id } of page) yield { kind: "blob", id };

@@ -15,6 +15,7 @@ export const TABLES = [
   "keyring", // term keys under the root key; bare, not sealed records
   "account",
   "credential",
+  "identity", // users, groups, roles, managed policies and what hangs on them
   "bucket", // by name
   "life", // by bucket id: active or deleting
   "config", // bucket id + name: policy and other documents

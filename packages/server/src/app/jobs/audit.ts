@@ -23,8 +23,7 @@ export const textOption = (options: Options, name: string): string | undefined =
 };
 
 export const audit: Job = async (engine, input, output) => {
-  const action = input.args[0];
-  switch (action) {
+  switch (input.args[0] ?? "") {
     case "verify":
       return verify(engine, input, output);
     case "query":

@@ -104,7 +104,7 @@ async function build(world: World, bucket: Bucket, steps: readonly Step[]): Prom
       continue;
     }
     const deleteMarker = kind === "delete";
-    const { versionId: id = "" } = deleteMarker
+    const { versionId: id = "null" } = deleteMarker
       ? await world.objects.delete(alice, state, { key: objectKey })
       : await world.objects.put(alice, state, putInput(key), bodyOf(pattern(3)));
     const kept = versions.filter((version) => id !== "null" || version.id !== "null");

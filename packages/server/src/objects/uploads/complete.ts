@@ -175,7 +175,7 @@ function answerOf(
   encryption: WriteResult["encryption"],
 ): WriteResult {
   return {
-    ...(bucket.versioning === "unversioned" ? {} : { versionId: versionIdOfCompletion(how) }),
+    ...(bucket.versioning === "enabled" ? { versionId: versionIdOfCompletion(how) } : {}),
     etag: etagOfCompletion(how),
     lastModifiedMs: how.lastModifiedMs,
     size: how.size,

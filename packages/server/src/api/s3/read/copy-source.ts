@@ -1,5 +1,5 @@
 /** x-amz-copy-source and its companions: which version is copied, from which bucket, under which conditions. */
-import { fail, failArgument } from "../../../base/errors.ts";
+import { fail, failArgument, ServiceError } from "../../../base/errors.ts";
 import type { BucketName, ObjectKey } from "../../../base/ids.ts";
 import type { Bucket, CopySource } from "../../../objects/api.ts";
 import { sourceAddress } from "../address.ts";
@@ -54,7 +54,7 @@ export async function findSource(
   return req.source;
 }
 
-/** Rights on the source: the read, and its tags where they are copied (spec access 8). */
+/** Rights on the source: the read, and its tags where there are any and they are copied (spec access 8). */
 export async function sourceNeeds(req: S3Request, copiesTags: boolean): Promise<Need[]> {
   const { header, bucket } = await findSource(req);
   const { key, versionId } = header;
@@ -62,8 +62,25 @@ export async function sourceNeeds(req: S3Request, copiesTags: boolean): Promise<
   const read = versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion";
   const tags = versionId === undefined ? "s3:GetObjectTagging" : "s3:GetObjectVersionTagging";
   const needs: Need[] = [{ action: read, bucket, key, ...version }];
-  if (copiesTags) needs.push({ action: tags, bucket, key, ...version });
+  if (copiesTags && (await hasTags(req, bucket, key, versionId))) {
+    needs.push({ action: tags, bucket, key, ...version });
+  }
   return needs;
+}
+
+/** A source that is not there has none; whoever may not read it learns nothing, since the read is asked for first. */
+async function hasTags(
+  req: S3Request,
+  bucket: Bucket,
+  key: ObjectKey,
+  versionId: string | undefined,
+): Promise<boolean> {
+  try {
+    return (await req.deps.objects.getTags(bucket, key, versionId)).tags.length > 0;
+  } catch (error) {
+    if (error instanceof ServiceError && error.status < 500) return false;
+    throw error;
+  }
 }
 
 export async function copySourceOf(req: S3Request): Promise<CopySource> {

@@ -1,0 +1,4 @@
+import type { IamOperation } from "../call.ts";
+import { attachPolicyTo } from "../families.ts";
+
+export const AttachRolePolicy: IamOperation = attachPolicyTo("Role");

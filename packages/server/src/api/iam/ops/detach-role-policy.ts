@@ -1,0 +1,4 @@
+import type { IamOperation } from "../call.ts";
+import { detachPolicyFrom } from "../families.ts";
+
+export const DetachRolePolicy: IamOperation = detachPolicyFrom("Role");

@@ -1,0 +1,4 @@
+import type { IamOperation } from "../call.ts";
+import { listAttachedPoliciesOf } from "../families.ts";
+
+export const ListAttachedRolePolicies: IamOperation = listAttachedPoliciesOf("Role");

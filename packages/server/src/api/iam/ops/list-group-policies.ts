@@ -1,0 +1,4 @@
+import type { IamOperation } from "../call.ts";
+import { listPoliciesOf } from "../families.ts";
+
+export const ListGroupPolicies: IamOperation = listPoliciesOf("Group");

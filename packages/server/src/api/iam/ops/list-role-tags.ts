@@ -1,0 +1,4 @@
+import type { IamOperation } from "../call.ts";
+import { listTagsOf } from "../families.ts";
+
+export const ListRoleTags: IamOperation = listTagsOf("Role");

@@ -1,0 +1,5 @@
+import { tagRole } from "../../../iam/roles.ts";
+import type { IamOperation } from "../call.ts";
+import { tagOf } from "../families.ts";
+
+export const TagRole: IamOperation = tagOf("Role", tagRole);

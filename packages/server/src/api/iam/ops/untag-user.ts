@@ -1,0 +1,5 @@
+import { untagUser } from "../../../iam/users.ts";
+import type { IamOperation } from "../call.ts";
+import { untagOf } from "../families.ts";
+
+export const UntagUser: IamOperation = untagOf("User", untagUser);

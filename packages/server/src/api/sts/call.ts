@@ -1,0 +1,28 @@
+/** What an STS operation works with. */
+import type { Caller } from "../../base/caller.ts";
+import { fail } from "../../base/errors.ts";
+import type { Sts } from "../../iam/assume-role.ts";
+import { sessionOf } from "../../iam/request-context.ts";
+import type { OidcIssuers } from "../../iam/web-identity.ts";
+import { type Call, type Definition, type QueryOperation, queryOperation } from "../query/operation.ts";
+import type { Schema } from "../query/schema.ts";
+
+export interface StsDeps {
+  readonly sts: Sts;
+  readonly issuers: OidcIssuers;
+}
+export interface StsCall extends Call, StsDeps {}
+export type StsOperation = QueryOperation<StsCall>;
+
+export function operation<S extends Schema, R>(definition: Definition<StsCall, S, R>): StsOperation {
+  return queryOperation(definition);
+}
+
+const OPEN_TO_SESSION_TOKENS = new Set(["AssumeRole", "GetCallerIdentity", "AssumeRoleWithWebIdentity"]);
+
+/** Throws AccessDenied: of STS, credentials of GetSessionToken open no more than this. */
+export function stsCall(deps: StsDeps, caller: Caller, name: string): StsCall {
+  if (sessionOf(caller)?.kind === "session-token" && !OPEN_TO_SESSION_TOKENS.has(name))
+    fail("AccessDenied", `Cannot call ${name} with session credentials`);
+  return { ...deps, caller };
+}

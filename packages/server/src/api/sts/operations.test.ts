@@ -1,0 +1,456 @@
+/** Every operation of STS through the SDK over a real socket. */
+import {
+  AssumeRoleCommand,
+  type AssumeRoleCommandInput,
+  AssumeRoleWithWebIdentityCommand,
+  GetCallerIdentityCommand,
+  GetSessionTokenCommand,
+  STSClient,
+} from "@aws-sdk/client-sts";
+import { CreateKeyCommand, ListKeysCommand } from "@aws-sdk/client-kms";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { isKnownAction } from "../../policy/index.ts";
+import { call } from "../iam/test/calls.ts";
+import {
+  ACCOUNT,
+  allow,
+  type Credentials,
+  deny,
+  given,
+  OTHER,
+  policyText,
+  refused,
+  REGION,
+  trust,
+  World,
+} from "../iam/test/world.ts";
+import { STS_OPERATIONS } from "./index.ts";
+
+const arn = (rest: string): string => `arn:aws:iam::${ACCOUNT}:${rest}`;
+const whoIs = async (client: STSClient) => (await client.send(new GetCallerIdentityCommand())).Arn;
+
+describe("STS operations", () => {
+  let world: World;
+  let ann: Credentials;
+  before(async () => {
+    world = await World.open();
+    ann = await makeUser("ann");
+  });
+  after(async () => {
+    await world.close();
+  });
+
+  async function makeUser(UserName: string, ...statements: readonly unknown[]): Promise<Credentials> {
+    const iam = world.iam();
+    await call(iam, "CreateUser", { UserName });
+    if (statements.length > 0)
+      await call(iam, "PutUserPolicy", {
+        UserName,
+        PolicyName: "own",
+        PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: statements }),
+      });
+    return given((await call(iam, "CreateAccessKey", { UserName })).AccessKey);
+  }
+  async function makeRole(RoleName: string, document: string, ...statements: readonly unknown[]) {
+    const iam = world.iam();
+    await call(iam, "CreateRole", { RoleName, AssumeRolePolicyDocument: document });
+    if (statements.length > 0)
+      await call(iam, "PutRolePolicy", {
+        RoleName,
+        PolicyName: "own",
+        PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: statements }),
+      });
+  }
+  const assume = (as: Credentials, role: string, more: Partial<AssumeRoleCommandInput> = {}) =>
+    world
+      .sts(as)
+      .send(new AssumeRoleCommand({ RoleArn: arn(`role/${role}`), RoleSessionName: "s1", ...more }));
+  const session = async (...args: Parameters<typeof assume>) => given((await assume(...args)).Credentials);
+  const mayList = async (as: Credentials): Promise<boolean> => {
+    try {
+      await world.kmsClient(as).send(new ListKeysCommand());
+      return true;
+    } catch (error) {
+      assert.match(String(error), /AccessDeniedException/);
+      return false;
+    }
+  };
+
+  test("GetCallerIdentity tells who signed, whatever policies say", async () => {
+    assert.equal(await whoIs(world.sts()), arn("root"));
+    const denied = await makeUser("denied", deny("*"));
+    assert.equal(await whoIs(world.sts(denied)), arn("user/denied"));
+    const unknown = { accessKeyId: "AKIAAAAAAAAAAAAAAAAA", secretAccessKey: "x".repeat(40) };
+    assert.deepEqual((await refused(whoIs(world.sts(unknown)))).slice(0, 2), ["InvalidClientTokenId", 403]);
+    const wrong = { ...ann, secretAccessKey: "x".repeat(40) };
+    assert.deepEqual((await refused(whoIs(world.sts(wrong)))).slice(0, 2), ["SignatureDoesNotMatch", 403]);
+  });
+
+  test("a role that names the user needs nothing more; the session has the role's rights alone", async () => {
+    await makeRole("named", trust({ AWS: arn("user/ann") }), allow("kms:ListKeys"));
+    assert.equal(await mayList(ann), false);
+    const answer = await assume(ann, "named");
+    assert.equal(answer.AssumedRoleUser?.Arn, `arn:aws:sts::${ACCOUNT}:assumed-role/named/s1`);
+    assert.match(answer.AssumedRoleUser?.AssumedRoleId ?? "", /^AROA[A-Z2-7]{17}:s1$/);
+    const as = given(answer.Credentials);
+    assert.match(as.accessKeyId, /^ASIA[A-Z2-7]{16}$/);
+    assert.equal(as.secretAccessKey.length, 40);
+    assert.equal(await whoIs(world.sts(as)), answer.AssumedRoleUser?.Arn);
+    assert.equal(await mayList(as), true);
+    await call(world.iam(), "PutRolePolicy", {
+      RoleName: "named",
+      PolicyName: "stop",
+      PolicyDocument: policyText(deny("kms:*")),
+    });
+    assert.equal(await mayList(as), false);
+    await call(world.iam(), "DeleteRolePolicy", { RoleName: "named", PolicyName: "stop" });
+    assert.equal(await mayList(as), true);
+  });
+
+  test("a role that names the account needs the caller's own policies too", async () => {
+    await makeRole("delegated", trust({ AWS: ACCOUNT }));
+    assert.deepEqual(await refused(assume(ann, "delegated")), [
+      "AccessDenied",
+      403,
+      `User: ${arn("user/ann")} is not authorized to perform: sts:AssumeRole on resource: ${arn("role/delegated")}`,
+    ]);
+    const allowed = await makeUser("allowed", allow("sts:AssumeRole", arn("role/delegated")));
+    assert.ok((await assume(allowed, "delegated")).Credentials);
+    // What is not there is refused alike.
+    const missing = await refused(assume(ann, "no-such-role"));
+    assert.deepEqual(missing.slice(0, 2), ["AccessDenied", 403]);
+  });
+
+  test("an external id is part of the bargain", async () => {
+    const condition = { Condition: { StringEquals: { "sts:ExternalId": "deal-42" } } };
+    await makeRole("external", trust({ AWS: arn("user/ann") }, "sts:AssumeRole", condition));
+    assert.equal((await refused(assume(ann, "external")))[0], "AccessDenied");
+    assert.equal((await refused(assume(ann, "external", { ExternalId: "deal-43" })))[0], "AccessDenied");
+    assert.ok((await assume(ann, "external", { ExternalId: "deal-42" })).Credentials);
+  });
+
+  test("session policies only narrow", async () => {
+    await makeRole("narrow", trust({ AWS: arn("user/ann") }), allow("kms:ListKeys"));
+    const s3Only = { Policy: policyText(allow("s3:*")) };
+    const answer = await assume(ann, "narrow", s3Only);
+    assert.ok((answer.PackedPolicySize ?? 0) > 0);
+    assert.equal(await mayList(given(answer.Credentials)), false);
+    assert.equal(await mayList(await session(ann, "narrow", { Policy: policyText(allow("kms:*")) })), true);
+    const PolicyArns = [{ arn: "arn:aws:iam::aws:policy/AmazonS3FullAccess" }];
+    assert.equal(await mayList(await session(ann, "narrow", { PolicyArns })), false);
+    assert.equal(
+      await mayList(await session(ann, "narrow", { PolicyArns, Policy: policyText(allow("kms:*")) })),
+      true,
+    );
+    assert.deepEqual((await refused(assume(ann, "narrow", { Policy: "{" }))).slice(0, 2), [
+      "MalformedPolicyDocumentException",
+      400,
+    ]);
+    const long = policyText(allow("s3:*", `arn:aws:s3:::${"b".repeat(2100)}`));
+    assert.equal(
+      (await refused(assume(ann, "narrow", { Policy: long })))[0],
+      "PackedPolicyTooLargeException",
+    );
+  });
+
+  test("tags need sts:TagSession, are unique ignoring case, and speak in policies", async () => {
+    const Tags = [{ Key: "Team", Value: "red" }];
+    await makeRole("untagged", trust({ AWS: arn("user/ann") }));
+    assert.match((await refused(assume(ann, "untagged", { Tags })))[2], /sts:TagSession/);
+    await makeRole(
+      "tagged",
+      trust({ AWS: arn("user/ann") }, ["sts:AssumeRole", "sts:TagSession"]),
+      allow("kms:ListKeys", "*", { Condition: { StringEquals: { "aws:PrincipalTag/team": "red" } } }),
+    );
+    assert.equal(await mayList(await session(ann, "tagged", { Tags })), true);
+    assert.equal(
+      await mayList(await session(ann, "tagged", { Tags: [{ Key: "team", Value: "blue" }] })),
+      false,
+    );
+    assert.equal(await mayList(await session(ann, "tagged")), false);
+    assert.deepEqual(await refused(assume(ann, "tagged", { Tags: [...Tags, { Key: "team", Value: "" }] })), [
+      "InvalidParameterValue",
+      400,
+      "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+    ]);
+  });
+
+  test("a chain hands on transitive tags and the source identity, for an hour at most", async () => {
+    const actions = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"];
+    await makeRole("first", trust({ AWS: arn("user/ann") }, actions), allow("sts:*"));
+    await makeRole(
+      "second",
+      trust({ AWS: arn("role/first") }, actions),
+      allow("kms:ListKeys", "*", {
+        Condition: {
+          StringEquals: { "aws:PrincipalTag/team": "red", "aws:SourceIdentity": "ann-in-person" },
+        },
+      }),
+    );
+    await call(world.iam(), "UpdateRole", { RoleName: "second", MaxSessionDuration: 7200 });
+    const first = await session(ann, "first", {
+      Tags: [
+        { Key: "team", Value: "red" },
+        { Key: "mood", Value: "good" },
+      ],
+      TransitiveTagKeys: ["Team"],
+      SourceIdentity: "ann-in-person",
+    });
+    assert.equal((await refused(assume(first, "second", { DurationSeconds: 7200 })))[0], "ValidationError");
+    assert.equal(
+      (await refused(assume(first, "second", { Tags: [{ Key: "TEAM", Value: "blue" }] })))[0],
+      "InvalidParameterValue",
+    );
+    assert.equal(await mayList(await session(first, "second")), true);
+  });
+
+  test("durations", async () => {
+    await makeRole("short", trust({ AWS: arn("user/ann") }));
+    assert.match(
+      (await refused(assume(ann, "short", { DurationSeconds: 7200 })))[2],
+      /exceeds the MaxSessionDuration set for this role/,
+    );
+    assert.equal((await refused(assume(ann, "short", { DurationSeconds: 899 })))[0], "ValidationError");
+    const { Credentials } = await assume(ann, "short", { DurationSeconds: 900 });
+    const leftMs = (Credentials?.Expiration?.getTime() ?? 0) - Date.now();
+    assert.ok(leftMs > 890_000 && leftMs <= 900_000, String(leftMs));
+    const as = given(Credentials);
+    world.clock.aheadMs = 901_000;
+    try {
+      const credentials = { ...as, sessionToken: as.sessionToken ?? "" };
+      const late = new STSClient({
+        endpoint: world.endpoint,
+        region: REGION,
+        credentials,
+        maxAttempts: 1,
+        systemClockOffset: 901_000,
+      });
+      const [name, status, text] = await refused(whoIs(late));
+      assert.deepEqual(
+        [name, status, text],
+        ["ExpiredToken", 403, "The security token included in the request is expired"],
+      );
+      late.destroy();
+    } finally {
+      world.clock.aheadMs = 0;
+    }
+  });
+
+  test("validation", async () => {
+    assert.deepEqual(await refused(assume(ann, "named", { RoleSessionName: "Session1:2" })), [
+      "ValidationError",
+      400,
+      "1 validation error detected: Value 'Session1:2' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*",
+    ]);
+    const RoleArn = "arn:aws:iam::nonsense:role/x";
+    assert.deepEqual((await refused(assume(ann, "named", { RoleArn }))).slice(0, 3), [
+      "ValidationError",
+      400,
+      `${RoleArn} is invalid`,
+    ]);
+    assert.equal(
+      (await refused(assume(world.rootKey, "named")))[2],
+      "Roles may not be assumed by root accounts.",
+    );
+  });
+
+  test("another account comes in when both sides allow", async () => {
+    const otherRoot = await world.identities.makeRootKey(OTHER);
+    await call(world.iam(otherRoot), "CreateUser", { UserName: "bob" });
+    const bob = given((await call(world.iam(otherRoot), "CreateAccessKey", { UserName: "bob" })).AccessKey);
+    await makeRole("guest", trust({ AWS: `arn:aws:iam::${OTHER}:user/bob` }));
+    assert.equal((await refused(assume(bob, "guest")))[0], "AccessDenied");
+    await call(world.iam(otherRoot), "PutUserPolicy", {
+      UserName: "bob",
+      PolicyName: "p",
+      PolicyDocument: policyText(allow("sts:AssumeRole", arn("role/guest"))),
+    });
+    assert.equal(
+      await whoIs(world.sts(await session(bob, "guest"))),
+      `arn:aws:sts::${ACCOUNT}:assumed-role/guest/s1`,
+    );
+  });
+
+  test("a name made again inherits nothing: not the trust, not the session", async () => {
+    let eve = await makeUser("eve");
+    await makeRole("trusting", trust({ AWS: arn("user/eve") }));
+    const old = await session(eve, "trusting");
+    const iam = world.iam();
+    await call(iam, "DeleteAccessKey", { UserName: "eve", AccessKeyId: eve.accessKeyId });
+    const { User: gone } = await call(iam, "GetUser", { UserName: "eve" });
+    await call(iam, "DeleteUser", { UserName: "eve" });
+    const { Role: shown } = await call(iam, "GetRole", { RoleName: "trusting" });
+    assert.equal(
+      JSON.parse(decodeURIComponent(shown.AssumeRolePolicyDocument)).Statement[0].Principal.AWS,
+      gone.UserId,
+    );
+    eve = await makeUser("eve");
+    assert.equal((await refused(assume(eve, "trusting")))[0], "AccessDenied");
+    assert.ok(await whoIs(world.sts(old)));
+    await call(iam, "DeleteRole", { RoleName: "trusting" });
+    assert.equal((await refused(whoIs(world.sts(old))))[0], "InvalidClientTokenId");
+    await makeRole("trusting", trust({ AWS: arn("user/eve") }));
+    assert.equal((await refused(whoIs(world.sts(old))))[0], "InvalidClientTokenId");
+  });
+
+  test("a token is of one key and of one store", async () => {
+    const one = await session(ann, "named");
+    const two = await session(ann, "named");
+    const token = one.sessionToken ?? "";
+    const broken: Credentials[] = [
+      { ...one, sessionToken: two.sessionToken ?? "" },
+      { ...one, sessionToken: `${token.slice(0, -2)}AA` },
+      { ...one, sessionToken: token.slice(0, 40) },
+      { ...one, sessionToken: "not a token" },
+      { ...ann, sessionToken: token },
+      { accessKeyId: one.accessKeyId, secretAccessKey: one.secretAccessKey },
+    ];
+    for (const as of broken) assert.equal((await refused(whoIs(world.sts(as))))[0], "InvalidClientTokenId");
+    assert.equal(
+      (await refused(whoIs(world.sts({ ...one, secretAccessKey: two.secretAccessKey }))))[0],
+      "SignatureDoesNotMatch",
+    );
+    const elsewhere = await World.open();
+    assert.equal((await refused(whoIs(elsewhere.sts(one))))[0], "InvalidClientTokenId");
+    await elsewhere.close();
+  });
+
+  test("old sessions are cut off by a Deny on aws:TokenIssueTime", async () => {
+    await makeRole("revoked", trust({ AWS: arn("user/ann") }), allow("kms:ListKeys"));
+    const as = await session(ann, "revoked");
+    assert.equal(await mayList(as), true);
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    await call(world.iam(), "PutRolePolicy", {
+      RoleName: "revoked",
+      PolicyName: "AWSRevokeOlderSessions",
+      PolicyDocument: policyText({
+        ...deny("*"),
+        Condition: { DateLessThan: { "aws:TokenIssueTime": soon } },
+      }),
+    });
+    assert.equal(await mayList(as), false);
+  });
+
+  test("GetSessionToken keeps the identity and opens neither IAM nor another session", async () => {
+    const user = await makeUser("temp", allow(["iam:*", "kms:ListKeys"]));
+    const { Credentials } = await world.sts(user).send(new GetSessionTokenCommand({ DurationSeconds: 900 }));
+    const as = given(Credentials);
+    assert.equal(await whoIs(world.sts(as)), arn("user/temp"));
+    assert.equal(await mayList(as), true);
+    assert.deepEqual((await refused(call(world.iam(as), "ListUsers"))).slice(0, 2), [
+      "InvalidClientTokenId",
+      403,
+    ]);
+    assert.equal((await refused(world.sts(as).send(new GetSessionTokenCommand({}))))[0], "AccessDenied");
+    const mfa = { SerialNumber: "arn:aws:iam::111122223333:mfa/temp", TokenCode: "123456" };
+    assert.equal((await refused(world.sts(user).send(new GetSessionTokenCommand(mfa))))[0], "AccessDenied");
+    const root = await world.sts().send(new GetSessionTokenCommand({}));
+    const leftMs = (root.Credentials?.Expiration?.getTime() ?? 0) - Date.now();
+    assert.ok(leftMs <= 3_600_000, "root's sessions last an hour at most");
+    await world.kmsClient(given(root.Credentials)).send(new CreateKeyCommand());
+  });
+
+  test("every operation is under an action that policies can name", () => {
+    for (const name of STS_OPERATIONS.keys()) assert.ok(isKnownAction(`sts:${name}`), name);
+  });
+});
+
+describe("AssumeRoleWithWebIdentity", () => {
+  test("a token of the configured issuer, under the trust policy's conditions", async () => {
+    const { privateKey, publicKey } = await generateKeyPair("RS256");
+    const { privateKey: nextKey, publicKey: nextPublic } = await generateKeyPair("ES256");
+    let keys = [{ ...(await exportJWK(publicKey)), kid: "one", alg: "RS256" }];
+    let fetches = 0;
+    const jwks = createServer((_, res) => {
+      fetches++;
+      res.end(JSON.stringify({ keys }));
+    }).listen(0, "127.0.0.1");
+    await once(jwks, "listening");
+    const url = `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/keys`;
+    const issuer = "https://ci.example.com/pool";
+    const world = await World.open({ issuers: [{ issuer, audiences: ["strongroom"], jwks: { url } }] });
+    try {
+      const provider = arn("oidc-provider/ci.example.com/pool");
+      await call(world.iam(), "CreateRole", {
+        RoleName: "ci",
+        AssumeRolePolicyDocument: trust({ Federated: provider }, "sts:AssumeRoleWithWebIdentity", {
+          Condition: {
+            StringEquals: { "ci.example.com/pool:aud": "strongroom" },
+            StringLike: { "ci.example.com/pool:sub": "repo:acme/*" },
+          },
+        }),
+      });
+      const token = (
+        claims: Record<string, unknown> = {},
+        header: { alg: string; kid: string } = { alg: "RS256", kid: "one" },
+      ) => {
+        const nowSeconds = Math.floor(Date.now() / 1000);
+        return new SignJWT({
+          iss: issuer,
+          aud: "strongroom",
+          sub: "repo:acme/app",
+          iat: nowSeconds,
+          exp: nowSeconds + 600,
+          ...claims,
+        })
+          .setProtectedHeader(header)
+          .sign(
+            header.alg === "HS256"
+              ? new TextEncoder().encode(JSON.stringify(keys[0]))
+              : header.kid === "two"
+                ? nextKey
+                : privateKey,
+          );
+      };
+      const unsigned = world.sts();
+      const come = (WebIdentityToken: string, RoleArn = arn("role/ci")) =>
+        unsigned.send(
+          new AssumeRoleWithWebIdentityCommand({ RoleArn, RoleSessionName: "build-7", WebIdentityToken }),
+        );
+
+      const answer = await come(await token());
+      assert.equal(answer.SubjectFromWebIdentityToken, "repo:acme/app");
+      assert.equal(answer.Provider, provider);
+      assert.equal(answer.Audience, "strongroom");
+      assert.equal(
+        await whoIs(world.sts(given(answer.Credentials))),
+        `arn:aws:sts::${ACCOUNT}:assumed-role/ci/build-7`,
+      );
+
+      const names = async (given: string | Promise<string>, RoleArn?: string) =>
+        (await refused(come(await given, RoleArn))).slice(0, 2);
+      assert.deepEqual(await names(token({ sub: "repo:evil/app" })), ["AccessDenied", 403]);
+      assert.deepEqual(await names(token(), arn("role/none")), ["AccessDenied", 403]);
+      assert.deepEqual(await names(token({ aud: "others" })), ["InvalidIdentityTokenException", 400]);
+      assert.deepEqual(await names(token({ iss: "https://evil.example.com" })), [
+        "InvalidIdentityTokenException",
+        400,
+      ]);
+      assert.deepEqual(await names(token({ exp: 1 })), ["ExpiredTokenException", 400]);
+      assert.deepEqual(await names(token({}, { alg: "HS256", kid: "one" })), [
+        "InvalidIdentityTokenException",
+        400,
+      ]);
+      const [, body] = (await token()).split(".");
+      const none = Buffer.from('{"alg":"none"}').toString("base64url");
+      assert.deepEqual(await names(`${none}.${body}.`), ["InvalidIdentityTokenException", 400]);
+      assert.equal(fetches, 1);
+
+      // The issuer changes its key: an unknown key id makes us look again, but not at every request.
+      keys = [...keys, { ...(await exportJWK(nextPublic)), kid: "two", alg: "ES256" }];
+      world.clock.aheadMs = 6000;
+      assert.ok((await come(await token({}, { alg: "ES256", kid: "two" }))).Credentials);
+      assert.equal(fetches, 2);
+      const said = JSON.stringify(world.logged);
+      assert.doesNotMatch(said, new RegExp((body ?? "").slice(0, 30)));
+    } finally {
+      await world.close();
+      jwks.close();
+    }
+  });
+});

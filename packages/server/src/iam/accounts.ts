@@ -1,0 +1,88 @@
+/** Accounts: the operator's to make. Everything in the store belongs to one. */
+import { fail } from "../base/errors.ts";
+import { type AccountId, parseAccountId } from "../base/ids.ts";
+import { ACCOUNTS_MAX } from "../base/limits.ts";
+import { newAccountNumber, newCanonicalId } from "../base/random-text.ts";
+import { entryRow } from "../store/list-page.ts";
+import { type Entry, unchanged } from "../store/records.ts";
+import { type Draft, retrying } from "../store/retry.ts";
+import { type Account, accountCodec, accountRow, ACCOUNTS_PARENT } from "./account-records.ts";
+import type { Directory } from "./directory.ts";
+
+export interface NewAccount {
+  readonly id: AccountId;
+  readonly canonicalId?: string;
+  readonly displayName?: string;
+}
+
+export class Accounts {
+  readonly #directory: Directory;
+
+  constructor(directory: Directory) {
+    this.#directory = directory;
+  }
+
+  async find(id: AccountId): Promise<Account | undefined> {
+    return (await this.#get(id))?.value;
+  }
+
+  /** In the order of their numbers. */
+  async all(): Promise<readonly Account[]> {
+    const { counted } = this.#directory;
+    const accounts: Account[] = [];
+    for (const name of [...(await counted.entries(ACCOUNTS_PARENT)).keys()].toSorted()) {
+      const row = entryRow(name);
+      const entry = row && (await counted.get(accountCodec, ACCOUNTS_PARENT, row));
+      if (entry !== undefined) accounts.push(entry.value);
+    }
+    return accounts;
+  }
+
+  /** A new account, under a random number if none is given. Throws EntityAlreadyExists. */
+  create(input: Partial<NewAccount>): Promise<Account> {
+    return retrying(this.#directory.records.store, async () => {
+      const id = input.id ?? parseAccountId(newAccountNumber());
+      const present = await this.#get(id);
+      if (present !== undefined) fail("EntityAlreadyExists", `The account ${id} already exists.`);
+      if ((await this.#directory.counted.entries(ACCOUNTS_PARENT)).size >= ACCOUNTS_MAX)
+        fail("LimitExceeded", `Cannot exceed quota for accounts: ${ACCOUNTS_MAX}`);
+      const account = this.#from({ ...input, id }, undefined);
+      return { draft: await this.#draft(undefined, account), result: account };
+    });
+  }
+
+  /** Makes the account, or brings an existing one's names to what is given. Idempotent. */
+  ensure(input: NewAccount): Promise<Account> {
+    return retrying(this.#directory.records.store, async () => {
+      const present = await this.#get(input.id);
+      const account = this.#from(input, present?.value);
+      const same =
+        present?.value.canonicalId === account.canonicalId &&
+        present.value.displayName === account.displayName;
+      if (present !== undefined && same) return { result: present.value };
+      return { draft: await this.#draft(present, account), result: account };
+    });
+  }
+
+  #from(input: NewAccount, present: Account | undefined): Account {
+    return {
+      id: input.id,
+      canonicalId: input.canonicalId ?? present?.canonicalId ?? newCanonicalId(),
+      displayName: input.displayName ?? present?.displayName ?? input.id,
+      createdMs: present?.createdMs ?? this.#directory.clock.now(),
+    };
+  }
+
+  #get(id: AccountId): Promise<Entry<Account> | undefined> {
+    return this.#directory.counted.get(accountCodec, ACCOUNTS_PARENT, accountRow(id));
+  }
+
+  /** The list's writes, and the condition that the record is as it was read. */
+  async #draft(present: Entry<Account> | undefined, account: Account): Promise<Draft> {
+    const { counted } = this.#directory;
+    const row = accountRow(account.id);
+    const list = await counted.draft(ACCOUNTS_PARENT, [counted.put(accountCodec, row, account)]);
+    const expect = present === undefined ? { ...row, rev: "absent" as const } : unchanged(present);
+    return { ...list, expect: [...(list.expect ?? []), expect] };
+  }
+}
