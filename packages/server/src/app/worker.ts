@@ -158,7 +158,7 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
   settleLater();
 }
 
-async function openServices(engine: Engine, log: Log): Promise<Map<string, Service>> {
+export async function openServices(engine: Engine, log: Log): Promise<Map<string, Service>> {
   const { settings, clock, identities } = engine;
   const { recorder } = engine.audit;
   const auth = {

@@ -20,4 +20,5 @@ export interface Credential<P> {
 export type CredentialLookup<P> = (
   accessKeyId: string,
   sessionToken: string | undefined,
-) => Promise<Credential<P> | "invalid-token" | undefined>;
+) => MaybePromise<Credential<P> | "invalid-token" | undefined>;
+type MaybePromise<T> = T | Promise<T>;

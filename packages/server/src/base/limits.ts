@@ -110,6 +110,8 @@ export const TRASH_BLOBS_MAX = 1000;
 export const TRASH_ROWS_MAX = 24;
 /** How long what is unreferenced stays for those who still read it. */
 export const TRASH_GRACE_MS = 10 * 60_000;
+/** The same while the disk is nearly full. */
+export const TRASH_GRACE_FULL_MS = 15_000;
 /** An intent not renewed for this long belongs to nobody; long uploads renew theirs well before. */
 export const INTENT_AGE_MAX_MS = 60 * 60_000;
 /** Temporary files untouched for this long are leftovers of a crash. */

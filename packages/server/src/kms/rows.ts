@@ -11,6 +11,7 @@ import { equalBytes } from "../store/key-order.ts";
 import { type Counted, countedCodec } from "../store/list-page.ts";
 import type { Expect, Put, RowKey } from "../store/port.ts";
 import { type Entry, type Records, unchanged } from "../store/records.ts";
+import { Remembered } from "../store/remembered.ts";
 import { type Draft as StoreDraft, commitSettled } from "../store/retry.ts";
 import {
   aliasCodec,
@@ -69,9 +70,12 @@ export class Rows {
   /** Where keys stand: their rows and lists by account and id, for every use asks for them. Oldest first. */
   readonly #places = new Map<string, { readonly row: RowKey; readonly parent: Uint8Array }>();
 
+  readonly #remembered: Remembered<HeldKey>;
+
   constructor(records: Records) {
     this.#records = records;
     this.#counted = new CountedRecords(records);
+    this.#remembered = new Remembered(records.store, PLACES_HELD_MAX);
   }
 
   /** The key, unless its destruction has begun. */
@@ -82,17 +86,25 @@ export class Rows {
   }
 
   async keyEvenDestroying(account: AccountId, keyId: string): Promise<HeldKey | undefined> {
+    const name = `${account}/${keyId}`;
+    const kept = this.#remembered.get(name);
+    const still = kept instanceof Promise ? await kept : kept;
+    if (still !== undefined) return still;
     const { row, parent } = this.#place(account, keyId);
     for (let attempt = 0; attempt < COMMIT_RETRIES_MAX; attempt++) {
-      const entry = await this.#counted.get(keyCodec, parent, row);
+      const { entry, seen } = await this.#counted.getSeen(keyCodec, parent, row);
       if (entry === undefined) return undefined;
       const known = this.#joined.get(entry.value);
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        this.#remembered.set(name, known, seen);
+        return known;
+      }
       const texts = await this.#records.get(textsCodec, TABLE, textsRow(account, keyId));
       // Another edition: a change came between the two reads.
       if (texts !== undefined && equalBytes(texts.value.edition, entry.value.edition)) {
         const held = join(entry, texts.value);
         this.#joined.set(entry.value, held);
+        this.#remembered.set(name, held, seen);
         return held;
       }
     }

@@ -18,7 +18,7 @@ import {
   type ListPage,
   pageCodec,
 } from "./list-page.ts";
-import type { Row, RowKey } from "./port.ts";
+import type { Expect, Row, RowKey } from "./port.ts";
 import { type Entry, type Records, unchanged } from "./records.ts";
 import type { Draft } from "./retry.ts";
 
@@ -47,11 +47,20 @@ export class CountedRecords {
 
   /** Throws IntegrityError if the row, or its absence, isn't what the parent's list says. */
   async get<T>(codec: Codec<T>, parent: Uint8Array, row: RowKey): Promise<Entry<T> | undefined> {
+    return (await this.getSeen(codec, parent, row)).entry;
+  }
+
+  /** With the rows that the answer depends on, for {@link Remembered}. */
+  async getSeen<T>(
+    codec: Codec<T>,
+    parent: Uint8Array,
+    row: RowKey,
+  ): Promise<{ readonly entry: Entry<T> | undefined; readonly seen: readonly Expect[] }> {
     let problem = "";
     let pages: readonly number[] = [1];
     for (let tries = 0; tries < TORN_READS_MAX; tries++) {
       const read = await this.#read(codec, parent, row, pages);
-      if ("entry" in read) return read.entry;
+      if ("entry" in read) return read;
       problem = read.problem;
       pages = read.pages;
     }
@@ -129,7 +138,9 @@ export class CountedRecords {
     parent: Uint8Array,
     at: RowKey,
     pageNumbers: readonly number[],
-  ): Promise<{ entry: Entry<T> | undefined } | { problem: string; pages: readonly number[] }> {
+  ): Promise<
+    { entry: Entry<T> | undefined; seen: readonly Expect[] } | { problem: string; pages: readonly number[] }
+  > {
     const [row, headRow, ...pageRows] = await this.#records.store.get([
       at,
       listRow(parent, 0),
@@ -156,7 +167,11 @@ export class CountedRecords {
         return { problem: "the record is missing or older than its list says", pages: pageNumbers };
       }
     }
-    return { entry: record && plainEntry(record) };
+    const pages = needed.map((page) => pageRows[pageNumbers.indexOf(page)]);
+    const seen = [seenAs(at, row), seenAs(listRow(parent, 0), headRow)];
+    for (const page of pages)
+      if (page !== undefined) seen.push(seenAs({ table: "list", key: page.key }, page));
+    return { entry: record && plainEntry(record), seen };
   }
 
   async #open<T>(codec: Codec<T>, row: Row | undefined): Promise<Entry<T> | undefined> {
@@ -184,6 +199,12 @@ export class CountedRecords {
 const listRow = (parent: Uint8Array, page: number): RowKey => ({
   table: "list",
   key: listKey(parent, page),
+});
+
+const seenAs = ({ table, key }: RowKey, row: Row | undefined): Expect => ({
+  table,
+  key,
+  rev: row?.rev ?? "absent",
 });
 
 /** The head changes with every change of the list, so one condition covers all pages. */

@@ -155,6 +155,11 @@ export interface Store {
   /** Linearizable: sees every commit acknowledged before the call, by any process. One entry per key, in order. */
   get(keys: readonly RowKey[]): Promise<readonly (Row | undefined)[]>;
   /**
+   * Whether all conditions hold now, as linearizable as `get`: whether what was read of these rows still stands. At once
+   * where the home can tell for less than a read costs.
+   */
+  holds(expect: readonly Expect[]): boolean | Promise<boolean>;
+  /**
    * All conditions and all writes at once, or nothing; durable (survives power loss) before it resolves with ok. A row
    * is written at most once in a commit. Rejects when this process is unfit to write; its outcome is then unknown too.
    */

@@ -79,7 +79,8 @@ export class Records {
       return { table, key, rev, value: cached.value as T };
     }
     const value = codec.decode(this.#body(table, key, row.value));
-    if (keep) this.#cache.set(name, { rev, codec, value });
+    // A copy: the row's own may be a view that would keep a much larger buffer alive.
+    if (keep) this.#cache.set(name, { rev: new Uint8Array(rev) as Rev, codec, value });
     return { table, key, rev, value };
   }
 

@@ -12,13 +12,13 @@ import {
   newBucketId,
   newRev,
   parseBucketName,
-  type Rev,
 } from "../../base/ids.ts";
 import { BUCKET_LIST_CHUNK, BUCKETS_CACHED_MAX, BUCKETS_PER_ACCOUNT_MAX } from "../../base/limits.ts";
 import { CountedRecords } from "../../store/counted.ts";
 import { countedCodec, entryRow, listKey } from "../../store/list-page.ts";
-import type { Put, Row, RowKey } from "../../store/port.ts";
+import type { Expect, Put, Row, RowKey } from "../../store/port.ts";
 import { type Entry, type Records, unchanged } from "../../store/records.ts";
+import { Remembered } from "../../store/remembered.ts";
 import { type Draft, retrying } from "../../store/retry.ts";
 import type { Bucket, Buckets, DefaultEncryption, Tag } from "../api.ts";
 import { lifeCodec } from "../rows/codecs.ts";
@@ -48,20 +48,12 @@ export interface BucketsOptions {
 /** A bucket that was read while another process changed it is read again; more in a row than this is no race. */
 const TORN_READS_MAX = 5;
 const NAMES = new TextDecoder();
-const NO_REV = new Uint8Array(0);
-
-/** A bucket that was checked in full while its rows had these revisions. */
-interface Verified {
-  readonly rows: readonly RowKey[];
-  readonly revs: readonly Rev[];
-  readonly bucket: Bucket;
-}
 
 export class BucketStore implements Buckets {
   readonly #records: Records;
   readonly #counted: CountedRecords;
   readonly #options: BucketsOptions;
-  readonly #verified = new Map<BucketName, Verified>();
+  readonly #remembered: Remembered<Bucket>;
   /** The same object as long as record and policy are the same: others hang what they derive on it. */
   readonly #shown = new WeakMap<BucketRecord, Bucket>();
 
@@ -69,21 +61,17 @@ export class BucketStore implements Buckets {
     this.#records = options.records;
     this.#counted = new CountedRecords(options.records);
     this.#options = options;
+    this.#remembered = new Remembered(options.records.store, BUCKETS_CACHED_MAX);
   }
 
   /**
    * Every request comes through here. What was verified before holds as long as its row, its life row and the head of its
-   * owner's list have not changed: one get of three rows, and no cipher call.
+   * owner's list have not changed: a comparison of three revisions, no row copied and no cipher call.
    */
   async find(name: BucketName): Promise<Bucket | undefined> {
-    const known = this.#verified.get(name);
-    if (known !== undefined) {
-      const rows = await this.#records.store.get(known.rows);
-      if (rows.every((row, i) => row !== undefined && sameBytes(row.rev, known.revs[i] ?? NO_REV))) {
-        return known.bucket;
-      }
-      this.#verified.delete(name);
-    }
+    const kept = this.#remembered.get(name);
+    const known = kept instanceof Promise ? await kept : kept;
+    if (known !== undefined) return known;
     return this.#findAndVerify(name);
   }
 
@@ -119,12 +107,13 @@ export class BucketStore implements Buckets {
     before: readonly (Row | undefined)[],
     bucket: Bucket,
   ): void {
-    const revs = before.flatMap((row) => (row === undefined ? [] : [row.rev]));
-    if (revs.length !== rows.length) return;
-    this.#verified.set(name, { rows, revs, bucket });
-    if (this.#verified.size <= BUCKETS_CACHED_MAX) return;
-    const [oldest] = this.#verified.keys();
-    if (oldest !== undefined) this.#verified.delete(oldest);
+    const seen: Expect[] = [];
+    for (const [i, { table, key }] of rows.entries()) {
+      const rev = before[i]?.rev;
+      if (rev === undefined) return;
+      seen.push({ table, key, rev });
+    }
+    this.#remembered.set(name, bucket, seen);
   }
 
   /** The record, checked against its owner's list. */

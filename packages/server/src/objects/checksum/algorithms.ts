@@ -5,8 +5,9 @@
 import { createHash, hash } from "node:crypto";
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { crc32c as nativeCrc32c } from "@node-rs/crc32";
-import { createCRC64, createXXHash3, createXXHash64, createXXHash128, type IHasher } from "hash-wasm";
+import { createXXHash3, createXXHash64, createXXHash128, type IHasher } from "hash-wasm";
 import type { ChecksumAlgorithm } from "../api.ts";
+import { Crc64Nvme } from "./crc64.ts";
 
 export interface Hasher {
   update(bytes: Uint8Array): void;
@@ -91,13 +92,21 @@ async function wasmRow(make: () => Promise<IHasher>, bytes: number, linear: bool
   };
 }
 
-/** CRC-64/NVME (NVM Express NVM command set 5.2.1.3.4), reflected polynomial. */
-const CRC64NVME_REFLECTED = "9a6c9329ac4bc9b5";
+const CRC64NVME: Row = {
+  bytes: 8,
+  linear: true,
+  once(bytes) {
+    const crc = new Crc64Nvme();
+    crc.update(bytes);
+    return crc.digest();
+  },
+  start: () => new Crc64Nvme(),
+};
 
 const ROWS: Readonly<Record<ChecksumAlgorithm, Row>> = {
   CRC32: crcRow((b, crc) => zlibCrc32(b, crc)),
   CRC32C: crcRow((b, crc) => nativeCrc32c(b, crc)),
-  CRC64NVME: await wasmRow(() => createCRC64(CRC64NVME_REFLECTED), 8, true),
+  CRC64NVME,
   SHA1: digestRow("sha1", 20),
   SHA256: digestRow("sha256", 32),
   SHA512: digestRow("sha512", 64),

@@ -26,6 +26,7 @@ function withMemoryBlobs(home: Store, counts: { gets: number }): Store {
       counts.gets += keys.length;
       return home.get(keys);
     },
+    holds: (expect) => home.holds(expect),
     commit: (commit) => home.commit(commit),
     scan: (scan) => home.scan(scan),
     groups: (groups) => home.groups(groups),

@@ -24,11 +24,16 @@ import { TABLES } from "../port.ts";
 export type Table = Database<Uint8Array, Uint8Array>;
 
 const REV_BYTES = 16;
+const SLAB_BYTES = 64 * 1024;
+const SHARED_COPY_BYTES_MAX = SLAB_BYTES / 8;
 const EMPTY = new Uint8Array() as Sealed;
 
 export class Tables {
   readonly #root: RootDatabase<Uint8Array, Uint8Array>;
   readonly #byName: ReadonlyMap<TableName, Table>;
+  /** Copies of small rows come from here; never written twice. */
+  #slab = new Uint8Array(0);
+  #slabUsed = 0;
   /** One row's rev || value while LMDB copies it: puts are synchronous inside a transaction, so one buffer does. */
   #scratch = new Uint8Array(64 * 1024 + REV_BYTES);
 
@@ -67,9 +72,36 @@ export class Tables {
   get(keys: readonly RowKey[]): (Row | undefined)[] {
     this.refresh();
     return keys.map(({ table, key }) => {
-      const stored = this.table(table).getBinary(key);
+      const stored = this.#copyOf(this.table(table), key);
       return stored === undefined ? undefined : rowOf(key, stored);
     });
+  }
+
+  /** Small rows are carved from buffers that many share: one of its own, off the engine's heap, costs more than its read. */
+  #copyOf(table: Table, key: Uint8Array): Uint8Array | undefined {
+    const stored = table.getBinaryFast(key);
+    if (stored === undefined) return undefined;
+    // lmdb's reused buffer has a length of its own, which `set` would not honour.
+    const { length } = stored;
+    const copy = length <= SHARED_COPY_BYTES_MAX ? this.#carve(length) : new Uint8Array(length);
+    copy.set(stored.subarray(0, length));
+    return copy;
+  }
+
+  #carve(length: number): Uint8Array {
+    if (this.#slabUsed + length > this.#slab.length) {
+      this.#slab = new Uint8Array(SLAB_BYTES);
+      this.#slabUsed = 0;
+    }
+    this.#slabUsed += length;
+    return this.#slab.subarray(this.#slabUsed - length, this.#slabUsed);
+  }
+
+  /** As `expect` of a commit would find it, without a copy of any row. */
+  holds(expect: readonly Expect[]): boolean {
+    this.refresh();
+    for (const one of expect) if (!this.#holds(one)) return false;
+    return true;
   }
 
   /**
@@ -110,7 +142,7 @@ export class Tables {
   /** Rows of [start, end) in order, in the read snapshot of this turn: consume it without awaiting. */
   *range(table: TableName, start: Uint8Array, end: Uint8Array | undefined, limit: number): Generator<Row> {
     const options = { limit, ...(start.length > 0 ? { start } : {}), ...(end === undefined ? {} : { end }) };
-    for (const { key, value } of this.table(table).getRange(options)) yield rowOf(plain(key), value);
+    for (const { key, value } of this.table(table).getRange(options)) yield rowOf(plain(key), plain(value));
   }
 
   rowCount(table: TableName): number {
@@ -154,12 +186,11 @@ const NAMELESS = { keyEncoding: "binary", encoding: "binary", cache: false, comp
 const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 
 function rowOf(key: Uint8Array, stored: Uint8Array): Row {
-  const { buffer, byteOffset, length } = stored;
-  if (length < REV_BYTES) throw new IntegrityError("a stored row is shorter than its revision");
+  if (stored.length < REV_BYTES) throw new IntegrityError("a stored row is shorter than its revision");
   return {
     key,
-    rev: new Uint8Array(buffer, byteOffset, REV_BYTES) as Rev,
-    value: new Uint8Array(buffer, byteOffset + REV_BYTES, length - REV_BYTES) as Sealed,
+    rev: stored.subarray(0, REV_BYTES) as Rev,
+    value: stored.subarray(REV_BYTES) as Sealed,
   };
 }
 

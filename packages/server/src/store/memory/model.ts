@@ -10,6 +10,7 @@ import type {
   Blobs,
   Commit,
   CommitResult,
+  Expect,
   GroupItem,
   Groups,
   GroupsPage,
@@ -40,6 +41,7 @@ export class MemoryModel {
   open(): Store {
     return {
       get: (keys) => this.#get(keys),
+      holds: (expect) => Promise.resolve(expect.every((e) => this.#holds(e))),
       commit: (commit) => this.#commit(commit),
       scan: (scan) => this.#scan(scan),
       groups: (groups) => this.#groups(groups),
@@ -79,6 +81,12 @@ export class MemoryModel {
     return this.#table(at.table).get(hexOf(at.key));
   }
 
+  #holds(expect: Expect): boolean {
+    const row = this.#row(expect);
+    if (expect.rev === "absent") return row === undefined;
+    return row !== undefined && (expect.rev === "present" || equalBytes(row.rev, expect.rev));
+  }
+
   async #get(keys: readonly RowKey[]): Promise<readonly (Row | undefined)[]> {
     checkKeys(keys);
     return keys.map((key) => copyRow(this.#row(key)));
@@ -96,12 +104,7 @@ export class MemoryModel {
       if (at !== undefined) return { kind: "conflict", at: { table: at.table, key: at.key } };
     }
     for (const expect of commit.expect ?? []) {
-      const row = this.#row(expect);
-      const holds =
-        expect.rev === "absent"
-          ? row === undefined
-          : row !== undefined && (expect.rev === "present" || equalBytes(row.rev, expect.rev));
-      if (!holds) return { kind: "conflict", at: { table: expect.table, key: expect.key } };
+      if (!this.#holds(expect)) return { kind: "conflict", at: { table: expect.table, key: expect.key } };
     }
     for (const { table, key, value } of commit.put ?? []) {
       this.#table(table).set(hexOf(key), copyRow({ key, value, rev: commit.id }));

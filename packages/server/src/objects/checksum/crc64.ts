@@ -1,0 +1,209 @@
+/**
+ * CRC-64/NVME (NVM Express NVM command set 5.2.1.3.4), twice as fast as what libraries have without native code: it is
+ * computed over every uploaded byte, and it was the dearest step of a large upload. Eight bytes a step by eight tables
+ * ("slicing-by-8"), in four lanes over the quarters of a block, because one lane waits for its own table look-ups; the
+ * lanes are joined by tables that carry a register over a quarter's length of zeros.
+ */
+import {
+  type Code,
+  get,
+  I32_ADD,
+  I32_AND,
+  I32_SHL,
+  I32_WRAP_I64,
+  I64_AND,
+  I64_SHR_U,
+  I64_XOR,
+  i32,
+  i64,
+  loadI64,
+  loadU8,
+  moduleBytes,
+  set,
+  storeI64,
+  whileBelow,
+} from "./wasm.ts";
+
+/** The polynomial, its bits reversed. */
+const POLYNOMIAL = { high: 0x9a6c_9329, low: 0xac4b_c9b5 };
+const LANES = 4;
+const LANE_BYTES = 1024;
+const BLOCK_BYTES = LANES * LANE_BYTES;
+const TABLE_BYTES = 256 * 8;
+
+/** Memory: slicing tables, carrying tables, the register, and from the second page on the bytes to sum. */
+const SLICE_AT = 0;
+const CARRY_AT = 8 * TABLE_BYTES;
+const STATE_AT = 16 * TABLE_BYTES;
+const DATA_AT = 65_536;
+const DATA_BYTES = 65_536;
+
+/** XOR of eight look-ups by the bytes of the i64 local `x`; `tableOf` names the table of a byte. */
+function lookUps(x: number, tableOf: (byte: number) => number): Code {
+  const terms = Array.from({ length: 8 }, (_, byte): Code => {
+    // The byte times eight, as an offset into a table of 64-bit entries.
+    const offset =
+      byte === 0
+        ? [get(x), I32_WRAP_I64, i32(3), I32_SHL]
+        : [get(x), i64(8 * byte - 3), I64_SHR_U, I32_WRAP_I64];
+    const entry: Code = [offset, i32(0x7f8), I32_AND, loadI64(tableOf(byte))];
+    return byte === 0 ? entry : [entry, I64_XOR];
+  });
+  return terms;
+}
+const sliceTable = (byte: number): number => SLICE_AT + (7 - byte) * TABLE_BYTES;
+const carryTable = (byte: number): number => CARRY_AT + byte * TABLE_BYTES;
+
+/** `bytes(at, end, eights)`: one lane, eight bytes a step up to `eights`, then one byte a step. */
+const AT = 0;
+const END = 1;
+const EIGHTS = 2;
+const bytesCode: Code = [
+  [i32(0), loadI64(STATE_AT), set(3)],
+  whileBelow(AT, EIGHTS, [
+    [get(AT), loadI64(0), get(3), I64_XOR, set(4)],
+    [lookUps(4, sliceTable), set(3)],
+    [get(AT), i32(8), I32_ADD, set(AT)],
+  ]),
+  whileBelow(AT, END, [
+    [
+      get(3),
+      get(AT),
+      loadU8(0),
+      I64_XOR,
+      i64(0xff),
+      I64_AND,
+      I32_WRAP_I64,
+      i32(3),
+      I32_SHL,
+      loadI64(SLICE_AT),
+    ],
+    [get(3), i64(8), I64_SHR_U, I64_XOR, set(3)],
+    [get(AT), i32(1), I32_ADD, set(AT)],
+  ]),
+  [i32(0), get(3), storeI64(STATE_AT)],
+];
+
+/** `blocks(at, end)`: whole blocks. Locals: 2 end of the first lane; registers 3 to 6, scratch 7 to 10. */
+const LANE_END = 2;
+const register = (lane: number): number => 3 + lane;
+const scratch = (lane: number): number => 3 + LANES + lane;
+const lanes = [...Array(LANES).keys()];
+const blocksCode: Code = [
+  [i32(0), loadI64(STATE_AT), set(register(0))],
+  whileBelow(AT, END, [
+    lanes.slice(1).map((lane) => [i64(0), set(register(lane))]),
+    [get(AT), i32(LANE_BYTES), I32_ADD, set(LANE_END)],
+    whileBelow(AT, LANE_END, [
+      lanes.map((lane) => [
+        [get(AT), loadI64(lane * LANE_BYTES), get(register(lane)), I64_XOR, set(scratch(lane))],
+        [lookUps(scratch(lane), sliceTable), set(register(lane))],
+      ]),
+      [get(AT), i32(8), I32_ADD, set(AT)],
+    ]),
+    lanes
+      .slice(1)
+      .map((lane) => [lookUps(register(0), carryTable), get(register(lane)), I64_XOR, set(register(0))]),
+    [get(AT), i32(BLOCK_BYTES - LANE_BYTES), I32_ADD, set(AT)],
+  ]),
+  [i32(0), get(register(0)), storeI64(STATE_AT)],
+];
+
+/** Every runtime of the server has it; the language's own type libraries only know it as a part of browsers. */
+declare const WebAssembly: {
+  readonly Module: new (code: Uint8Array<ArrayBuffer>) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+};
+
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly bytes: (at: number, end: number, eights: number) => void;
+  readonly blocks: (at: number, end: number) => void;
+}
+
+function instantiate(): Exports {
+  const code = moduleBytes(2, [
+    { name: "bytes", parameters: 3, i32Locals: 0, i64Locals: 2, body: bytesCode },
+    { name: "blocks", parameters: 2, i32Locals: 1, i64Locals: 2 * LANES, body: blocksCode },
+  ]);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code));
+  return exports as Exports;
+}
+
+const wasm = instantiate();
+const memory = new Uint8Array(wasm.memory.buffer);
+const words = new Uint32Array(wasm.memory.buffer);
+const state = words.subarray(STATE_AT / 4, STATE_AT / 4 + 2);
+
+function makeTables(): void {
+  const entry = (table: number, byte: number): Uint32Array =>
+    words.subarray((table * TABLE_BYTES) / 4 + byte * 2, (table * TABLE_BYTES) / 4 + byte * 2 + 2);
+  for (let byte = 0; byte < 256; byte++) {
+    let low = byte;
+    let high = 0;
+    for (let bit = 0; bit < 8; bit++) {
+      const odd = (low & 1) === 1;
+      low = (low >>> 1) | (high << 31);
+      high >>>= 1;
+      if (odd) {
+        low ^= POLYNOMIAL.low;
+        high ^= POLYNOMIAL.high;
+      }
+    }
+    entry(0, byte).set([low, high]);
+  }
+  for (let table = 1; table < 8; table++) {
+    for (let byte = 0; byte < 256; byte++) {
+      const [low = 0, high = 0] = entry(table - 1, byte);
+      const [baseLow = 0, baseHigh = 0] = entry(0, low & 0xff);
+      entry(table, byte).set([((low >>> 8) | (high << 24)) ^ baseLow, (high >>> 8) ^ baseHigh]);
+    }
+  }
+  // A register is carried over zeros bit by bit of it: the code above does that, and XOR does the rest.
+  for (let table = 0; table < 8; table++) {
+    for (let bit = 0; bit < 8; bit++) {
+      state.fill(0);
+      memory[STATE_AT + table] = 1 << bit;
+      wasm.bytes(DATA_AT, DATA_AT + LANE_BYTES, DATA_AT + LANE_BYTES);
+      entry(8 + table, 1 << bit).set(state);
+    }
+    for (let byte = 1; byte < 256; byte++) {
+      const one = byte & -byte;
+      if (one === byte) continue;
+      const [low = 0, high = 0] = entry(8 + table, one);
+      const [restLow = 0, restHigh = 0] = entry(8 + table, byte ^ one);
+      entry(8 + table, byte).set([low ^ restLow, high ^ restHigh]);
+    }
+  }
+}
+makeTables();
+
+/** A running sum. All share one memory: each update brings its register and takes it away again. */
+export class Crc64Nvme {
+  #low = 0xffff_ffff;
+  #high = 0xffff_ffff;
+
+  update(bytes: Uint8Array): void {
+    state[0] = this.#low;
+    state[1] = this.#high;
+    for (let at = 0; at < bytes.length; at += DATA_BYTES) {
+      const piece = bytes.length <= DATA_BYTES ? bytes : bytes.subarray(at, at + DATA_BYTES);
+      memory.set(piece, DATA_AT);
+      const blocksEnd = DATA_AT + piece.length - (piece.length % BLOCK_BYTES);
+      const end = DATA_AT + piece.length;
+      if (blocksEnd > DATA_AT) wasm.blocks(DATA_AT, blocksEnd);
+      if (end > blocksEnd) wasm.bytes(blocksEnd, end, end - ((end - blocksEnd) % 8));
+    }
+    this.#low = state[0] ?? 0;
+    this.#high = state[1] ?? 0;
+  }
+
+  /** Big-endian, as S3 encodes it. */
+  digest(): Uint8Array {
+    const out = new Uint8Array(8);
+    const view = new DataView(out.buffer);
+    view.setUint32(0, ~this.#high >>> 0);
+    view.setUint32(4, ~this.#low >>> 0);
+    return out;
+  }
+}
