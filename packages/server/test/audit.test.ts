@@ -56,9 +56,20 @@ const BOOTSTRAP = {
 /** Once: the SDK's clients write into the credentials that they are given. */
 const BOOTSTRAP_TEXT = JSON.stringify(BOOTSTRAP);
 
-type Json = Readonly<Record<string, any>>;
+type Json = Readonly<Record<string, unknown>>;
 
-async function start(t: { after(fn: () => void): void }, args: readonly string[] = []): Promise<Served> {
+/** A member of nested objects and lists: `at(event, "resources", 0, "ARN")`. */
+function at(value: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (v, name) => (typeof v === "object" && v !== null ? Reflect.get(v, name) : undefined),
+    value,
+  );
+}
+
+async function start(
+  t: { after(fn: () => void | Promise<void>): void },
+  args: readonly string[] = [],
+): Promise<Served> {
   const data = temporaryDirectory(t);
   const file = join(data, "bootstrap.json");
   writeFileSync(file, BOOTSTRAP_TEXT);
@@ -116,29 +127,29 @@ for (const workers of [1, 2]) {
     const reads = await query(server.data, "--object", object, "--event", "GetObject");
     assert.equal(reads.length, 2);
     const [allowed, refused] = reads;
-    assert.equal(allowed?.["userIdentity"].arn, `arn:aws:iam::${ACCOUNT}:user/app`);
-    assert.equal(allowed?.["errorCode"], undefined);
-    assert.equal(allowed?.["additionalEventData"].SSEApplied, "SSE_KMS");
-    assert.equal(allowed?.["additionalEventData"].sseKmsKeyArn, KEY_ARN);
-    assert.equal(allowed?.["additionalEventData"].keyAccess, "kms");
-    assert.equal(allowed?.["additionalEventData"].bytesTransferredOut, 2);
-    assert.equal(refused?.["userIdentity"].userName, "storage-admin");
-    assert.equal(refused?.["errorCode"], "AccessDenied");
-    assert.match(refused?.["errorMessage"], /kms:Decrypt/);
+    assert.equal(at(allowed, "userIdentity", "arn"), `arn:aws:iam::${ACCOUNT}:user/app`);
+    assert.equal(at(allowed, "errorCode"), undefined);
+    assert.equal(at(allowed, "additionalEventData", "SSEApplied"), "SSE_KMS");
+    assert.equal(at(allowed, "additionalEventData", "sseKmsKeyArn"), KEY_ARN);
+    assert.equal(at(allowed, "additionalEventData", "keyAccess"), "kms");
+    assert.equal(at(allowed, "additionalEventData", "bytesTransferredOut"), 2);
+    assert.equal(at(refused, "userIdentity", "userName"), "storage-admin");
+    assert.equal(at(refused, "errorCode"), "AccessDenied");
+    assert.match(String(at(refused, "errorMessage")), /kms:Decrypt/);
 
     for (const event of [allowed, refused]) {
-      const both = await query(server.data, "--request", event?.["requestID"]);
-      const kms = both.filter((e) => e["eventSource"] === "kms.amazonaws.com");
+      const both = await query(server.data, "--request", String(at(event, "requestID")));
+      const kms = both.filter((e) => at(e, "eventSource") === "kms.amazonaws.com");
       assert.equal(kms.length, 1);
       const [use] = kms;
-      assert.equal(use?.["eventName"], "Decrypt");
-      assert.equal(use?.["userIdentity"].arn, event?.["userIdentity"].arn);
-      assert.equal(use?.["userIdentity"].invokedBy, "AWS Internal");
-      assert.equal(use?.["additionalEventData"].s3RequestID, event?.["requestID"]);
-      assert.deepEqual(event?.["additionalEventData"].kmsRequestIDs, [use?.["requestID"]]);
-      assert.equal(use?.["errorCode"], event?.["errorCode"]);
-      assert.equal(use?.["resources"][0].ARN, KEY_ARN);
-      assert.equal(use?.["requestParameters"].encryptionContext["aws:s3:arn"], `arn:aws:s3:::${object}`);
+      assert.equal(at(use, "eventName"), "Decrypt");
+      assert.equal(at(use, "userIdentity", "arn"), at(event, "userIdentity", "arn"));
+      assert.equal(at(use, "userIdentity", "invokedBy"), "AWS Internal");
+      assert.equal(at(use, "additionalEventData", "s3RequestID"), at(event, "requestID"));
+      assert.deepEqual(at(event, "additionalEventData", "kmsRequestIDs"), [at(use, "requestID")]);
+      assert.equal(at(use, "errorCode"), at(event, "errorCode"));
+      assert.equal(at(use, "resources", 0, "ARN"), KEY_ARN);
+      assert.equal(at(use, "requestParameters", "encryptionContext", "aws:s3:arn"), `arn:aws:s3:::${object}`);
     }
     assert.match(
       (await query(server.data, "denied-decrypts", "--group-by", "principal,key"))
@@ -148,16 +159,16 @@ for (const workers of [1, 2]) {
     );
     const puts = await query(server.data, "--event", "PutObject", "--object", object);
     assert.equal(
-      puts[0]?.["responseElements"]["x-amz-server-side-encryption-aws-kms-key-id"],
+      at(puts[0], "responseElements", "x-amz-server-side-encryption-aws-kms-key-id"),
       put.SSEKMSKeyId,
     );
-    assert.equal(puts[0]?.["additionalEventData"].SSEApplied, "SSE_KMS");
+    assert.equal(at(puts[0], "additionalEventData", "SSEApplied"), "SSE_KMS");
     const beside = await verified(server.data);
-    assert.equal(beside["problems"].length, 0);
+    assert.equal(at(beside, "problems", "length"), 0);
     await server.stop();
     const whole = await verified(server.data);
-    assert.equal(whole["unsigned"], 0);
-    assert.equal(whole["open"], 0);
+    assert.equal(at(whole, "unsigned"), 0);
+    assert.equal(at(whole, "open"), 0);
   });
 }
 
@@ -231,16 +242,17 @@ test("no secret stands in the trail", async (t) => {
   assert.ok(text.includes(grant.GrantId ?? "no grant"));
   assert.ok(text.includes(made.AccessKey?.AccessKeyId ?? "no key"));
   const fingerprints = events
-    .map((e) => e["additionalEventData"]?.ssecKeyFingerprint)
+    .map((e) => at(e, "additionalEventData", "ssecKeyFingerprint"))
     .filter((f) => f !== undefined);
   assert.equal(new Set(fingerprints).size, 1);
   assert.ok(
     events.some(
-      (e) => e["errorCode"] === "SignatureDoesNotMatch" && e["userIdentity"].accessKeyId === "app-key",
+      (e) =>
+        at(e, "errorCode") === "SignatureDoesNotMatch" && at(e, "userIdentity", "accessKeyId") === "app-key",
     ),
   );
-  assert.ok(events.some((e) => e["eventName"] === "AuditQuery"));
-  const sources = new Set(events.map((e) => e["eventSource"]));
+  assert.ok(events.some((e) => at(e, "eventName") === "AuditQuery"));
+  const sources = new Set(events.map((e) => at(e, "eventSource")));
   for (const source of ["s3", "kms", "iam", "sts"]) assert.ok(sources.has(`${source}.amazonaws.com`), source);
   await server.stop();
   // At rest nothing can be read at all.
@@ -264,10 +276,10 @@ test("changes of rules stand in the trail before they happen", async (t) => {
   await root.send(new PutBucketPolicyCommand({ Bucket: "ledger", Policy: policy }));
   const changes = await query(server.data, "--event", "PutBucketPolicy", "--intents");
   assert.deepEqual(
-    changes.map((e) => e["additionalEventData"].phase),
+    changes.map((e) => at(e, "additionalEventData", "phase")),
     ["intent", undefined],
   );
-  assert.equal(changes[0]?.["requestID"], changes[1]?.["requestID"]);
+  assert.equal(at(changes[0], "requestID"), at(changes[1], "requestID"));
   assert.equal((await query(server.data, "policy-changes")).length, 1);
   await server.stop();
 });
@@ -291,11 +303,11 @@ test("what was answered is there after kill -9", async (t) => {
   const again = await serve({ data: server.data });
   t.after(() => again.killAll());
   const events = await query(server.data, "--event", "Encrypt");
-  const names = new Set(events.map((e) => e["requestParameters"].encryptionContext.name));
+  const names = new Set(events.map((e) => at(e, "requestParameters", "encryptionContext", "name")));
   assert.deepEqual(
     answered.filter((name) => !names.has(name)),
     [],
   );
-  assert.equal((await verified(server.data))["problems"].length, 0);
+  assert.deepEqual(at(await verified(server.data), "problems"), []);
   await again.stop();
 });

@@ -27,19 +27,24 @@ export const audit: Job = async (engine, input, output) => {
     case "verify":
       return verify(engine, input, output);
     case "query":
-      noteReading(engine, "AuditQuery", input.options);
+      await noteReading(engine, "AuditQuery", input.options);
       return auditQuery(engine, input, output);
     case "export":
-      noteReading(engine, "AuditExport", input.options);
+      await noteReading(engine, "AuditExport", input.options);
       return exportFiles(engine, input, output);
     default:
       throw new UsageError("audit: say verify, query or export");
   }
 };
 
-function noteReading(engine: Engine, name: string, options: Options): void {
+/** Before anything is read. */
+async function noteReading(engine: Engine, name: string, options: Options): Promise<void> {
+  const { recorder, trail } = engine.audit;
+  if (recorder === undefined) return;
   const said = Object.fromEntries([...options].map(([k, v]) => [k, v === true ? "true" : v.join(",")]));
-  engine.audit.recorder?.service(name, "cloudtrail", engine.settings.account, { by: "command", ...said }, []);
+  await trail.durable(
+    recorder.service(name, "cloudtrail", engine.settings.account, { by: "command", ...said }, []),
+  );
 }
 
 async function verify(engine: Engine, { options }: JobInput, output: JobOutput): Promise<number> {
