@@ -154,7 +154,7 @@ function holds(event: TrailEvent, q: Question): boolean {
     q.key === undefined || keysOf(event).some((arn) => arn === q.key || arn.endsWith(`/${q.key}`)),
     q.material === undefined || materialsOf(more).includes(q.material),
     q.object === undefined || hasResource(event, objectArn(q.object)),
-    q.bucket === undefined || hasResource(event, `${S3_ARN}${q.bucket}`),
+    q.bucket === undefined || isInBucket(event, q.bucket),
     q.request === undefined || event.requestID === q.request || more?.s3RequestID === q.request,
     q.source === undefined || event.eventSource === `${q.source}.amazonaws.com`,
     q.readOnly === undefined || event.readOnly === q.readOnly,
@@ -184,6 +184,9 @@ function materialsOf(more: TrailEvent["additionalEventData"]): readonly unknown[
 
 const hasResource = ({ resources = [] }: TrailEvent, arn: string): boolean =>
   resources.some(({ ARN }) => ARN === arn);
+
+const isInBucket = ({ resources = [] }: TrailEvent, bucket: string): boolean =>
+  resources.some(({ ARN }) => ARN === `${S3_ARN}${bucket}` || ARN.startsWith(`${S3_ARN}${bucket}/`));
 
 function namesResource({ resources = [] }: TrailEvent, name: string): boolean {
   return resources.some(
