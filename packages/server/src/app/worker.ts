@@ -11,6 +11,7 @@ import { QueryAudit } from "../api/audit/query.ts";
 import { S3Audit } from "../api/audit/s3.ts";
 import { cloudTrailOperations } from "../api/cloudtrail/index.ts";
 import { CloudTrailService } from "../api/cloudtrail/service.ts";
+import { keyArnAsMeant } from "../kms/embedded.ts";
 import { KmsService } from "../api/kms/service.ts";
 import { handle, type Service } from "../api/common/serve.ts";
 import { iamService } from "../api/iam/service.ts";
@@ -180,6 +181,7 @@ export async function openServices(engine: Engine, log: Log): Promise<Map<string
     uploads: engine.uploads,
     tokens: engine.tokens,
     ownerOf: engine.ownerOf,
+    resolveKeyArn: keyArnAsMeant(engine.kms),
     region: settings.region,
     domains: settings.domain.map((d) => d.toLowerCase()),
     clock,
