@@ -4,6 +4,7 @@
  * may run them; the first worker does. Each worker looks for terms that others have added.
  */
 import { KEYRING_REFRESH_MS, LEFTOVER_AGE_MAX_MS } from "../base/limits.ts";
+import { recoverStreams } from "../audit/recover.ts";
 import type { Log } from "../base/log.ts";
 import { destroyedAmong, Forgetting } from "../kms/forgetting.ts";
 import { keepHouse, runJobs } from "../kms/jobs.ts";
@@ -15,6 +16,7 @@ import type { Engine } from "./engine.ts";
 /** Material that another process destroyed is out of memory within a second. */
 const FORGET_MS = 500;
 const COLLECT_MS = 5_000;
+const RECOVER_MS = 60_000;
 const MINUTE_MS = 60_000;
 const HOURLY_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -51,6 +53,7 @@ export class Background {
     });
     this.#every(KEYRING_REFRESH_MS, "accounts", () => this.#engine.readOwners());
     if (!this.#active) return;
+    this.#every(RECOVER_MS, "audit streams", () => this.#recoverStreams());
     this.#every(COLLECT_MS, "collect", async () => void (await this.#collector.tick()));
     this.#everyApart(HOURLY_MS, "hourly", async () => {
       const nowMs = this.#engine.clock.now();
@@ -99,6 +102,12 @@ export class Background {
     if (!(await this.#forgetting.look())) return;
     const { bucketKeys } = this.#engine.objects.core.sources;
     for (const arn of await destroyedAmong(this.#engine.kms, bucketKeys.keyArns())) bucketKeys.forget(arn);
+  }
+
+  /** Those of processes that died; the first look is soon after the start. */
+  async #recoverStreams(): Promise<void> {
+    const { audit, clock } = this.#engine;
+    await recoverStreams({ ...audit, log: this.#log }, clock.now());
   }
 
   async #rotate(nowMs: number): Promise<void> {

@@ -10,6 +10,8 @@ export interface DataDir {
   readonly socket: string;
   /** LMDB and blob files: sealed, safe to back up together. */
   readonly store: string;
+  /** The audit trail's segment files: sealed too, and copied with the store. */
+  readonly audit: string;
 }
 
 export function dataDir(path: string): DataDir {
@@ -20,6 +22,7 @@ export function dataDir(path: string): DataDir {
     passphraseSaltFile: join(at, "root.salt"),
     socket: join(at, "strongroom.sock"),
     store: join(at, "store"),
+    audit: join(at, "audit"),
   };
 }
 

@@ -4,7 +4,8 @@
  */
 import { SigningKeyCache } from "../auth/signing-key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { AccountId, Rev } from "../base/ids.ts";
+import type { Recorder } from "../audit/recorder.ts";
+import type { AccountId, KeyArn, Rev } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { ACCOUNTS_PARENT } from "../iam/account-records.ts";
 import { sameRev } from "../iam/directory.ts";
@@ -13,7 +14,7 @@ import { PolicyAuthoriser } from "../iam/policy-authoriser.ts";
 import { keyPrincipals } from "../iam/principals.ts";
 import type { Surroundings } from "../iam/request-context.ts";
 import { embeddedKeyService } from "../kms/embedded.ts";
-import type { Kernel } from "../kms/kernel.ts";
+import type { Kernel, KmsHooks } from "../kms/kernel.ts";
 import { openKms } from "../kms/open.ts";
 import type { Buckets, Owner, UploadsService } from "../objects/api.ts";
 import { BucketStore } from "../objects/buckets/buckets.ts";
@@ -33,6 +34,7 @@ import { listKey } from "../store/list-page.ts";
 import { type LocalStore, openLocalStore } from "../store/local/open.ts";
 import { Records } from "../store/records.ts";
 import { type Tokens, tokensUnder } from "../store/tokens.ts";
+import { type AuditParts, openAudit } from "./audit.ts";
 import { UsageError } from "./config.ts";
 import { countGently } from "./evidence/dependents.ts";
 import { type DataDir, dataDir, ensureDataDir } from "./data-dir.ts";
@@ -54,6 +56,7 @@ export interface Engine {
   readonly clock: Clock;
   readonly store: LocalStore;
   readonly keyrings: KeyringHolder;
+  readonly audit: AuditParts;
   readonly records: Records;
   readonly counted: CountedRecords;
   readonly identities: Identities;
@@ -173,6 +176,16 @@ export async function openEngine(
     const tokens = tokensUnder(tokenKeys);
     const identities = new Identities(records, counted, clock, { tokenKeys, log: hooks.log });
     const stopping = new AbortController();
+    const audit = openAudit({
+      directory: dir.audit,
+      records,
+      keyring: keyrings.current,
+      clock,
+      log: hooks.log,
+      region: settings.region,
+      on: settings.audit === "on",
+      onFatal: hooks.onFatal,
+    });
     const kms = openKms({
       records,
       keyring: keyrings.current,
@@ -181,27 +194,14 @@ export async function openEngine(
       tokens,
       clock,
       region: settings.region,
-      hooks: {
-        kmsCall: hooks.kmsCall,
-        deletionScheduled: ({ keyArn, deletionMs, by }) => {
-          hooks.keyDeletion?.("scheduled");
-          hooks.log.warn(
-            "a KMS key is scheduled for deletion: strongroom key report shows what depends on it",
-            { keyArn, deletionDate: new Date(deletionMs).toISOString(), by },
-          );
-        },
-        keyDeleted: ({ keyArn }) => {
-          hooks.keyDeletion?.("destroyed");
-          hooks.log.warn("a KMS key was destroyed, as scheduled", { keyArn });
-        },
-      },
+      hooks: kmsHooks(hooks, audit.recorder),
       countDependents: countGently(() => core, stopping.signal),
       principals: keyPrincipals(identities.directory),
     });
     const core = makeCore({
       records,
       keyring: keyrings,
-      kms: embeddedKeyService(kms),
+      kms: embeddedKeyService(kms, audit.recorder),
       clock,
       bucketKeyLimits: { ...BUCKET_KEY_LIMITS, ageMs: settings.bucketKeySeconds * 1000 },
     });
@@ -215,6 +215,7 @@ export async function openEngine(
       clock,
       store,
       keyrings,
+      audit,
       records,
       counted,
       identities,
@@ -244,10 +245,44 @@ export async function openEngine(
       signingKeys: new SigningKeyCache(),
       madeRootKey: made,
       stopping,
-      close: () => store.close(),
+      close: async () => {
+        await audit.trail.close();
+        await store.close();
+      },
     };
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+/** What the key service does by itself, on record (spec audit section 3). */
+function kmsHooks({ log, kmsCall, keyDeletion }: EngineHooks, recorder: Recorder | undefined): KmsHooks {
+  const record = (name: string, keyArn: KeyArn, details: unknown): void => {
+    recorder?.service(name, "kms", keyArn.split(":")[4] ?? "", details, [keyArn]);
+  };
+  return {
+    kmsCall,
+    keyRotated: ({ keyArn, type, previousMaterialId, currentMaterialId }) =>
+      record("RotateKey", keyArn, {
+        rotationType: type,
+        previousKeyMaterialId: previousMaterialId ?? null,
+        currentKeyMaterialId: currentMaterialId,
+      }),
+    materialExpired: ({ keyArn, materialId }) =>
+      record("DeleteExpiredKeyMaterial", keyArn, { keyMaterialId: materialId }),
+    deletionScheduled: ({ keyArn, deletionMs, by }) => {
+      keyDeletion?.("scheduled");
+      log.warn("a KMS key is scheduled for deletion: strongroom key report shows what depends on it", {
+        keyArn,
+        deletionDate: new Date(deletionMs).toISOString(),
+        by,
+      });
+    },
+    keyDeleted: ({ keyArn, materialIds, aliases }) => {
+      keyDeletion?.("destroyed");
+      log.warn("a KMS key was destroyed, as scheduled", { keyArn });
+      record("DeleteKey", keyArn, { keyMaterialIds: materialIds, aliases });
+    },
+  };
 }

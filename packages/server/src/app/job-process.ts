@@ -7,7 +7,17 @@ import { createInterface } from "node:readline";
 import type { ControlAnswer, ControlRequest } from "./control.ts";
 
 /** What may be asked for; everything else is refused before a process is started. */
-const COMMANDS = new Set(["verify", "rewrap", "backup", "root-key", "uploads", "key", "inventory"]);
+const COMMANDS = new Set([
+  "account",
+  "audit",
+  "backup",
+  "inventory",
+  "key",
+  "rewrap",
+  "root-key",
+  "uploads",
+  "verify",
+]);
 
 export interface JobHost {
   readonly entry: string;

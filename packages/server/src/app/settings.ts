@@ -169,6 +169,11 @@ export const SETTINGS = {
     schema: z.preprocess(fromJson, z.array(oidcIssuer).max(20)).default([]),
     help: "issuers of web identities for AssumeRoleWithWebIdentity: list of {issuer, audiences, jwksFile or jwksUrl} (config file, or JSON in the environment)",
   },
+  audit: {
+    schema: z.enum(["on", "off"]).default("on"),
+    flag: "--audit <on|off>",
+    help: "record every request in the audit trail (default on); what must be recorded is refused while it cannot be",
+  },
   logLevel: {
     schema: z.enum(["debug", "info", "warn", "error"]).default("info"),
     flag: "--log-level <level>",

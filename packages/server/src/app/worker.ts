@@ -4,7 +4,13 @@
  */
 import { randomBytes } from "node:crypto";
 import type { AuthDeps } from "../auth/authenticate.ts";
+import { TrailReader } from "../audit/reader.ts";
 import { serviceRules } from "../auth/claim-checks.ts";
+import { KmsAudit } from "../api/audit/kms.ts";
+import { QueryAudit } from "../api/audit/query.ts";
+import { S3Audit } from "../api/audit/s3.ts";
+import { cloudTrailOperations } from "../api/cloudtrail/index.ts";
+import { CloudTrailService } from "../api/cloudtrail/service.ts";
 import { keyArnAsMeant } from "../kms/embedded.ts";
 import { KmsService } from "../api/kms/service.ts";
 import { handle, type Service } from "../api/common/serve.ts";
@@ -171,6 +177,7 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
 
 export async function openServices(engine: Engine, log: Log): Promise<Map<string, Service>> {
   const { settings, clock, identities } = engine;
+  const { recorder } = engine.audit;
   const auth = {
     clock,
     lookup: knowingOwners(engine),
@@ -196,9 +203,29 @@ export async function openServices(engine: Engine, log: Log): Promise<Map<string
     domains: settings.domain.map((d) => d.toLowerCase()),
     clock,
     log,
+    ...(recorder === undefined ? {} : { audit: new S3Audit(recorder) }),
   });
-  const kms = new KmsService({ auth, kms: engine.kms, log });
-  return new Map<string, Service>([s3, kms, ...identityServices(engine, auth)].map((s) => [s.name, s]));
+  const kms = new KmsService({
+    auth,
+    kms: engine.kms,
+    log,
+    ...(recorder === undefined ? {} : { audit: new KmsAudit(recorder) }),
+  });
+  return new Map<string, Service>(
+    [s3, kms, cloudTrail(engine, auth), ...identityServices(engine, auth)].map((s) => [s.name, s]),
+  );
+}
+
+function cloudTrail(engine: Engine, auth: AuthDeps<Principal>): Service {
+  const { audit, authoriser, tokens, records } = engine;
+  const { files, seedOf, trail, recorder } = audit;
+  const reader = new TrailReader(files, seedOf);
+  return new CloudTrailService({
+    auth,
+    authoriser,
+    ...(recorder === undefined ? {} : { recorder }),
+    operations: cloudTrailOperations({ reader, trail, tokens, records }),
+  });
 }
 
 function identityServices(engine: Engine, auth: AuthDeps<Principal>): readonly Service[] {
@@ -206,9 +233,11 @@ function identityServices(engine: Engine, auth: AuthDeps<Principal>): readonly S
   const { directory, sessions } = identities;
   if (sessions === undefined) throw new Error("INVARIANT: the engine's identities have token keys");
   const issuers = new OidcIssuers(settings.oidcIssuers, clock);
+  const { recorder } = engine.audit;
+  const audit = recorder === undefined ? {} : { audit: new QueryAudit(recorder) };
   return [
-    iamService({ auth, authoriser, directory, tokens, surroundings }),
-    stsService({ auth, authoriser, sts: { directory, sessions, ...surroundings }, issuers }),
+    iamService({ auth, authoriser, ...audit, directory, tokens, surroundings }),
+    stsService({ auth, authoriser, ...audit, sts: { directory, sessions, ...surroundings }, issuers }),
   ];
 }
 

@@ -21,6 +21,7 @@ export function serviceRules(region: string): ReadonlyMap<string, ServiceRule> {
   return new Map([
     ["s3", { skewMsMax: 15 * MINUTE_MS, regions: [region] }],
     ["kms", other],
+    ["cloudtrail", other],
     ["sts", { skewMsMax: 5 * MINUTE_MS, regions: [region, "us-east-1"] }],
     ["iam", { skewMsMax: 5 * MINUTE_MS, regions: [region, "us-east-1"] }],
   ]);

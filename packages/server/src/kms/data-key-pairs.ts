@@ -2,7 +2,7 @@
 import { type KeyPairSpec, newKeyPair } from "@strongroom/crypto";
 import { exposeKeyBytes } from "@strongroom/crypto/expose";
 import { enterToSeal, seal, type Sealed } from "./encryption.ts";
-import type { Kernel, Requester } from "./kernel.ts";
+import { type Kernel, noteMaterial, type Requester } from "./kernel.ts";
 import { noteUse, stopIfDryRun, type Use, useFacts } from "./use.ts";
 
 export interface DataKeyPair extends Sealed {
@@ -25,6 +25,7 @@ export async function generateDataKeyPair(
   using held = pair.privateKey;
   const privateKey = new Uint8Array(exposeKeyBytes(held));
   const sealed = await seal(k, entered, privateKey, input.context);
+  noteMaterial(requester, sealed.materialId);
   noteUse(k, requester, entered, operation);
   return { ...sealed, publicKey: pair.publicKey, privateKey };
 }

@@ -11,7 +11,7 @@ import { fail, ServiceError } from "../base/errors.ts";
 import type { KeyArn } from "../base/ids.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { type Entered, enter, enterHeld } from "./enter.ts";
-import type { Kernel, Requester } from "./kernel.ts";
+import { type Kernel, noteMaterial, type Requester } from "./kernel.ts";
 import type { EncryptionContext } from "./port.ts";
 import { rsaAlgorithm, rsaOpen } from "./rsa.ts";
 import {
@@ -113,7 +113,7 @@ export async function enterToOpen(
     open: () => {
       if (blob !== undefined && rsa !== undefined) return openRsa(k, entered, rsa, blob);
       if (blob === undefined || header === undefined) return fail("InvalidCiphertextException");
-      return openWith(k, entered, blob, header, input.context);
+      return openWith(k, requester, entered, blob, header, input.context);
     },
   };
 }
@@ -133,6 +133,7 @@ async function openRsa(
 
 async function openWith(
   k: Kernel,
+  requester: Requester,
   { key, arn }: Entered,
   blob: Uint8Array,
   header: BlobHeader,
@@ -142,6 +143,7 @@ async function openWith(
   const version = key.materials.find((m) => m.id.startsWith(prefix));
   if (version === undefined || version.state === "PENDING_ROTATION")
     return fail("InvalidCiphertextException");
+  noteMaterial(requester, version.id);
   const material = await k.materials.get(key, version);
   try {
     const plaintext = openBlob(

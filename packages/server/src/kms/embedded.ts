@@ -1,13 +1,16 @@
 /** The key service as the objects layer sees it: S3 calls it as the requester, in-process. */
 import { SecretKey } from "@strongroom/crypto";
+import type { Recorder } from "../audit/recorder.ts";
 import type { Caller } from "../base/caller.ts";
 import { ServiceError } from "../base/errors.ts";
 import { isKeyArn, type KeyArn } from "../base/ids.ts";
 import { parseEncryptionContext } from "./context.ts";
-import { decrypt } from "./decryption.ts";
+import { decrypt, headerOf } from "./decryption.ts";
 import { generateDataKey } from "./encryption.ts";
+import { noteCached, recorded, recordUse } from "./record.ts";
+import { currentMaterial, type KeyRecord } from "./model.ts";
 import { enter, peek, requireUsage } from "./enter.ts";
-import { arnOf, type Kernel, type Requester, requesterOf } from "./kernel.ts";
+import { arnOf, type Kernel, noteMaterial, type Requester, requesterOf } from "./kernel.ts";
 import { findOrMakeManagedKey, MANAGED_ALIAS } from "./managed-key.ts";
 import type { KeyService } from "./port.ts";
 
@@ -20,7 +23,8 @@ function here(k: Kernel, keyId: string): string {
   return `arn:aws:kms:${k.region}:${account}:${rest.join(":")}`;
 }
 
-export function embeddedKeyService(k: Kernel): KeyService {
+/** `recorder`: each use is put on record as the requester's, refused ones too; S3 waits for it before it answers. */
+export function embeddedKeyService(k: Kernel, recorder?: Recorder): KeyService {
   /** No key id, or the managed key's alias: the account's `aws/s3`, made if it is not there yet. */
   async function keyIdOf(requester: Requester, keyId: string | undefined): Promise<string> {
     if (keyId !== undefined && keyId !== MANAGED_ALIAS) return keyId;
@@ -31,11 +35,14 @@ export function embeddedKeyService(k: Kernel): KeyService {
   return {
     async generateDataKey(caller, keyId, context) {
       const requester = requesterOf(caller, "s3", "kms:GenerateDataKey");
-      const { arn, blob, plaintext } = await generateDataKey(k, requester, "GenerateDataKey", {
-        keyId: await keyIdOf(requester, keyId),
-        context: parseEncryptionContext(context),
-        bytes: DATA_KEY_BYTES,
-      });
+      const use = { operation: "GenerateDataKey", keyId, context };
+      const { arn, blob, plaintext } = await recorded(recorder, requester, use, async () =>
+        generateDataKey(k, requester, "GenerateDataKey", {
+          keyId: await keyIdOf(requester, keyId),
+          context: parseEncryptionContext(context),
+          bytes: DATA_KEY_BYTES,
+        }),
+      );
       try {
         return { keyArn: arn, blob, plaintext: SecretKey.fromBytes("kek", plaintext) };
       } finally {
@@ -45,11 +52,14 @@ export function embeddedKeyService(k: Kernel): KeyService {
 
     async decrypt(caller, keyArn, blob, context) {
       const requester = requesterOf(caller, "s3", "kms:Decrypt");
-      const { plaintext } = await decrypt(k, requester, {
-        keyId: here(k, keyArn),
-        blob,
-        context: parseEncryptionContext(context),
-      });
+      const use = { operation: "Decrypt", keyId: keyArn, context };
+      const { plaintext } = await recorded(recorder, requester, use, async () =>
+        decrypt(k, requester, {
+          keyId: here(k, keyArn),
+          blob,
+          context: parseEncryptionContext(context),
+        }),
+      );
       try {
         return SecretKey.fromBytes("kek", plaintext);
       } finally {
@@ -57,19 +67,38 @@ export function embeddedKeyService(k: Kernel): KeyService {
       }
     },
 
-    async authoriseUse(caller, keyId, action, context) {
+    async authoriseUse(caller, keyId, action, context, blob) {
       const requester = requesterOf(caller, "s3", `kms:${action}`);
-      const id = await keyIdOf(requester, keyId);
-      const entered = await enter(k, requester, action, action === "Decrypt" ? here(k, id) : id, {
-        context: parseEncryptionContext(context),
-        algorithm: "SYMMETRIC_DEFAULT",
-      });
-      requireUsage(entered, "ENCRYPT_DECRYPT", action);
-      return entered.arn;
+      try {
+        const id = await keyIdOf(requester, keyId);
+        const entered = await enter(k, requester, action, action === "Decrypt" ? here(k, id) : id, {
+          context: parseEncryptionContext(context),
+          algorithm: "SYMMETRIC_DEFAULT",
+        });
+        requireUsage(entered, "ENCRYPT_DECRYPT", action);
+        if (recorder !== undefined) {
+          const materialId =
+            blob === undefined ? currentMaterial(entered.key)?.id : materialOf(entered.key, blob);
+          if (materialId !== undefined) noteMaterial(requester, materialId);
+          noteCached(requester);
+        }
+        return entered.arn;
+      } catch (error) {
+        // A refusal is a call of its own in the trail; an allowed use stands in the record of the S3 request.
+        if (recorder !== undefined)
+          recordUse(recorder, requester, { operation: action, keyId, context }, error);
+        throw error;
+      }
     },
   };
 }
 
+/** The key version that a blob names; undefined for one that is none, which its opening will tell. */
+function materialOf(key: KeyRecord, blob: Uint8Array): string | undefined {
+  const { materialId } = headerOf(blob);
+  const prefix = Buffer.from(materialId).toString("hex");
+  return key.materials.find(({ id }) => id.startsWith(prefix))?.id;
+}
 /**
  * The ARN of the key that a caller means, for the condition keys of S3 policies only: nobody is let in, and nothing is made.
  * Undefined where there is no such key or no such name; what is wrong with it is said after the rights.

@@ -4,7 +4,7 @@ import { fail } from "../base/errors.ts";
 import type { KeyArn } from "../base/ids.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { type Entered, enter, requireUsage } from "./enter.ts";
-import type { Kernel, Requester } from "./kernel.ts";
+import { type Kernel, noteMaterial, type Requester } from "./kernel.ts";
 import { currentMaterial, type Material } from "./model.ts";
 import type { KeyOperation } from "./operations.ts";
 import type { EncryptionContext } from "./port.ts";
@@ -75,6 +75,7 @@ export async function generateDataKey(
   k.hooks.kmsCall(operation);
   const plaintext = randomBytes(input.bytes);
   const sealed = await seal(k, entered, plaintext, input.context);
+  noteMaterial(requester, sealed.materialId);
   noteUse(k, requester, entered, operation);
   return { ...sealed, plaintext };
 }
@@ -91,6 +92,7 @@ export async function encrypt(
   stopIfDryRun(input.dryRun);
   k.hooks.kmsCall("Encrypt");
   const sealed = await seal(k, entered, input.plaintext, input.context, rsa);
+  if (rsa === undefined) noteMaterial(requester, sealed.materialId);
   noteUse(k, requester, entered, "Encrypt");
   return sealed;
 }

@@ -8,7 +8,7 @@ import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
 import { deny, noResourcePolicy, requireIdentityAccess, requireKeyAccess } from "./authorise.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { checkGrantTokens } from "./grant-tokens.ts";
-import { arnOf, type Kernel, type Requester } from "./kernel.ts";
+import { arnOf, type Kernel, noteKey, type Requester } from "./kernel.ts";
 import { aliasArn, invalidKeyId, isIssuedKeyId, type KeyName, parseKeyName } from "./key-id.ts";
 import { type KeyRecord, stateOf } from "./model.ts";
 import { type KeyOperation, OPERATIONS, type OperationRule } from "./operations.ts";
@@ -85,6 +85,7 @@ export async function enterHeld(
   const rule: OperationRule = OPERATIONS[operation];
   const key = held.value;
   const arn = arnOf(k, key);
+  noteKey(requester, arn);
   checkGrantTokens(k, facts.grantTokens);
   const grantId = await requireKeyAccess(k, requester, rule.action, held, facts);
   if (key.manager === "AWS") protectManaged(requester, rule, key, arn);

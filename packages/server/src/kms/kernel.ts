@@ -67,6 +67,21 @@ export interface Requester {
   readonly account: AccountId;
   readonly arn: string;
   readonly via: "direct" | "s3";
+  /** Filled on the way, also where the call is then refused: what the audit record of the call names. */
+  readonly seen: SeenKeys;
+}
+
+export interface SeenKeys {
+  readonly arns: KeyArn[];
+  readonly materialIds: string[];
+}
+
+/** A key that the call came to; denied calls name it too. */
+export function noteKey({ seen }: Requester, arn: KeyArn): void {
+  if (seen.arns.at(-1) !== arn) seen.arns.push(arn);
+}
+export function noteMaterial({ seen }: Requester, materialId: string): void {
+  seen.materialIds.push(materialId);
 }
 
 /** Nobody uses a key without an identity: anonymous requests and the store's own jobs are denied. */
@@ -78,7 +93,7 @@ export function requesterOf(caller: Caller, via: "direct" | "s3", action: string
       "AccessDeniedException",
       `User: ${principal.kind} is not authorized to perform: ${action} because no identity-based policy allows the ${action} action`,
     );
-  return { caller, account, arn: principal.arn, via };
+  return { caller, account, arn: principal.arn, via, seen: { arns: [], materialIds: [] } };
 }
 
 /** How grants may name a principal: by ARN and unique id, its own, its role's, its account's root. */

@@ -32,12 +32,13 @@ export interface KeyService {
   ): Promise<SecretKey<"kek">>;
   /**
    * Resolution, authorisation and key state of a use, without the cryptography: what each use of a cached bucket key
-   * goes through. Returns the resolved key ARN.
+   * goes through. Returns the resolved key ARN. `blob`: what the cached key was opened from, for the audit record.
    */
   authoriseUse(
     caller: Caller,
     keyId: string | undefined,
     action: "GenerateDataKey" | "Decrypt" | "Encrypt" | "ReEncryptFrom" | "ReEncryptTo",
     context: EncryptionContext,
+    blob?: Uint8Array,
   ): Promise<KeyArn>;
 }

@@ -3,7 +3,7 @@ import type { KeyArn } from "../base/ids.ts";
 import { enterToOpen, headerOf, type OpenInput } from "./decryption.ts";
 import { enterToSeal, seal } from "./encryption.ts";
 import { peek } from "./enter.ts";
-import type { Kernel, Requester } from "./kernel.ts";
+import { type Kernel, noteMaterial, type Requester } from "./kernel.ts";
 import { requireRsaRoom, rsaAlgorithm } from "./rsa.ts";
 import { noteUse, refuseContext, sameBytes, stopIfDryRun, type Use, useFacts } from "./use.ts";
 
@@ -42,6 +42,7 @@ export async function reEncrypt(
   try {
     if (rsa !== undefined) requireRsaRoom(to, rsa, opened.plaintext);
     const sealed = await seal(k, to, opened.plaintext, destination.context, rsa);
+    if (rsa === undefined) noteMaterial(requester, sealed.materialId);
     for (const entered of [from.entered, to]) noteUse(k, requester, entered, "ReEncrypt");
     return {
       blob: sealed.blob,

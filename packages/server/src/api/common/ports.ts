@@ -1,25 +1,44 @@
 /** What the API tells of each request to whoever listens. Both default to nobody. */
+import type { HeaderView } from "../../auth/headers.ts";
 import type { Caller } from "../../base/caller.ts";
+import type { Answer } from "./answer.ts";
+import type { Exchange } from "./exchange.ts";
 
-/** One authenticated request about to act, or refused. No field holds a secret: ids, names and codes only. */
+/** One request about to act, or refused. Headers and answer hold secrets: who records them takes what a list allows. */
 export interface RequestEvent {
   readonly requestId: string;
   readonly service: string;
   readonly operation: string;
-  readonly caller: Caller;
+  /** Absent where the request was refused before anybody was known. */
+  readonly caller?: Caller;
   readonly bucket?: string;
   readonly key?: string;
   readonly versionId?: string;
   /** `s3:PutObject` on `arn:aws:s3:::b/k`, as authorised. */
   readonly needs: readonly { readonly action: string; readonly resource: string }[];
+  readonly exchange?: Exchange;
+  /** Headers as the request means them: presigned parameters and form fields included. */
+  readonly headers?: HeaderView;
+  /** Parameters of query services, by name. */
+  readonly parameters?: ReadonlyMap<string, string>;
 }
 
 export interface OutcomeEvent extends RequestEvent {
   readonly status: number;
   readonly errorCode?: string;
+  readonly errorMessage?: string;
+  /** What is about to be sent. */
+  readonly answer?: Answer;
+  /** What an operation tells about its body, which nobody else reads: documents that were set, keys that were deleted. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** The result document of query services. */
+  readonly result?: string;
 }
 
-/** Fails closed: if the intent cannot be written the request is refused. */
+/**
+ * Fails closed: if the intent cannot be written the request is refused; if the outcome cannot, its answer is withheld.
+ * Nothing to wait for is `undefined`, so that most requests wait for nobody.
+ */
 export interface AuditPort {
   intent(event: RequestEvent): void | Promise<void>;
   outcome(event: OutcomeEvent): void | Promise<void>;

@@ -6,13 +6,20 @@
  */
 import type { IncomingMessage } from "node:http";
 
-const TARGETS = new Map([["TrentService", "kms"]]);
+const TARGETS = new Map([
+  ["TrentService", "kms"],
+  ["CloudTrail_20131101", "cloudtrail"],
+]);
 const TERMINAL = "/aws4_request";
 
 export function serviceNameOf(req: IncomingMessage): string {
   const target = req.headers["x-amz-target"];
-  if (typeof target === "string")
-    return TARGETS.get(target.slice(0, Math.max(0, target.indexOf(".")))) ?? "s3";
+  if (typeof target === "string") {
+    // SDKs write CloudTrail's with the name of its package before it.
+    const operation = target.lastIndexOf(".");
+    const service = target.slice(target.lastIndexOf(".", operation - 1) + 1, Math.max(0, operation));
+    return TARGETS.get(service) ?? "s3";
+  }
   const authorization = req.headers.authorization;
   if (authorization !== undefined) return scopeService(authorization, "/") ?? "s3";
   const url = req.url ?? "";

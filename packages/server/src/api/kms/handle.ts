@@ -5,10 +5,11 @@
 import type { Caller } from "../../base/caller.ts";
 import { fail, ServiceError } from "../../base/errors.ts";
 import { JSON_BODY_BYTES_MAX } from "../../base/limits.ts";
+import type { KmsAudit } from "../audit/kms.ts";
 import { type Kernel, requesterOf } from "../../kms/kernel.ts";
 import { wireError } from "./errors.ts";
 import { OPERATIONS, UNSUPPORTED } from "./index.ts";
-import type { KmsOperation } from "./operation.ts";
+import type { Answer as WireAnswer, Call, KmsOperation } from "./operation.ts";
 
 export interface KmsRequest {
   /** X-Amz-Target as sent. */
@@ -16,6 +17,10 @@ export interface KmsRequest {
   readonly body: Uint8Array;
   readonly caller: Caller;
   readonly requestId: string;
+  /** Puts the call on record; absent where there is no trail. */
+  readonly audit?: KmsAudit | undefined;
+  /** JSON text for the record. */
+  readonly tls?: string | undefined;
 }
 
 export interface KmsAnswer {
@@ -26,6 +31,8 @@ export interface KmsAnswer {
   readonly operation: string | undefined;
   /** What went wrong, for the log: the pipeline writes down faults of ours in full. */
   readonly error: unknown;
+  /** Whether the operation's own records say what became of it. */
+  readonly recorded: boolean;
 }
 
 const TARGET_PREFIX = "TrentService.";
@@ -77,27 +84,63 @@ function parseBody(body: Uint8Array): unknown {
 const nameOnly = (cause: unknown): string => (cause instanceof Error ? cause.name : "unknown");
 
 /** An error as an answer, also for failures before an operation is known (authentication). */
-export function kmsErrorAnswer(requestId: string, error: unknown, operation?: string): KmsAnswer {
+export function kmsErrorAnswer(
+  requestId: string,
+  error: unknown,
+  operation?: string,
+  recorded = false,
+): KmsAnswer {
   const { status, type, body } = wireError(error);
   const headers = { ...headersFor(requestId, body), "x-amzn-ErrorType": type };
-  return { status, headers, body, operation, error };
+  return { status, headers, body, operation, error, recorded };
 }
 
 /** Members that are `undefined` are left out by JSON itself. Void operations answer an empty body. */
 export async function handleKms(kms: Kernel, request: KmsRequest): Promise<KmsAnswer> {
   const { requestId } = request;
   let name: string | undefined;
+  let recorded = false;
   try {
     const found = findOperation(request.target);
     name = found.name;
     const input = parseBody(request.body);
     const requester = requesterOf(request.caller, "direct", `kms:${name}`);
-    const answer = await found.run(input, { kms, requester });
+    recorded = true;
+    const answer = await onRecord(request, found, input, { kms, requester });
     const body = answer === undefined ? "" : JSON.stringify(answer);
-    return { status: 200, headers: headersFor(requestId, body), body, operation: name, error: undefined };
+    return {
+      status: 200,
+      headers: headersFor(requestId, body),
+      body,
+      operation: name,
+      error: undefined,
+      recorded,
+    };
   } catch (error) {
-    return kmsErrorAnswer(requestId, error, name ?? targetName(request.target));
+    return kmsErrorAnswer(requestId, error, name ?? targetName(request.target), recorded);
   }
+}
+
+/** Runs the operation between its two records; without a trail, alone. */
+async function onRecord(
+  { audit, caller, requestId, tls }: KmsRequest,
+  operation: KmsOperation,
+  input: unknown,
+  call: Call,
+): Promise<WireAnswer> {
+  if (audit === undefined) return operation.run(input, call);
+  const { seen } = call.requester;
+  const facts = { caller, operation: operation.name, requestId, input, seen, timeMs: audit.now, tls };
+  await audit.intent(facts);
+  let answer: WireAnswer;
+  try {
+    answer = await operation.run(input, call);
+  } catch (error) {
+    await audit.outcome(facts, undefined, error);
+    throw error;
+  }
+  await audit.outcome(facts, answer, undefined);
+  return answer;
 }
 
 /** Whether an error is a fault of ours, that the log should show in full. */

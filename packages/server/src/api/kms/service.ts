@@ -7,6 +7,8 @@ import { fail, type ServiceError } from "../../base/errors.ts";
 import { JSON_BODY_BYTES_MAX } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
 import type { Kernel } from "../../kms/kernel.ts";
+import type { KmsAudit } from "../audit/kms.ts";
+import { tlsOf } from "../audit/connection.ts";
 import type { Answer } from "../common/answer.ts";
 import { type Exchange, RequestCaller } from "../common/exchange.ts";
 import type { Service } from "../common/serve.ts";
@@ -16,6 +18,7 @@ export interface KmsServiceDeps {
   readonly auth: AuthDeps<Principal>;
   readonly kms: Kernel;
   readonly log: Log;
+  readonly audit?: KmsAudit;
 }
 
 export class KmsService implements Service {
@@ -27,9 +30,19 @@ export class KmsService implements Service {
   }
 
   async answer(exchange: Exchange): Promise<void> {
-    const { auth, kms, log } = this.#deps;
+    try {
+      await this.#answer(exchange);
+    } catch (error) {
+      this.#deps.audit?.refused(exchange, error);
+      throw error;
+    }
+  }
+
+  async #answer(exchange: Exchange): Promise<void> {
+    const { auth, kms, log, audit } = this.#deps;
     const { raw, requestId } = exchange;
     const target = raw.headers.get("x-amz-target");
+    exchange.operation = targetName(target) ?? "Unknown";
     // Metric labels come from a closed list only: what a client makes up is Unknown.
     const body = await readBody(exchange);
     // One endpoint, one path (spec kms 1.1).
@@ -49,9 +62,17 @@ export class KmsService implements Service {
       signature: "AWS4-HMAC-SHA256",
       authType: result.how === "presigned" ? "REST-QUERY-STRING" : "REST-HEADER",
     });
-    const answer = await handleKms(kms, { target, body, caller: exchange.caller, requestId });
+    const answer = await handleKms(kms, {
+      target,
+      body,
+      caller: exchange.caller,
+      requestId,
+      audit,
+      tls: audit === undefined ? undefined : tlsOf(exchange),
+    });
     exchange.operation = answer.operation ?? "Unknown";
     if (answer.error !== undefined) {
+      if (!answer.recorded) audit?.refused(exchange, answer.error);
       exchange.errorCode = answer.headers["x-amzn-ErrorType"];
       if (isFault(answer.error))
         log.error("the key service failed", {

@@ -27,6 +27,11 @@ export class Form {
     return this.#values.get(name);
   }
 
+  /** All of it, secrets included: for the audit record, which takes what its list allows. */
+  get values(): ReadonlyMap<string, string> {
+    return this.#values;
+  }
+
   /** Whether anything is given under a name or inside it. */
   hasInside(name: string): boolean {
     const inside = `${name}.`;

@@ -9,7 +9,7 @@ import type { AccountId } from "../../base/ids.ts";
 import { QUERY_BODY_BYTES_MAX } from "../../base/limits.ts";
 import type { Answer } from "../common/answer.ts";
 import { type Exchange, type Identity, RequestCaller } from "../common/exchange.ts";
-import type { AuditPort, RequestEvent } from "../common/ports.ts";
+import type { AuditPort, OutcomeEvent, RequestEvent } from "../common/ports.ts";
 import type { Service } from "../common/serve.ts";
 import { errorAnswer, type Protocol, resultAnswer } from "./document.ts";
 import { Form } from "./form.ts";
@@ -46,10 +46,22 @@ export class QueryService<C extends Call> implements Service {
   }
 
   async answer(exchange: Exchange): Promise<void> {
+    const { audit } = this.#deps;
+    const stage: Stage = { recorded: false };
+    try {
+      await this.#answer(exchange, stage);
+    } catch (error) {
+      if (!stage.recorded) await audit?.outcome(failedOf(this.#eventOf(exchange, [], stage.form), error));
+      throw error;
+    }
+  }
+
+  async #answer(exchange: Exchange, stage: Stage): Promise<void> {
     const { protocol } = this.#api;
     const body = await readBody(exchange);
     const identity = await this.#identify(exchange, body);
     const form = Form.parse(exchange.raw.method === "GET" ? exchange.raw.rawQuery : decodeBody(body));
+    stage.form = form;
     const op = this.#operation(form);
     exchange.operation = op.name;
     if (identity === undefined && !op.unsigned) fail("MissingAuthenticationToken");
@@ -57,7 +69,9 @@ export class QueryService<C extends Call> implements Service {
     const call = this.#api.call(exchange.caller, op.name);
     const prepared = op.prepare(form);
     const needs = await prepared.needs(call);
-    const result = await this.#act(exchange, exchange.caller, prepared, needs, call);
+    stage.recorded = true;
+    const event = this.#eventOf(exchange, needs, form);
+    const result = await this.#act(event, exchange.caller, prepared, needs, call);
     await exchange.send(resultAnswer(protocol, op.name, result, exchange.requestId));
   }
 
@@ -96,37 +110,38 @@ export class QueryService<C extends Call> implements Service {
     );
   }
 
+  #eventOf(exchange: Exchange, needs: readonly Need[], form: Form | undefined): RequestEvent {
+    return {
+      requestId: exchange.requestId,
+      service: this.name,
+      operation: exchange.operation,
+      needs: needs.map(({ action, resource }) => ({ action, resource })),
+      exchange,
+      ...(exchange.caller === undefined ? {} : { caller: exchange.caller }),
+      ...(form === undefined ? {} : { parameters: form.values }),
+    };
+  }
+
   /** Everything between the question and the answer; the outcome is recorded before anything is sent. */
   async #act(
-    exchange: Exchange,
+    event: RequestEvent,
     caller: Caller,
     prepared: Prepared<C>,
     needs: readonly Need[],
     call: C,
   ): Promise<string | undefined> {
     const { audit } = this.#deps;
-    const event: RequestEvent = {
-      requestId: exchange.requestId,
-      service: this.name,
-      operation: exchange.operation,
-      caller,
-      needs: needs.map(({ action, resource }) => ({ action, resource })),
-    };
+    let result: string | undefined;
     try {
       for (const need of needs) await this.#authorise(caller, need);
       await audit?.intent(event);
-      const result = await prepared.run(call);
-      await audit?.outcome({ ...event, status: 200 });
-      return result;
+      result = await prepared.run(call);
     } catch (error) {
-      const known = error instanceof ServiceError;
-      await audit?.outcome({
-        ...event,
-        status: known ? error.status : 500,
-        errorCode: known ? error.code : "ServiceFailure",
-      });
+      await audit?.outcome(failedOf(event, error));
       throw error;
     }
+    await audit?.outcome({ ...event, status: 200, ...(result === undefined ? {} : { result }) });
+    return result;
   }
 
   async #authorise(caller: Caller, { action, resource, conditions = new Map() }: Need): Promise<void> {
@@ -140,6 +155,19 @@ export class QueryService<C extends Call> implements Service {
         `User: ${caller.principal.arn} is not authorized to perform: ${action} on resource: ${resource} ${decision.reason}`,
       );
   }
+}
+
+/** How far a request had come when it was refused. */
+interface Stage {
+  /** Its outcome is recorded where it acts. */
+  recorded: boolean;
+  form?: Form;
+}
+
+function failedOf(event: RequestEvent, error: unknown): OutcomeEvent {
+  return error instanceof ServiceError
+    ? { ...event, status: error.status, errorCode: error.code, errorMessage: error.message }
+    : { ...event, status: 500, errorCode: "ServiceFailure" };
 }
 
 /** What a client made up is repeated only if it is short and plain. */

@@ -34,9 +34,22 @@ export class S3Service implements Service {
   }
 
   async answer(exchange: Exchange): Promise<void> {
+    const { audit } = this.#deps;
+    if (audit === undefined) return this.#answer(exchange, {});
+    const stage: Stage = {};
+    try {
+      await this.#answer(exchange, stage);
+    } catch (error) {
+      if (stage.recorded !== true) await audit.outcome(refusedEarly(exchange, stage, error));
+      throw error;
+    }
+  }
+
+  async #answer(exchange: Exchange, stage: Stage): Promise<void> {
     const deps = this.#deps;
     const { raw } = exchange;
     const address = addressOf(raw.path, raw.headers.get("host"), deps.domains);
+    stage.address = address;
     if (raw.method === "OPTIONS") {
       exchange.operation = "Preflight";
       await exchange.send(preflight(exchange, address, await bucketAt(deps, address)));
@@ -55,15 +68,17 @@ export class S3Service implements Service {
     if (bucket !== undefined) checkOwner(raw.headers.get("x-amz-expected-bucket-owner"), bucket);
     const req = new S3Request({ ...found, exchange, deps, bucket, caller: exchange.caller });
     try {
-      await this.run(op, req);
+      const asked = op.needs(req);
+      const needs = asked instanceof Promise ? await asked : asked;
+      stage.recorded = true;
+      await this.#run(op, req, needs);
     } finally {
       req.wipe();
     }
   }
 
-  async run(op: Operation, req: S3Request): Promise<void> {
-    const needs = op.needs(req);
-    const answer = await this.#act(op, req, needs instanceof Promise ? await needs : needs);
+  async #run(op: Operation, req: S3Request, needs: readonly Need[]): Promise<void> {
+    const answer = await this.#act(op, req, needs);
     if (answer !== undefined) await req.exchange.send(answer);
   }
 
@@ -74,14 +89,25 @@ export class S3Service implements Service {
     let answer: Answer | undefined;
     try {
       await authorise(req, needs);
-      if (event !== undefined) await audit?.intent(event);
+      if (event !== undefined) {
+        const intended = audit?.intent(event);
+        if (intended instanceof Promise) await intended;
+      }
       answer = op.slow === true ? await this.#slowly(op, req) : await op.run(req);
     } catch (error) {
       const shown = await hideMissing(op, req, error);
       if (event !== undefined) await audit?.outcome(failed(event, shown));
       throw shown;
     }
-    if (event !== undefined) await audit?.outcome({ ...event, status: answer?.status ?? 200 });
+    if (event !== undefined) {
+      const recorded = audit?.outcome({
+        ...event,
+        status: answer?.status ?? 200,
+        ...(answer === undefined ? {} : { answer }),
+        ...(req.audited === undefined ? {} : { details: req.audited }),
+      });
+      if (recorded instanceof Promise) await recorded;
+    }
     return answer;
   }
 
@@ -128,11 +154,37 @@ function eventOf(op: Operation, req: S3Request, needs: readonly Need[]): Request
     ...(req.bucketName === undefined ? {} : { bucket: req.bucketName }),
     ...(req.keyIfAny === undefined ? {} : { key: req.keyIfAny }),
     ...(versionId === undefined ? {} : { versionId }),
+    exchange: req.exchange,
+    headers: req.headers,
   };
+}
+
+/** How far a request had come when it was refused. */
+interface Stage {
+  address?: Address;
+  /** Its outcome is recorded where it acts. */
+  recorded?: boolean;
+}
+
+/** Before anything was asked for: no valid signature, no such bucket, nonsense in headers. */
+function refusedEarly(exchange: Exchange, { address }: Stage, error: unknown): OutcomeEvent {
+  return failed(
+    {
+      requestId: exchange.requestId,
+      service: "s3",
+      operation: exchange.operation,
+      needs: [],
+      exchange,
+      ...(exchange.caller === undefined ? {} : { caller: exchange.caller }),
+      ...(address?.bucket === undefined ? {} : { bucket: address.bucket }),
+      ...(address?.key === undefined ? {} : { key: address.key }),
+    },
+    error,
+  );
 }
 
 function failed(event: RequestEvent, error: unknown): OutcomeEvent {
   return error instanceof ServiceError
-    ? { ...event, status: error.status, errorCode: error.code }
+    ? { ...event, status: error.status, errorCode: error.code, errorMessage: error.message }
     : { ...event, status: 500, errorCode: "InternalError" };
 }

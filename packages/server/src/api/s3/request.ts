@@ -47,6 +47,8 @@ export class S3Request {
   values: ReadonlyMap<string, string | readonly string[]> | undefined;
   /** The parsed copy source and its bucket, once `needs` has looked. */
   source: { readonly header: CopySourceHeader; readonly bucket: Bucket } | undefined;
+  /** For the audit record, what only the operation knows of its body; never a secret. */
+  audited: Readonly<Record<string, unknown>> | undefined;
   #bucket: Bucket | undefined;
   readonly #key: ObjectKey | undefined;
   readonly #secrets: SecretKey[] = [];

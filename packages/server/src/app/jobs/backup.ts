@@ -1,5 +1,6 @@
 /** `strongroom backup DIR`: a consistent copy while the store serves. Restoring is starting on it with the root key. */
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { cp } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { COLLECTOR_LEASE } from "../../store/collector.ts";
 import { type BackupReport, backupLocal } from "../../store/local/backup.ts";
@@ -26,6 +27,8 @@ export const backup: Job = async (engine, { args, options }, output) => {
     const { provider } = engine.keyrings;
     const before = readAll(provider.publicFiles());
     const report = await backupLocal(engine.store, copy.store);
+    // After the rows: what the copied checkpoints say of the trail must be in the copied files.
+    await copyTrail(engine.dir.audit, copy.audit);
     // Had the collector worked meanwhile, a blob that the copied rows name could be missing.
     lease.requireHeld();
     const { rootGeneration } = await engine.keyrings.refresh();
@@ -66,4 +69,9 @@ function writeSynced(path: string, bytes: Uint8Array): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Segments only grow, so a copy is a beginning of what was there. */
+async function copyTrail(from: string, to: string): Promise<void> {
+  if (existsSync(from)) await cp(from, to, { recursive: true, errorOnExist: true, force: false });
 }

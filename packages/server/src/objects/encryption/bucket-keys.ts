@@ -135,7 +135,9 @@ export class BucketKeys {
     context: () => EncryptionContext,
   ): Promise<SecretKey<"kek">> {
     const pairs = context();
-    await viaKms(stored.keyArn, () => this.#kms.authoriseUse(caller, stored.keyArn, "Decrypt", pairs));
+    await viaKms(stored.keyArn, () =>
+      this.#kms.authoriseUse(caller, stored.keyArn, "Decrypt", pairs, stored.blob),
+    );
     const name = readName(caller, stored.id);
     const cached = this.#fresh(this.#reading, name);
     if (cached !== undefined && cached.bucketKey.keyArn === stored.keyArn) return cached.bucketKey.key;

@@ -1,0 +1,56 @@
+/** The operations of CloudTrail that this store has. */
+import { storedDigestKey } from "../../audit/digest-key.ts";
+import type { TrailReader } from "../../audit/reader.ts";
+import type { Trail } from "../../audit/trail.ts";
+import type { Records } from "../../store/records.ts";
+import type { Tokens } from "../../store/tokens.ts";
+import { digestKeyFingerprint } from "@strongroom/crypto";
+import { readKeysRequest, readLookup } from "./input.ts";
+import { lookupEvents } from "./lookup.ts";
+import type { CloudTrailOperation } from "./service.ts";
+
+export interface CloudTrailParts {
+  readonly reader: TrailReader;
+  readonly trail: Trail;
+  readonly tokens: Tokens;
+  readonly records: Records;
+}
+
+/** The digest key does not change: it is valid as far as anybody asks. */
+const YEARS_MS = 100 * 365 * 86_400_000;
+
+export function cloudTrailOperations(parts: CloudTrailParts): ReadonlyMap<string, CloudTrailOperation> {
+  const { reader, trail, tokens, records } = parts;
+  const operations: readonly CloudTrailOperation[] = [
+    {
+      name: "LookupEvents",
+      recorded: ["LookupAttributes", "StartTime", "EndTime", "MaxResults"],
+      run: async (input, account) => {
+        const lookup = readLookup(input);
+        // What the caller has just done is there, at least through this process.
+        await trail.flush().catch(() => undefined);
+        return lookupEvents({ reader, tokens, account }, lookup);
+      },
+    },
+    {
+      name: "ListPublicKeys",
+      recorded: ["StartTime", "EndTime"],
+      run: async (input) => {
+        readKeysRequest(input);
+        const key = await storedDigestKey(records);
+        if (key === undefined) return { PublicKeyList: [] };
+        return {
+          PublicKeyList: [
+            {
+              Value: Buffer.from(key.publicDer).toString("base64"),
+              ValidityStartTime: 0,
+              ValidityEndTime: Math.floor((key.createdMs + YEARS_MS) / 1000),
+              Fingerprint: digestKeyFingerprint(key.publicDer),
+            },
+          ],
+        };
+      },
+    },
+  ];
+  return new Map(operations.map((operation) => [operation.name, operation]));
+}

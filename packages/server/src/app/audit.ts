@@ -1,0 +1,51 @@
+/** The audit trail of a process, opened on a data directory. Its stream begins with its first record. */
+import { TrailSigner } from "@strongroom/crypto";
+import { TrailFiles } from "../audit/files.ts";
+import { Ledger } from "../audit/ledger.ts";
+import { Recorder } from "../audit/recorder.ts";
+import type { SeedOf } from "../audit/segment-reader.ts";
+import { Trail } from "../audit/trail.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Keyring } from "../store/keyring.ts";
+import type { Records } from "../store/records.ts";
+
+export interface AuditParts {
+  readonly files: TrailFiles;
+  readonly ledger: Ledger;
+  readonly seedOf: SeedOf;
+  readonly publicKeyOf: (term: number) => Uint8Array | undefined;
+  readonly trail: Trail;
+  /** Absent where `--audit off` says that nothing is recorded. */
+  readonly recorder: Recorder | undefined;
+}
+
+export function openAudit(parts: {
+  readonly directory: string;
+  readonly records: Records;
+  readonly keyring: () => Keyring;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly region: string;
+  readonly on: boolean;
+  readonly onFatal: (cause: Error) => void;
+}): AuditParts {
+  const { directory, records, keyring, clock, log, region, on, onFatal } = parts;
+  const { storeId } = keyring();
+  const { term, key } = keyring().current("audit");
+  const files = new TrailFiles(directory);
+  const ledger = new Ledger(records, { signer: new TrailSigner(key), term, storeId });
+  const trail = new Trail({ files, ledger, key: { term, seed: key, storeId }, clock, log, onFatal });
+  const seedOf: SeedOf = (wanted) => keyring().byTerm("audit", wanted);
+  return {
+    files,
+    ledger,
+    seedOf,
+    publicKeyOf: (wanted) => {
+      const seed = seedOf(wanted);
+      return seed === undefined ? undefined : new TrailSigner(seed).publicKey;
+    },
+    trail,
+    recorder: on ? new Recorder({ trail, region, clock, hashKey: key }) : undefined,
+  };
+}

@@ -1,0 +1,152 @@
+/** Exported files as `aws cloudtrail validate-logs` checks them: hashes, signatures, and the chain of digests. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { digestKeyFingerprint, verifyDigest } from "@strongroom/crypto";
+import { z } from "zod";
+import { ensureDigestKey } from "./digest-key.ts";
+import { eventText, newEventId } from "./event.ts";
+import { exportTrail } from "./export.ts";
+import { claimedIdentity } from "./identity.ts";
+import { newest, positionOf } from "./query.ts";
+import { TrailReader } from "./reader.ts";
+import { termHash } from "./terms.ts";
+import { Rig } from "./test/rig.ts";
+import type { TrailRecord } from "./trail.ts";
+
+const HOUR_MS = 3_600_000;
+const START_MS = Date.UTC(2026, 2, 1, 10);
+
+function eventAt(timeMs: number, account: string, name = "GetObject"): TrailRecord {
+  const text = eventText({
+    identity: { ...claimedIdentity("AKID"), account },
+    timeMs,
+    service: "s3",
+    name,
+    region: "eu-central-1",
+    sourceIp: "192.0.2.1",
+    userAgent: 'test\n"agent"',
+    request: "null",
+    response: "null",
+    requestId: `R${timeMs}`,
+    eventId: newEventId(timeMs),
+    readOnly: true,
+    management: true,
+    recipient: account,
+  });
+  return { text, timeMs, terms: [termHash("event", name), termHash("request", `R${timeMs}`)] };
+}
+
+const digestSchema = z.looseObject({
+  digestEndTime: z.string(),
+  digestS3Bucket: z.string(),
+  digestS3Object: z.string(),
+  digestPublicKeyFingerprint: z.string(),
+  previousDigestSignature: z.string().nullable(),
+  previousDigestHashValue: z.string().nullable(),
+  previousDigestS3Object: z.string().nullable(),
+  logFiles: z.array(z.looseObject({ s3Object: z.string(), hashValue: z.string() })),
+});
+const lineSchema = z.object({ file: z.string(), metadata: z.record(z.string(), z.string()) });
+const sha = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+test("log files and digests validate backwards, over two exports, with empty hours", async () => {
+  const rig = await Rig.make();
+  try {
+    const trail = rig.trail();
+    for (const hours of [0, 0.2, 0.9, 2.5]) trail.append(eventAt(START_MS + hours * HOUR_MS, "111122223333"));
+    trail.append(eventAt(START_MS + 2.6 * HOUR_MS, "444455556666"));
+    trail.append(eventAt(START_MS + 2.7 * HOUR_MS, ""));
+    await trail.close();
+    const key = await ensureDigestKey(rig.records, START_MS);
+    assert.deepEqual((await ensureDigestKey(rig.records, START_MS)).publicDer, key.publicDer);
+    const directory = join(rig.directory, "out");
+    const input = {
+      reader: new TrailReader(rig.files, rig.seedOf),
+      key,
+      directory,
+      region: "eu-central-1",
+      bucket: "logs",
+      prefix: "",
+      trail: "strongroom",
+      account: "111122223333",
+      fromMs: START_MS,
+    };
+    const first = await exportTrail({ ...input, toMs: START_MS + 2 * HOUR_MS }, () => {});
+    assert.deepEqual(first, { records: 3, files: 1, digests: 2 });
+    const second = await exportTrail({ ...input, toMs: START_MS + 3.5 * HOUR_MS }, () => {});
+    assert.deepEqual(second, { records: 3, files: 2, digests: 2 });
+
+    const list = (await readFile(join(directory, "files.jsonl"), "utf8")).trim().split("\n");
+    const entries = new Map(
+      list.map((line) => lineSchema.parse(JSON.parse(line))).map((e) => [e.file, e.metadata]),
+    );
+    const digestNames = [...entries.keys()].filter((name) => /\/111122223333_CloudTrail-Digest_/.test(name));
+    let name: string | null = digestNames.at(-1) ?? null;
+    let walked = 0;
+    let records = 0;
+    let expectedHash: string | null = null;
+    while (name !== null) {
+      const body = gunzipSync(await readFile(join(directory, name)));
+      if (expectedHash !== null) assert.equal(sha(body), expectedHash);
+      const digest: z.output<typeof digestSchema> = digestSchema.parse(JSON.parse(body.toString()));
+      assert.equal(digest.digestS3Object, name);
+      assert.equal(digest.digestPublicKeyFingerprint, digestKeyFingerprint(key.publicDer));
+      const text = `${digest.digestEndTime}\n${digest.digestS3Bucket}/${name}\n${sha(body)}\n${digest.previousDigestSignature ?? "null"}`;
+      const signature = Buffer.from(entries.get(name)?.["signature"] ?? "", "hex");
+      assert.ok(verifyDigest(key.publicDer, Buffer.from(text), signature));
+      assert.equal(verifyDigest(key.publicDer, Buffer.from(`${text}x`), signature), false);
+      for (const file of digest.logFiles) {
+        const log = gunzipSync(await readFile(join(directory, file.s3Object)));
+        assert.equal(sha(log), file.hashValue);
+        records += z.object({ Records: z.array(z.unknown()) }).parse(JSON.parse(log.toString()))
+          .Records.length;
+      }
+      expectedHash = digest.previousDigestHashValue;
+      name = digest.previousDigestS3Object;
+      walked++;
+    }
+    assert.equal(walked, 3);
+    assert.equal(records, 5);
+  } finally {
+    await rig.remove();
+  }
+});
+
+test("pages of the newest records, each once, whatever order they were written in", async () => {
+  const rig = await Rig.make();
+  try {
+    const trails = [rig.trail(), rig.trail()];
+    for (let n = 0; n < 700; n++)
+      trails[n % 2]?.append(eventAt(START_MS + ((n * 37) % 1000), "111122223333"));
+    for (const trail of trails) await trail.close();
+    const reader = new TrailReader(rig.files, rig.seedOf);
+    const seen: number[] = [];
+    const ids = new Set<string>();
+    let before: Parameters<typeof newest>[3];
+    for (;;) {
+      const page = await newest(reader, { events: ["GetObject"] }, 50, before);
+      for (const found of page) {
+        seen.push(found.timeMs);
+        ids.add(found.event.eventID);
+      }
+      const last = page.at(-1);
+      if (last === undefined) break;
+      before = positionOf(last);
+    }
+    assert.equal(seen.length, 700);
+    assert.equal(ids.size, 700);
+    assert.deepEqual(
+      seen,
+      seen.toSorted((a, b) => b - a),
+    );
+    const one = await newest(reader, { request: `R${START_MS + 37}` }, 10);
+    assert.equal(one.length, 1);
+    assert.equal((await newest(reader, { request: "R1" }, 10)).length, 0);
+  } finally {
+    await rig.remove();
+  }
+});

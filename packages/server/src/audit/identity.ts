@@ -1,0 +1,125 @@
+/**
+ * `userIdentity` of CloudTrail records (spec audit section 2). Built once for a principal and its credential, because it
+ * is the largest part of a record and the same for thousands.
+ */
+import type { Caller, Principal, SessionFacts } from "../base/caller.ts";
+import { termHash } from "./terms.ts";
+
+export interface Identity {
+  /** JSON object without the closing brace, so that `invokedBy` can follow. */
+  readonly open: string;
+  readonly account: string;
+  readonly terms: readonly number[];
+}
+
+const quote = (text: string): string => JSON.stringify(text);
+const KEPT_MAX = 4096;
+let kept = new Map<string, Identity>();
+
+/** Of a caller that is authenticated, or of nobody. */
+export function identityOf(caller: Pick<Caller, "principal" | "accessKeyId">): Identity {
+  const { principal, accessKeyId = "" } = caller;
+  const session = sessionOf(principal);
+  const name = `${arnOf(principal)}\n${accessKeyId}\n${session?.issuedAtMs ?? ""}`;
+  const known = kept.get(name);
+  if (known !== undefined) return known;
+  const made = build(principal, accessKeyId, session);
+  if (kept.size >= KEPT_MAX) kept = new Map();
+  kept.set(name, made);
+  return made;
+}
+
+/** A signature that did not verify: nobody is known, but which credential was claimed. */
+export function claimedIdentity(accessKeyId: string | undefined): Identity {
+  const key = accessKeyId === undefined ? "" : `,"accessKeyId":${quote(accessKeyId)}`;
+  return {
+    open: `{"type":"Unknown","principalId":""${key}`,
+    account: "anonymous",
+    terms: accessKeyId === undefined ? [] : [termHash("accessKey", accessKeyId)],
+  };
+}
+
+function arnOf(principal: Principal): string {
+  return "arn" in principal ? principal.arn : principal.kind;
+}
+
+const sessionOf = (principal: Principal): SessionFacts | undefined =>
+  "session" in principal ? principal.session : undefined;
+
+function build(principal: Principal, accessKeyId: string, session: SessionFacts | undefined): Identity {
+  switch (principal.kind) {
+    case "anonymous":
+      return {
+        open: '{"type":"AWSAccount","principalId":"","accountId":"anonymous"',
+        account: "anonymous",
+        terms: [],
+      };
+    case "internal":
+      return {
+        open: `{"type":"AWSService","invokedBy":${quote(principal.name)}`,
+        account: "",
+        terms: [termHash("principal", principal.name)],
+      };
+    case "root":
+    case "user":
+    case "role-session": {
+      const { account, arn, userId } = principal;
+      const type = { root: "Root", user: "IAMUser", "role-session": "AssumedRole" }[principal.kind];
+      const user = userNameOf(principal);
+      const parts = [
+        `"type":"${type}"`,
+        `"principalId":${quote(userId)}`,
+        `"arn":${quote(arn)}`,
+        `"accountId":"${account}"`,
+        `"accessKeyId":${quote(accessKeyId)}`,
+      ];
+      if (principal.kind === "user") parts.push(`"userName":${quote(principal.name)}`);
+      const context = contextOf(principal, session);
+      if (context !== undefined) parts.push(`"sessionContext":${JSON.stringify(context)}`);
+      const terms = [termHash("principal", arn), termHash("accessKey", accessKeyId)];
+      if (user !== "") terms.push(termHash("user", user));
+      if (principal.kind === "role-session") terms.push(termHash("principal", principal.roleArn));
+      return { open: `{${parts.join(",")}`, account, terms };
+    }
+  }
+}
+
+/** As LookupEvents shows users: a user's name, a session's name, `root`. */
+function userNameOf(principal: Principal): string {
+  switch (principal.kind) {
+    case "user":
+      return principal.name;
+    case "role-session":
+      return principal.userId.slice(principal.userId.indexOf(":") + 1);
+    case "root":
+      return "root";
+    case "anonymous":
+    case "internal":
+      return "";
+  }
+}
+
+function contextOf(principal: Principal, session: SessionFacts | undefined): unknown {
+  const attributes = {
+    ...(session === undefined
+      ? {}
+      : { creationDate: `${new Date(session.issuedAtMs).toISOString().slice(0, 19)}Z` }),
+    mfaAuthenticated: "false",
+  };
+  const source = session?.sourceIdentity === undefined ? {} : { sourceIdentity: session.sourceIdentity };
+  if (principal.kind === "role-session") {
+    const { account, roleArn, userId } = principal;
+    return {
+      sessionIssuer: {
+        type: "Role",
+        principalId: userId.split(":")[0],
+        arn: roleArn,
+        accountId: account,
+        userName: roleArn.slice(roleArn.lastIndexOf("/") + 1),
+      },
+      attributes,
+      ...source,
+    };
+  }
+  return session === undefined ? undefined : { attributes, ...source };
+}

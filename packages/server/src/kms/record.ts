@@ -1,0 +1,83 @@
+/** Audit records of key uses that S3 makes on a requester's behalf, and their links to the S3 request. */
+import { allowed, jsonOf } from "../audit/allow.ts";
+import type { Recorder } from "../audit/recorder.ts";
+import { startKeyUses } from "../audit/uses.ts";
+import { ServiceError } from "../base/errors.ts";
+import { newRequestId } from "../base/ids.ts";
+import type { Requester } from "./kernel.ts";
+import type { EncryptionContext } from "./port.ts";
+
+export interface InternalUse {
+  readonly operation: string;
+  readonly keyId: string | undefined;
+  readonly context: EncryptionContext;
+}
+
+/** Runs a call and puts it on record, whatever becomes of it. The record is durable before S3 answers. */
+export async function recorded<T>(
+  recorder: Recorder | undefined,
+  requester: Requester,
+  use: InternalUse,
+  call: () => Promise<T>,
+): Promise<T> {
+  if (recorder === undefined) return call();
+  try {
+    const result = await call();
+    recordUse(recorder, requester, use, undefined);
+    return result;
+  } catch (error) {
+    recordUse(recorder, requester, use, error);
+    throw error;
+  }
+}
+
+export function recordUse(
+  recorder: Recorder,
+  requester: Requester,
+  { operation, keyId, context }: InternalUse,
+  error: unknown,
+): void {
+  const { caller, seen } = requester;
+  const requestId = newRequestId();
+  const uses = startKeyUses(caller);
+  uses.requestIds.push(requestId);
+  uses.keyArn = seen.arns.at(-1) ?? uses.keyArn;
+  if (error === undefined) {
+    uses.materialId = seen.materialIds.at(-1);
+    uses.access = "kms";
+  }
+  recorder.kms({
+    caller,
+    via: "s3",
+    operation,
+    timeMs: recorder.clock.now(),
+    requestId,
+    request: requestOf(operation, seen.arns.at(-1) ?? keyId, context),
+    response: "null",
+    readOnly: true,
+    arns: seen.arns,
+    materialIds: error === undefined ? seen.materialIds : [],
+    error:
+      error === undefined
+        ? undefined
+        : error instanceof ServiceError
+          ? { code: error.code, message: error.message }
+          : { code: "KMSInternalException", message: "" },
+  });
+}
+
+/** A use that the key service allowed and a key held from before served. */
+export function noteCached({ caller, seen }: Requester): void {
+  const uses = startKeyUses(caller);
+  uses.keyArn = seen.arns.at(-1) ?? uses.keyArn;
+  uses.materialId = seen.materialIds.at(-1) ?? uses.materialId;
+  uses.access ??= "bucketKeyCached";
+}
+
+function requestOf(operation: string, keyId: string | undefined, context: EncryptionContext): string {
+  const more =
+    operation === "GenerateDataKey" ? { KeySpec: "AES_256" } : { EncryptionAlgorithm: "SYMMETRIC_DEFAULT" };
+  const pairs = jsonOf(context) === "{}" ? {} : { EncryptionContext: context };
+  const body = { ...more, ...(keyId === undefined ? {} : { KeyId: keyId }), ...pairs };
+  return allowed(body, ["EncryptionAlgorithm", "KeyId", "KeySpec", "EncryptionContext"]);
+}
