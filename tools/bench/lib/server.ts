@@ -40,6 +40,9 @@ export interface Store extends Target {
 const PRODUCT = "packages/server/src/app/main.ts";
 const IDENTITY = "tools/bench/identity/main.ts";
 
+/** For a look inside: BENCH_RUNTIME_ARGS="--cpu-prof --cpu-prof-dir=DIR"; the parent hands them on to its workers. */
+const runtimeArgs = (): string[] => process.env["BENCH_RUNTIME_ARGS"]?.split(" ") ?? [];
+
 /** `pin: false` for the memory probe, which measures no time. */
 export async function startStore(runtime: Runtime, kind: "product" | "identity", pin = true): Promise<Store> {
   const data = mkdtempSync(join(tmpdir(), "strongroom-bench-"));
@@ -50,6 +53,7 @@ export async function startStore(runtime: Runtime, kind: "product" | "identity",
   );
   const command = [
     runtimePath(runtime),
+    ...runtimeArgs(),
     join(ROOT, kind === "product" ? PRODUCT : IDENTITY),
     "serve",
     "--data",
