@@ -37,7 +37,7 @@ export interface Store extends Target {
   kmsCalls(): Promise<number>;
 }
 
-const PRODUCT = "packages/server/src/app/main.ts";
+const PRODUCT = "packages/server/bin/strongroom.js";
 const IDENTITY = "tools/bench/identity/main.ts";
 
 /** For a look inside: BENCH_RUNTIME_ARGS="--cpu-prof --cpu-prof-dir=DIR"; the parent hands them on to its workers. */
