@@ -35,7 +35,7 @@ ${supported.map(row).join("\n")}
 
 Buckets are addressed by path or, with \`--domain\`, by host name. \`POST /{bucket}\` is the browser upload (POST Object).
 In a browser upload with a file above 8 MiB the file must be the form's last part: its size is told by Content-Length.
-Settings that this store does not have answer reads as AWS does for a bucket where nobody set them: CORS, lifecycle,
+Settings that this store does not have answer reads as AWS does for a bucket where nobody set them: lifecycle,
 website, replication, object lock, public access block, logging, acceleration, notification, request payment.
 
 ## Known and answered with 501 NotImplemented (${others.length})

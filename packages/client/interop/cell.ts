@@ -11,6 +11,8 @@ export interface Cell {
   readonly placement: Placement;
   readonly size: number;
   readonly multipart: boolean;
+  /** With an encryption context outside ASCII, which S3 hands back in another encoding than it was sent. */
+  readonly unicode: boolean;
 }
 
 const MIB = 1024 * 1024;
@@ -27,16 +29,22 @@ export function* cells(): Generator<Cell> {
   for (const format of ["V3", "V2"] as const)
     for (const keyring of ["aes", "rsa", "kms"] as const)
       for (const placement of ["metadata", "file"] as const)
-        for (const body of BODIES) yield { format, keyring, placement, ...body };
+        for (const body of BODIES) yield { format, keyring, placement, unicode: false, ...body };
+  for (const format of ["V3", "V2"] as const)
+    for (const placement of ["metadata", "file"] as const)
+      yield { format, keyring: "kms", placement, unicode: true, size: 16, multipart: false };
 }
 
 /** Why a client cannot write such a cell; `undefined` = it must be able to. */
 export function cannotWrite(client: ClientName, cell: Cell): string | undefined {
   if (client === "ours" || client === "ours-web") return undefined;
+  if (client.startsWith("java") && cell.unicode && cell.placement === "metadata")
+    return "has an HTTP client that sends other metadata than was signed, outside ASCII";
   if (client === "java-3") return cell.format === "V3" ? "Java 3 before 3.6 knows no V3" : undefined;
   if (client === "java-4") return undefined;
   if (cell.keyring !== "kms") return "has KMS keyrings only";
   if (cell.placement === "file") return "cannot write instruction files";
+  if (client === "python-4" && cell.unicode) return "refuses an encryption context outside ASCII";
   if (client === "go-4" || client === "go-3") {
     if (cell.multipart) return "has no multipart upload";
     if (client === "go-3" && cell.format === "V3") return "Go 3 writes V2 only";
@@ -44,14 +52,19 @@ export function cannotWrite(client: ClientName, cell: Cell): string | undefined 
   return undefined;
 }
 
-/** Why a client cannot read such a cell. */
-export function cannotRead(client: ClientName, cell: Cell): string | undefined {
+/** Why a client cannot read such a cell of that writer. */
+export function cannotRead(client: ClientName, cell: Cell, writer: ClientName): string | undefined {
   if (client === "java-3" && cell.format === "V3") return "Java 3 before 3.6 knows no V3";
   if (["go-4", "go-3", "python-4"].includes(client) && cell.keyring !== "kms") return "has KMS keyrings only";
+  if (!cell.unicode) return undefined;
+  if (client === "python-4") return "refuses an encryption context outside ASCII";
+  if (/^(java|go)/.test(client) && writer.startsWith("java") && cell.placement === "file")
+    return "undoes S3's encoding of metadata in an instruction file too, where there is none";
   return undefined;
 }
 
-export const CONTEXT: Readonly<Record<string, string>> = { purpose: "interop" };
+export const contextOf = ({ unicode }: Cell): Readonly<Record<string, string>> =>
+  unicode ? { purpose: "Größe 中文 🔑" } : { purpose: "interop" };
 
 /** The same bytes in every language: byte i is 7 i + (i >> 8). */
 export function patternBytes(size: number): Uint8Array {

@@ -87,14 +87,25 @@ export const RECIPES: readonly Recipe[] = [
   python("4.0.0"),
 ];
 
-/** @returns the driver, or why it could not be built */
-export function buildDriver(recipe: Recipe, work: string): Built | string {
+export interface NotBuilt {
+  readonly why: string;
+  /** The registry said that it does not serve this version: not a fault of the machine. */
+  readonly refused: boolean;
+}
+
+/** What the Go module proxy and its checksum database answer for a version that they do not serve. */
+const REFUSED = /proxy|sumdb/i;
+const REFUSED_STATUS = /\b(403 Forbidden|404 Not Found|410 Gone)\b/;
+
+export function buildDriver(recipe: Recipe, work: string): Built | NotBuilt {
   const directory = join(work, recipe.name);
   mkdirSync(directory, { recursive: true });
   try {
     return { name: recipe.name, version: recipe.version, command: recipe.build(directory) };
   } catch (error) {
     const text = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
-    return text.trim().split("\n").slice(-6).join("\n") || String(error);
+    const why = text.trim().split("\n").slice(-6).join("\n") || String(error);
+    const refused = recipe.name.startsWith("go-") && REFUSED.test(why) && REFUSED_STATUS.test(why);
+    return { why: why.replace(/https?:\/\/[^/\s]+/g, "the proxy"), refused };
   }
 }

@@ -41,7 +41,16 @@ import {
 } from "./operations/reencrypt.ts";
 import { resolveOptions, type S3EncryptionClientOptions } from "./options.ts";
 
-/** Options of one `send`: the SDK's own and this package's. */
+/**
+ * Options of one `send`: the SDK's own and this package's.
+ *
+ * @example
+ * ```ts
+ * const options: SendOptions = { encryptionContext: { tenant: "a" }, abortSignal: AbortSignal.timeout(60_000) };
+ * const tenants = new S3EncryptionClient({ client, keyring: new KmsKeyring({ client: kms, keyId: "alias/documents" }) });
+ * await tenants.send(new PutObjectCommand({ Bucket: "b", Key: "a/k", Body: "secret" }), options);
+ * ```
+ */
 export type SendOptions = HandlerOptions & S3EncryptionRequestOptions;
 
 /** A command of the SDK for S3, as `S3Client.send` takes it. */
@@ -56,7 +65,7 @@ type Callback<Out> = (error: unknown, data?: Out) => void;
  *
  * @example
  * ```ts
- * const s3 = new S3EncryptionClient({ client: new S3Client({}), keyring: new RawAesKeyring({ key }) });
+ * const s3 = new S3EncryptionClient({ client, keyring: new RawAesKeyring({ key }) });
  * await s3.send(new PutObjectCommand({ Bucket: "b", Key: "k", Body: "secret" }));
  * const { Body } = await s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" }));
  * console.log(await Body?.transformToString());
@@ -93,8 +102,10 @@ export class S3EncryptionClient extends S3Client {
    *
    * @example
    * ```ts
-   * const client = s3.with({ encryptionContext: { tenant: "a" } });
-   * await new Upload({ client, params: { Bucket: "b", Key: "k", Body: stream } }).done();
+   * const tenants = new S3EncryptionClient({ client, keyring: new KmsKeyring({ client: kms, keyId: "alias/documents" }) });
+   * const bound = tenants.with({ encryptionContext: { tenant: "a" } });
+   * const Body = new Blob(["of any length"]).stream();
+   * await new Upload({ client: bound, params: { Bucket: "b", Key: "upload", Body } }).done();
    * ```
    */
   with(defaults: SendOptions): S3EncryptionClient {

@@ -118,9 +118,26 @@ const CATALOGUE = {
   ],
 } as const;
 
-/** The finest name of what went wrong: a row of the catalogue. */
+/**
+ * The finest name of what went wrong: a row of the catalogue.
+ *
+ * @example
+ * ```ts
+ * const retryable: readonly S3EncryptionErrorCode[] = ["TooLargeToBuffer"];
+ * const worthRaisingTheLimit = (error: S3EncryptionError): boolean => retryable.includes(error.code);
+ * console.log(worthRaisingTheLimit(new S3EncryptionError("TooLargeToBuffer")));
+ * ```
+ */
 export type S3EncryptionErrorCode = keyof typeof CATALOGUE;
-/** The kind of error, as the specification of the S3 Encryption Clients groups them; also the error's `name`. */
+/**
+ * The kind of error, as the specification of the S3 Encryption Clients groups them; also the error's `name`.
+ *
+ * @example
+ * ```ts
+ * const alarming: ReadonlySet<S3EncryptionErrorName> = new Set(["SecurityError", "MetadataError"]);
+ * console.log(alarming.has(new S3EncryptionError("ContentTampered").name));
+ * ```
+ */
 export type S3EncryptionErrorName = (typeof CATALOGUE)[S3EncryptionErrorCode][0];
 
 /**
@@ -131,8 +148,8 @@ export type S3EncryptionErrorName = (typeof CATALOGUE)[S3EncryptionErrorCode][0]
  * try {
  *   await s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" }));
  * } catch (error) {
- *   if (error instanceof S3EncryptionError && error.name === "SecurityError") quarantine("k");
- *   else throw error;
+ *   if (error instanceof S3EncryptionError && error.name === "SecurityError") console.error("tampered with", error.code);
+ *   throw error;
  * }
  * ```
  */

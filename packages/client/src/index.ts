@@ -18,7 +18,7 @@ export { MultiKeyring, type MultiKeyringOptions } from "./keyring/multi.ts";
 export { RawAesKeyring, type RawAesKeyringOptions } from "./keyring/raw-aes.ts";
 export { RawRsaKeyring, type RawRsaKeyringOptions } from "./keyring/raw-rsa.ts";
 export type { StringMap } from "./envelope/json-map.ts";
-export type { S3EncryptionRequestOptions } from "./operations/context.ts";
+export type { HandlerOptions, S3EncryptionRequestOptions } from "./operations/context.ts";
 export type { Authentication, ObjectEncryption } from "./operations/describe.ts";
 export type { DecryptedObject } from "./operations/get.ts";
 export type { Inspection, ObjectTarget } from "./operations/inspect.ts";
@@ -27,7 +27,7 @@ export type {
   ReEncryptInstructionFileOutput,
 } from "./operations/reencrypt.ts";
 export type { S3EncryptionClientOptions } from "./options.ts";
-export type { Platform, Source } from "./platform/platform.ts";
+export type { InputBody, OutputBody, Platform, Source } from "./platform/platform.ts";
 export type {
   CommitmentPolicy,
   ContentKind,

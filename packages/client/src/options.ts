@@ -16,6 +16,18 @@ const BUFFER_SIZE_DEFAULT = 67_108_864;
 const BUFFER_SIZE_MIN = 16;
 const PART_WAIT_MS_DEFAULT = 5000;
 
+/**
+ * @example
+ * ```ts
+ * const options: S3EncryptionClientOptions = {
+ *   client,
+ *   keyring: new RawAesKeyring({ key }),
+ *   commitmentPolicy: "REQUIRE_ENCRYPT_ALLOW_DECRYPT", // also reads V2
+ *   enableDelayedAuthentication: true, // streams; the error comes at the end
+ * };
+ * console.log(new S3EncryptionClient(options) instanceof S3Client);
+ * ```
+ */
 export interface S3EncryptionClientOptions {
   /** The client that talks to S3. Its retries, endpoint and credentials are used as they are. */
   readonly client: S3Client;

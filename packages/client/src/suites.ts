@@ -1,6 +1,14 @@
 /** Content suites, wrapping algorithms and commitment policies as data (spec sections 4, 5, 11). */
 
-/** Official names of the content suites. Only the two GCM ones can be written. */
+/**
+ * Official names of the content suites. Only the two GCM ones can be written.
+ *
+ * @example
+ * ```ts
+ * const encryptionAlgorithm: EncryptionAlgorithm = "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY";
+ * console.log(new S3EncryptionClient({ client, keyring: new RawAesKeyring({ key }), encryptionAlgorithm }) === s3);
+ * ```
+ */
 export type EncryptionAlgorithm =
   | "ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY"
   | "ALG_AES_256_GCM_IV12_TAG16_NO_KDF"
@@ -8,6 +16,14 @@ export type EncryptionAlgorithm =
   | "ALG_AES_256_CTR_IV16_TAG16_NO_KDF"
   | "ALG_AES_256_CTR_HKDF_SHA512_COMMIT_KEY";
 
+/**
+ * @example
+ * ```ts
+ * const commitmentPolicy: CommitmentPolicy = "FORBID_ENCRYPT_ALLOW_DECRYPT"; // writes V2, for readers that know no V3
+ * const s3 = new S3EncryptionClient({ client, keyring: new RawAesKeyring({ key }), commitmentPolicy });
+ * await s3.send(new PutObjectCommand({ Bucket: "b", Key: "v2", Body: "secret" }));
+ * ```
+ */
 export type CommitmentPolicy =
   | "FORBID_ENCRYPT_ALLOW_DECRYPT"
   | "REQUIRE_ENCRYPT_ALLOW_DECRYPT"
@@ -19,8 +35,24 @@ export const COMMITMENT_POLICIES: readonly CommitmentPolicy[] = [
   "REQUIRE_ENCRYPT_REQUIRE_DECRYPT",
 ];
 
-/** How the content of one object is encrypted: `COMMIT` is V3, `GCM` V2, `CBC` V1 or V2. */
+/**
+ * How the content of one object is encrypted: `COMMIT` is V3, `GCM` V2, `CBC` V1 or V2.
+ *
+ * @example
+ * ```ts
+ * const committing: ContentKind = "COMMIT";
+ * console.log(committing);
+ * ```
+ */
 export type ContentKind = "COMMIT" | "GCM" | "CBC";
+/**
+ * @example
+ * ```ts
+ * const found = await s3.inspect({ Bucket: "b", Key: "k" });
+ * const old: readonly EnvelopeFormat[] = ["V1", "V2"];
+ * console.log(found.encrypted && old.includes(found.encryption.format));
+ * ```
+ */
 export type EnvelopeFormat = "V1" | "V2" | "V3";
 
 interface ContentRow {
@@ -54,7 +86,16 @@ export function readBindings(content: ContentKind, inInstructionFile: boolean): 
   return content === "CBC" && !inInstructionFile ? bindings.slice(1) : bindings;
 }
 
-/** Wrapping algorithms by their V2 names; `AES` and `RSA` are the unnamed ones of V1. */
+/**
+ * Wrapping algorithms by their V2 names; `AES` and `RSA` are the unnamed ones of V1.
+ *
+ * @example
+ * ```ts
+ * const legacy: readonly WrappingAlgorithm[] = ["kms", "AESWrap", "AES", "RSA"];
+ * const found = await s3.inspect({ Bucket: "b", Key: "k" });
+ * console.log(found.encrypted && legacy.includes(found.encryption.wrappingAlgorithm));
+ * ```
+ */
 export type WrappingAlgorithm =
   | "AES/GCM"
   | "RSA-OAEP-SHA1"

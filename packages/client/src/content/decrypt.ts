@@ -21,8 +21,14 @@ export async function* openGcmStream(
   const decryptor = await cipher.gcmDecryptor(content.key, content.nonce, content.aad);
   let held: Uint8Array = new Uint8Array(0);
   let seen = 0;
+  // Where the tag must begin, if the length is true: until there nothing need be held back.
+  const tagAt = storedLength === undefined ? 0 : storedLength - TAG_BYTES;
   for await (const chunk of chunks) {
     seen += chunk.length;
+    if (seen <= tagAt) {
+      if (chunk.length > 0) yield decryptor.update(chunk);
+      continue;
+    }
     if (chunk.length >= TAG_BYTES) {
       if (held.length > 0) yield await decryptor.update(held);
       const body = chunk.subarray(0, chunk.length - TAG_BYTES);

@@ -34,7 +34,7 @@ export async function* encryptStream(
   for await (const chunk of chunks) {
     seen += chunk.length;
     if (seen > length) fail("LengthMismatch", `more than ${length} bytes`);
-    if (chunk.length > 0) yield await encryptor.update(chunk);
+    if (chunk.length > 0) yield encryptor.update(chunk);
   }
   if (seen < length) fail("LengthMismatch", `${seen} of ${length} bytes`);
   yield await encryptor.final();

@@ -1,5 +1,12 @@
 /** JSON objects of string to string, parsed strictly and written as pure ASCII (spec 3.1). */
 
+/**
+ * @example
+ * ```ts
+ * const description: StringMap = new Map([["generation", "2"]]);
+ * console.log(description.get("generation"));
+ * ```
+ */
 export type StringMap = ReadonlyMap<string, string>;
 
 const SPACE = /[ \t\n\r]*/y;

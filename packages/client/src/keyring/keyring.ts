@@ -7,7 +7,23 @@ import type { StringMap } from "../envelope/json-map.ts";
 import { S3EncryptionError } from "../errors.ts";
 import type { WrappingAlgorithm } from "../suites.ts";
 
-/** What the client asks for when it writes an object. */
+/**
+ * What the client asks for when it writes an object.
+ *
+ * @example
+ * ```ts
+ * const inner = new RawAesKeyring({ key });
+ * const counted: Keyring = {
+ *   ...{ unwraps: inner.unwraps, usesEncryptionContext: false },
+ *   wrapDataKey: (request: WrapRequest) => {
+ *     console.log(request.dataKey === undefined ? "a fresh data key" : "a data key is wrapped again");
+ *     return inner.wrapDataKey(request);
+ *   },
+ *   unwrapDataKey: (request) => inner.unwrapDataKey(request),
+ * };
+ * await new S3EncryptionClient({ client, keyring: counted }).send(new PutObjectCommand({ Bucket: "b", Key: "w", Body: "x" }));
+ * ```
+ */
 export interface WrapRequest {
   /**
    * The text that a wrap must bind, so that the data key cannot be moved to another suite: `115` for V3,
@@ -21,6 +37,14 @@ export interface WrapRequest {
   readonly cipher: ContentCipher;
 }
 
+/**
+ * @example
+ * ```ts
+ * const dataKey = crypto.getRandomValues(new Uint8Array(32));
+ * const answer: WrappedDataKey = { algorithm: "AES/GCM", dataKey, wrapped: new Uint8Array(60), description: new Map() };
+ * console.log(answer.wrapped.length);
+ * ```
+ */
 export interface WrappedDataKey {
   readonly algorithm: WrappingAlgorithm;
   readonly dataKey: Uint8Array;
@@ -29,7 +53,23 @@ export interface WrappedDataKey {
   readonly description: StringMap;
 }
 
-/** What the client asks for when it reads an object. */
+/**
+ * What the client asks for when it reads an object.
+ *
+ * @example
+ * ```ts
+ * const inner = new RawAesKeyring({ key });
+ * const audited: Keyring = {
+ *   unwraps: inner.unwraps,
+ *   usesEncryptionContext: false,
+ *   unwrapDataKey: (request: UnwrapRequest) => {
+ *     console.log("reads", request.algorithm, [...request.description]);
+ *     return inner.unwrapDataKey(request);
+ *   },
+ * };
+ * await new S3EncryptionClient({ client, keyring: audited }).send(new GetObjectCommand({ Bucket: "b", Key: "k" }));
+ * ```
+ */
 export interface UnwrapRequest {
   readonly algorithm: WrappingAlgorithm;
   readonly wrapped: Uint8Array;
@@ -45,16 +85,30 @@ export interface UnwrapRequest {
  *
  * @example
  * ```ts
- * const hsm: Keyring = {
+ * // Wraps with a key that never leaves WebCrypto.
+ * const wrappingKey = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+ * const bind = (text: string) => new TextEncoder().encode(text);
+ * const keyring: Keyring = {
  *   unwraps: ["AES/GCM"],
  *   usesEncryptionContext: false,
- *   async wrapDataKey({ binding, cipher }) {
- *     const dataKey = cipher.randomBytes(32);
- *     const wrapped = await hsmSeal(dataKey, new TextEncoder().encode(binding)); // nonce || ciphertext || tag
+ *   async wrapDataKey({ binding, cipher, dataKey = cipher.randomBytes(32) }) {
+ *     const iv = crypto.getRandomValues(new Uint8Array(12));
+ *     const params = { name: "AES-GCM", iv, additionalData: bind(binding) };
+ *     const sealed = await crypto.subtle.encrypt(params, wrappingKey, dataKey.slice());
+ *     const wrapped = Uint8Array.of(...iv, ...new Uint8Array(sealed)); // nonce || ciphertext || tag
  *     return { algorithm: "AES/GCM", dataKey, wrapped, description: new Map() };
  *   },
- *   unwrapDataKey: ({ wrapped, bindings }) => hsmOpen(wrapped, new TextEncoder().encode(bindings[0])),
+ *   async unwrapDataKey({ wrapped, bindings }) {
+ *     const params = { name: "AES-GCM", iv: wrapped.slice(0, 12), additionalData: bind(bindings[0] ?? "") };
+ *     const opened = await crypto.subtle.decrypt(params, wrappingKey, wrapped.slice(12)).catch((cause: unknown) => {
+ *       throw wrongKey(cause);
+ *     });
+ *     return new Uint8Array(opened);
+ *   },
  * };
+ * const own = new S3EncryptionClient({ client, keyring });
+ * await own.send(new PutObjectCommand({ Bucket: "b", Key: "own", Body: "secret" }));
+ * await own.send(new GetObjectCommand({ Bucket: "b", Key: "own" }));
  * ```
  */
 export interface Keyring {
@@ -68,7 +122,21 @@ export interface Keyring {
   unwrapDataKey(request: UnwrapRequest): Promise<Uint8Array>;
 }
 
-/** The one error for every reason why an unwrap fails: no oracle. */
+/**
+ * The one error for every reason why an unwrap fails: no oracle.
+ *
+ * @example
+ * ```ts
+ * const none: Keyring = {
+ *   unwraps: ["AES/GCM"],
+ *   usesEncryptionContext: false,
+ *   unwrapDataKey: () => Promise.reject(wrongKey()),
+ * };
+ * const reader = new S3EncryptionClient({ client, keyring: none });
+ * const refusal = await reader.send(new GetObjectCommand({ Bucket: "b", Key: "k" })).catch((error: Error) => error.name);
+ * console.log(refusal); // UnwrapError
+ * ```
+ */
 export function wrongKey(cause?: unknown): S3EncryptionError {
   return new S3EncryptionError("WrongKey", undefined, cause);
 }

@@ -11,6 +11,14 @@ import {
   wrongKey,
 } from "./keyring.ts";
 
+/**
+ * @example
+ * ```ts
+ * const options: KmsKeyringOptions = { client: kms }; // no keyId: reads with any key, never writes
+ * const reader = new S3EncryptionClient({ client, keyring: new KmsKeyring(options) });
+ * console.log(reader instanceof S3Client);
+ * ```
+ */
 export interface KmsKeyringOptions {
   readonly client: KMSClient;
   /**
@@ -24,7 +32,11 @@ export interface KmsKeyringOptions {
 /**
  * @example
  * ```ts
- * const keyring = new KmsKeyring({ client: new KMSClient({}), keyId: "alias/documents" });
+ * const keyring = new KmsKeyring({ client: kms, keyId: "alias/documents" });
+ * const s3 = new S3EncryptionClient({ client, keyring });
+ * const encryptionContext = { tenant: "a" };
+ * await s3.send(new PutObjectCommand({ Bucket: "b", Key: "kms", Body: "secret" }), { encryptionContext });
+ * await s3.send(new GetObjectCommand({ Bucket: "b", Key: "kms" }), { encryptionContext });
  * ```
  */
 export class KmsKeyring implements Keyring {

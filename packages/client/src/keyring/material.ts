@@ -2,7 +2,20 @@
 import { sameMap, type StringMap } from "../envelope/json-map.ts";
 import { fail } from "../errors.ts";
 
-/** A wrapping key that may open older objects, chosen by the description stored with them. */
+/**
+ * A wrapping key that may open older objects, chosen by the description stored with them.
+ *
+ * @example
+ * ```ts
+ * const old: DecryptionMaterial<Uint8Array> = { materialDescription: { generation: "1" }, key };
+ * const keyring = new RawAesKeyring({
+ *   key: crypto.getRandomValues(new Uint8Array(32)),
+ *   materialDescription: { generation: "2" },
+ *   decryptionKeys: [old],
+ * });
+ * console.log(keyring.unwraps);
+ * ```
+ */
 export interface DecryptionMaterial<Key> {
   readonly materialDescription: Readonly<Record<string, string>>;
   readonly key: Key;

@@ -9,6 +9,17 @@ import {
   wrongKey,
 } from "./keyring.ts";
 
+/**
+ * @example
+ * ```ts
+ * const options: MultiKeyringOptions = {
+ *   primary: new KmsKeyring({ client: kms, keyId: "alias/documents" }),
+ *   readers: [new RawAesKeyring({ key })],
+ * };
+ * const s3 = new S3EncryptionClient({ client, keyring: new MultiKeyring(options) });
+ * await s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" })); // written with the AES key
+ * ```
+ */
 export interface MultiKeyringOptions {
   /** Writes new objects and is tried first for reading. */
   readonly primary: Keyring;
@@ -19,7 +30,10 @@ export interface MultiKeyringOptions {
 /**
  * @example
  * ```ts
- * const keyring = new MultiKeyring({ primary: kmsKeyring, readers: [oldAesKeyring] });
+ * const primary = new RawAesKeyring({ key: crypto.getRandomValues(new Uint8Array(32)) });
+ * const keyring = new MultiKeyring({ primary, readers: [new RawAesKeyring({ key })] });
+ * const s3 = new S3EncryptionClient({ client, keyring });
+ * await s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" })); // written with the earlier key
  * ```
  *
  * The unnamed RSA wrap of V1 never says that a key is wrong (it would be a padding oracle), so for such objects the first

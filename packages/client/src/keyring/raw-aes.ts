@@ -15,6 +15,13 @@ import { type DecryptionMaterial, MaterialChoice, toStringMap } from "./material
 const NONCE_BYTES = 12;
 const DATA_KEY_BYTES = 32;
 
+/**
+ * @example
+ * ```ts
+ * const options: RawAesKeyringOptions = { key, materialDescription: { generation: "1" } };
+ * console.log(new RawAesKeyring(options).usesEncryptionContext);
+ * ```
+ */
 export interface RawAesKeyringOptions {
   /** 16, 24 or 32 bytes. Random nonces: wrap fewer than 2^32 data keys with one key. */
   readonly key: Uint8Array;
@@ -28,6 +35,8 @@ export interface RawAesKeyringOptions {
  * @example
  * ```ts
  * const keyring = new RawAesKeyring({ key: crypto.getRandomValues(new Uint8Array(32)) });
+ * const s3 = new S3EncryptionClient({ client, keyring });
+ * await s3.send(new PutObjectCommand({ Bucket: "b", Key: "aes", Body: "secret" }));
  * ```
  */
 export class RawAesKeyring implements Keyring {

@@ -25,6 +25,15 @@ import { type DecryptionMaterial, MaterialChoice, toStringMap } from "./material
 const DATA_KEY_BYTES = 32;
 const MODULUS_BYTES_MIN = 256;
 
+/**
+ * @example
+ * ```ts
+ * const options: RawRsaKeyringOptions = { publicKey: rsaPublicPem }; // writes, cannot read
+ * await new S3EncryptionClient({ client, keyring: new RawRsaKeyring(options) }).send(
+ *   new PutObjectCommand({ Bucket: "b", Key: "for-partner", Body: "secret" }),
+ * );
+ * ```
+ */
 export interface RawRsaKeyringOptions {
   /** Needed to write. PEM, DER, JWK, CryptoKey or KeyObject; 2048 bits or more. */
   readonly publicKey?: RsaKeyInput;
@@ -38,7 +47,14 @@ export interface RawRsaKeyringOptions {
 /**
  * @example
  * ```ts
- * const writer = new RawRsaKeyring({ publicKey: await readFile("partner.pub.pem", "utf8") });
+ * const { publicKey, privateKey } = await crypto.subtle.generateKey(
+ *   { name: "RSA-OAEP", modulusLength: 2048, publicExponent: Uint8Array.of(1, 0, 1), hash: "SHA-1" },
+ *   true,
+ *   ["encrypt", "decrypt"],
+ * );
+ * const s3 = new S3EncryptionClient({ client, keyring: new RawRsaKeyring({ publicKey, privateKey }) });
+ * await s3.send(new PutObjectCommand({ Bucket: "b", Key: "rsa", Body: "secret" }));
+ * await s3.send(new GetObjectCommand({ Bucket: "b", Key: "rsa" }));
  * ```
  */
 export class RawRsaKeyring implements Keyring {

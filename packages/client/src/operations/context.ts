@@ -9,10 +9,26 @@ import type { Platform } from "../platform/platform.ts";
 import { RESERVED_CONTEXT_KEY } from "../suites.ts";
 import type { MultipartEncryption } from "./multipart-state.ts";
 
-/** The SDK's own per-request options: abortSignal, requestTimeout. */
+/**
+ * The SDK's own per-request options: abortSignal, requestTimeout.
+ *
+ * @example
+ * ```ts
+ * const options: HandlerOptions = { abortSignal: AbortSignal.timeout(60_000) };
+ * await s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" }), options);
+ * ```
+ */
 export type HandlerOptions = NonNullable<Parameters<S3Client["send"]>[1]>;
 
-/** Options of one `send`, beside the SDK's own. */
+/**
+ * Options of one `send`, beside the SDK's own.
+ *
+ * @example
+ * ```ts
+ * const options: S3EncryptionRequestOptions = { instructionFileSuffix: ".instruction" };
+ * await s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" }), options);
+ * ```
+ */
 export interface S3EncryptionRequestOptions {
   /** KMS encryption context: stored and bound when writing, required to match exactly when reading. */
   readonly encryptionContext?: Readonly<Record<string, string>>;

@@ -2,10 +2,28 @@
 import type { Envelope } from "../envelope/envelope.ts";
 import { CONTENT, type EncryptionAlgorithm, type EnvelopeFormat, type WrappingAlgorithm } from "../suites.ts";
 
-/** How plaintext was released: `none` means that nothing detects tampering (ranges, AES-CBC). */
+/**
+ * How plaintext was released: `none` means that nothing detects tampering (ranges, AES-CBC).
+ *
+ * @example
+ * ```ts
+ * const { Encryption } = await s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" }));
+ * const how: Authentication = Encryption.authentication;
+ * console.log(how === "buffered"); // verified before anything was released
+ * ```
+ */
 export type Authentication = "buffered" | "delayed" | "none";
 
-/** Beside the output of GetObject: how the object is encrypted, and the sizes as stored. */
+/**
+ * Beside the output of GetObject: how the object is encrypted, and the sizes as stored.
+ *
+ * @example
+ * ```ts
+ * const { Encryption } = await s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" }));
+ * const { format, wrappingAlgorithm }: ObjectEncryption = Encryption;
+ * console.log(format, wrappingAlgorithm); // V3 AES/GCM
+ * ```
+ */
 export interface ObjectEncryption {
   readonly format: EnvelopeFormat;
   readonly algorithm: EncryptionAlgorithm;

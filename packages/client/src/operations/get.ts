@@ -29,7 +29,16 @@ import { type Context, type Request, target } from "./context.ts";
 import { loadInstructionFile } from "./instruction-files.ts";
 import { type OpenedContent, openEnvelope } from "./open-envelope.ts";
 
-/** GetObject's output with plaintext in `Body`; `ContentLength` and `ContentRange` are of the plaintext. */
+/**
+ * GetObject's output with plaintext in `Body`; `ContentLength` and `ContentRange` are of the plaintext.
+ *
+ * @example
+ * ```ts
+ * const object: DecryptedObject = await s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" }));
+ * console.log(object.ContentLength, object.Encryption.storedContentLength); // 16 apart
+ * console.log(await object.Body?.transformToString());
+ * ```
+ */
 export type DecryptedObject = GetObjectCommandOutput & { readonly Encryption: ObjectEncryption };
 
 export async function getObject(

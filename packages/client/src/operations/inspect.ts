@@ -8,6 +8,13 @@ import type { Context, HandlerOptions } from "./context.ts";
 import { describe, type ObjectEncryption } from "./describe.ts";
 import { loadInstructionFile } from "./instruction-files.ts";
 
+/**
+ * @example
+ * ```ts
+ * const target: ObjectTarget = { Bucket: "b", Key: "k" };
+ * console.log((await s3.inspect(target)).encrypted);
+ * ```
+ */
 export interface ObjectTarget {
   readonly Bucket: string;
   readonly Key: string;
@@ -16,6 +23,13 @@ export interface ObjectTarget {
   readonly instructionFileSuffix?: string;
 }
 
+/**
+ * @example
+ * ```ts
+ * const found: Inspection = await s3.inspect({ Bucket: "b", Key: "k" });
+ * if (found.encrypted && found.encryption.format !== "V3") console.log("to be migrated");
+ * ```
+ */
 export type Inspection =
   | {
       readonly encrypted: true;

@@ -95,6 +95,8 @@ async function upload(
   }
 }
 
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
 /**
  * The SDK pipes a body into the request and does not hear its errors: the request would hang. This aborts the request
  * when the body fails, so that no object appears, and makes the body's error the result.
@@ -120,16 +122,27 @@ class FailedBody {
     this.handler = { ...handler, abortSignal: this.#abort.signal };
   }
 
-  async *watch(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    try {
-      yield* chunks;
-    } catch (error) {
-      this.#reject(error);
-      this.#abort.abort();
-      // The stream must not emit the error: the SDK wraps it in streams whose errors nobody listens to. Nor may it end,
-      // as that would finish the request. So it stands still until the request is gone.
-      await this.#settled.promise;
-    }
+  /** An iterator rather than a generator around a generator, which costs twice as much a chunk. */
+  watch(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    const inner = chunks[Symbol.asyncIterator]();
+    const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+      try {
+        const step: IteratorResult<Uint8Array, unknown> = await inner.next();
+        return step.done === true ? END : step;
+      } catch (error) {
+        this.#reject(error);
+        this.#abort.abort();
+        // The stream must not emit the error: the SDK wraps it in streams whose errors nobody listens to. Nor may it
+        // end, as that would finish the request. So it stands still until the request is gone.
+        await this.#settled.promise;
+        return END;
+      }
+    };
+    const close = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+      await inner.return?.();
+      return END;
+    };
+    return { [Symbol.asyncIterator]: () => ({ next, return: close }) };
   }
 
   settle(): void {

@@ -14,6 +14,19 @@ import type { Context, HandlerOptions } from "./context.ts";
 import { instructionKey, loadInstructionFile, storeInstructionFile } from "./instruction-files.ts";
 import { checkPolicy, unwrapDataKey } from "./open-envelope.ts";
 
+/**
+ * @example
+ * ```ts
+ * const s3 = new S3EncryptionClient({ client, keyring: new RawAesKeyring({ key }), writeInstructionFiles: true });
+ * await s3.send(new PutObjectCommand({ Bucket: "b", Key: "report", Body: "secret" }));
+ * const newKeyring = new RawAesKeyring({
+ *   key: crypto.getRandomValues(new Uint8Array(32)),
+ *   materialDescription: { generation: "2" },
+ * });
+ * const input: ReEncryptInstructionFileInput = { Bucket: "b", Key: "report", newKeyring, enforceRotation: true };
+ * await s3.reEncryptInstructionFile(input);
+ * ```
+ */
 export interface ReEncryptInstructionFileInput {
   readonly Bucket: string;
   readonly Key: string;
@@ -24,6 +37,17 @@ export interface ReEncryptInstructionFileInput {
   readonly enforceRotation?: boolean;
 }
 
+/**
+ * @example
+ * ```ts
+ * const keyring = new RawAesKeyring({ key });
+ * const s3 = new S3EncryptionClient({ client, keyring, writeInstructionFiles: true });
+ * await s3.send(new PutObjectCommand({ Bucket: "b", Key: "shared", Body: "secret" }));
+ * const newKeyring = new RawAesKeyring({ key, materialDescription: { generation: "2" } });
+ * const done: ReEncryptInstructionFileOutput = await s3.reEncryptInstructionFile({ Bucket: "b", Key: "shared", newKeyring });
+ * console.log(done.instructionFileKey); // shared.instruction
+ * ```
+ */
 export interface ReEncryptInstructionFileOutput {
   readonly Bucket: string;
   readonly Key: string;

@@ -23,7 +23,13 @@ function isNodeReadable(body: object): body is Readable {
   return body instanceof Readable || (Symbol.asyncIterator in body && "pipe" in body);
 }
 
-async function* readNodeStream(stream: Readable): AsyncGenerator<Uint8Array> {
+/** A byte stream is iterated as it is: a generator in between costs as much a chunk as its encryption does. */
+function readNodeStream(stream: Readable): AsyncIterable<Uint8Array> {
+  const isBytes = stream.readableObjectMode === false && stream.readableEncoding === null;
+  return isBytes ? stream : converted(stream);
+}
+
+async function* converted(stream: Readable): AsyncGenerator<Uint8Array> {
   for await (const chunk of stream) yield toBytes(chunk);
 }
 
@@ -55,7 +61,11 @@ class DecryptedStream extends Readable {
 
   override _read(): void {
     this.#iterator.next().then(
-      (next) => this.push(next.done === true ? null : next.value),
+      (next) => {
+        // An empty chunk pushed would not ask for the next one.
+        if (next.done !== true && next.value.length === 0) this._read();
+        else this.push(next.done === true ? null : next.value);
+      },
       (error: unknown) => this.destroy(error instanceof Error ? error : new Error("decryption failed")),
     );
   }
@@ -72,7 +82,7 @@ class DecryptedStream extends Readable {
 }
 
 function responseBody(chunks: AsyncIterable<Uint8Array>, discard: () => Promise<void>): OutputBody {
-  const stream = new DecryptedStream(nonEmpty(chunks), discard);
+  const stream = new DecryptedStream(chunks, discard);
   const transforms = bodyTransforms(
     () => readNodeStream(stream),
     () => toWebStream(readNodeStream(stream), async () => void stream.destroy()),
@@ -80,15 +90,10 @@ function responseBody(chunks: AsyncIterable<Uint8Array>, discard: () => Promise<
   return Object.assign(stream, transforms);
 }
 
-/** An empty chunk pushed to a Readable would not ask for the next one. */
-async function* nonEmpty(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) if (chunk.length > 0) yield chunk;
-}
-
-async function* chunksOf(body: OutputBody): AsyncGenerator<Uint8Array> {
-  if (body instanceof ReadableStream) yield* readWebStream(body);
-  else if (body instanceof Blob) yield* readWebStream(body.stream());
-  else yield* readNodeStream(body);
+function chunksOf(body: OutputBody): AsyncIterable<Uint8Array> {
+  if (body instanceof ReadableStream) return readWebStream(body);
+  if (body instanceof Blob) return readWebStream(body.stream());
+  return readNodeStream(body);
 }
 
 async function discard(body: OutputBody | undefined): Promise<void> {

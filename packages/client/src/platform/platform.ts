@@ -3,10 +3,33 @@ import type { GetObjectCommandOutput, PutObjectCommandInput } from "@aws-sdk/cli
 import { type ContentCipher, concatBytes } from "@strongroom/crypto/common";
 import { fail } from "../errors.ts";
 
+/**
+ * @example
+ * ```ts
+ * const body: InputBody = "text, bytes, a Blob or a stream";
+ * await s3.send(new PutObjectCommand({ Bucket: "b", Key: "body", Body: body }));
+ * ```
+ */
 export type InputBody = PutObjectCommandInput["Body"];
+/**
+ * @example
+ * ```ts
+ * const { Body } = await s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" }));
+ * const body: OutputBody | undefined = Body;
+ * console.log((await body?.transformToByteArray())?.length);
+ * ```
+ */
 export type OutputBody = NonNullable<GetObjectCommandOutput["Body"]>;
 
-/** A plaintext body to upload. Bytes can be sent again, a stream cannot. */
+/**
+ * A plaintext body to upload. Bytes can be sent again, a stream cannot.
+ *
+ * @example
+ * ```ts
+ * const source: Source = { kind: "bytes", bytes: new TextEncoder().encode("text") };
+ * console.log(source.kind);
+ * ```
+ */
 export type Source =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   | {
@@ -15,6 +38,14 @@ export type Source =
       readonly length: number | undefined;
     };
 
+/**
+ * @example
+ * ```ts
+ * const { platform }: { platform?: Platform } = {}; // absent: that of the runtime
+ * const s3 = new S3EncryptionClient({ client, keyring: new RawAesKeyring({ key }), ...(platform && { platform }) });
+ * await s3.send(new GetObjectCommand({ Bucket: "b", Key: "k" }));
+ * ```
+ */
 export interface Platform {
   readonly cipher: ContentCipher;
   /** True when a request body can be a stream here. Browsers send bytes. */

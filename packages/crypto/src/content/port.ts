@@ -42,6 +42,12 @@ export interface RsaPublicKey {
 /**
  * What an RSA key may be given as: PEM text (PKCS#8, SPKI; on Node also PKCS#1), DER bytes (PKCS#8, SPKI), a JWK, a
  * WebCrypto `CryptoKey` for RSA-OAEP with SHA-1, or on Node a `KeyObject`.
+ *
+ * @example
+ * ```ts
+ * const publicKey: RsaKeyInput = rsaPublicPem; // or DER, a JWK, a CryptoKey, a KeyObject
+ * console.log(new RawRsaKeyring({ publicKey }).usesEncryptionContext);
+ * ```
  */
 export type RsaKeyInput = string | Uint8Array | JsonWebKeyLike | CryptoKeyLike | KeyObjectLike;
 

@@ -199,7 +199,12 @@ export async function openEngine(
       authoriser,
       surroundings,
       kms,
-      buckets: new BucketStore({ records, clock, blockSsecOnNew: settings.blockSsecOnNewBuckets }),
+      buckets: new BucketStore({
+        records,
+        clock,
+        blockSsecOnNew: settings.blockSsecOnNewBuckets,
+        onRemoved: (id) => core.sources.epochs.forget(id),
+      }),
       objects: new Objects(core),
       uploads: new Uploads({ core, ownerOf }),
       ownerOf,

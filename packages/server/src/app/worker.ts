@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type { AuthDeps } from "../auth/authenticate.ts";
 import { serviceRules } from "../auth/claim-checks.ts";
+import { keyArnAsMeant } from "../kms/embedded.ts";
 import { KmsService } from "../api/kms/service.ts";
 import { handle, type Service } from "../api/common/serve.ts";
 import { iamService } from "../api/iam/service.ts";
@@ -173,6 +174,7 @@ export async function openServices(engine: Engine, log: Log): Promise<Map<string
     uploads: engine.uploads,
     tokens: engine.tokens,
     ownerOf: engine.ownerOf,
+    resolveKeyArn: keyArnAsMeant(engine.kms),
     region: settings.region,
     domains: settings.domain.map((d) => d.toLowerCase()),
     clock,

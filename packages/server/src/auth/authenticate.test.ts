@@ -157,6 +157,10 @@ test("presigned: hoisted parameters are headers, the context is ignored, custome
   const headers = { host: HOST, "x-amz-server-side-encryption": "AES256" };
   const both = presign("/b/k", { "x-amz-server-side-encryption": "AES256" }, headers, "PUT");
   assert.equal((await check("PUT", both, Object.entries(headers).flat())).kind, "signed");
+  const repeated = presign("/b/k", { "x-amz-server-side-encryption": "AES256" }, { host: HOST }, "PUT");
+  assert.equal((await check("PUT", repeated, Object.entries(headers).flat())).kind, "signed");
+  const other = presign("/b/k", { "x-amz-server-side-encryption": "aws:kms" }, { host: HOST }, "PUT");
+  assert.equal((await refusal(check("PUT", other, Object.entries(headers).flat()))).code, "AccessDenied");
   const torn = presign("/b/k", { "x-amz-server-side-encryption": "aws:kms" }, headers, "PUT");
   assert.equal((await refusal(check("PUT", torn, Object.entries(headers).flat()))).code, "InvalidRequest");
   const leaked = presign("/b/k", { "x-amz-server-side-encryption-customer-key": "secretkey" });

@@ -93,7 +93,7 @@ export async function authenticate<P>(
   const nowMs = deps.clock.now();
   checkTime(rule, scope.service, timestamp, presigned?.expiresSeconds, nowMs);
 
-  const unsigned = unsignedAmzHeaders(request.headers, claim.signedHeaders);
+  const unsigned = unsignedAmzHeaders(request.headers, claim.signedHeaders, presigned?.hoisted);
   if (presigned !== undefined && unsigned.length > 0)
     refuse({ kind: "unsigned-headers", names: unsigned }, scope.service);
 

@@ -94,14 +94,21 @@ export function checkTime(
   }
 }
 
-/** Every `x-amz-*` header changes what a request means, so each must be signed. */
-export function unsignedAmzHeaders(headers: HeaderView, signed: readonly string[]): readonly string[] {
+/** Every `x-amz-*` header changes what a request means, so each must be signed. `hoisted`: of a presigned query. */
+export function unsignedAmzHeaders(
+  headers: HeaderView,
+  signed: readonly string[],
+  hoisted?: ReadonlyMap<string, string>,
+): readonly string[] {
   const unsigned: string[] = [];
   let set: ReadonlySet<string> | undefined;
   for (const name of headers.names()) {
     if (!name.startsWith("x-amz-")) continue;
     if (signed.length > 32) set ??= new Set(signed);
-    if (!(set === undefined ? signed.includes(name) : set.has(name))) unsigned.push(name);
+    if (set === undefined ? signed.includes(name) : set.has(name)) continue;
+    // A header that repeats what the signed query says adds nothing (spec s3-encryption A.5).
+    if (hoisted?.has(name) === true && hoisted.get(name) === headers.get(name)) continue;
+    unsigned.push(name);
   }
   return unsigned;
 }

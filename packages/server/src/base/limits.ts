@@ -20,6 +20,10 @@ export const HEADER_SECTION_BYTES_MAX = 32 * 1024;
 export const XML_BODY_BYTES_MAX = 2 * 1024 ** 2;
 export const XML_DEPTH_MAX = 16;
 export const POLICY_BYTES_MAX = 20 * 1024;
+/** The document; S3 allows 64 KB, and what is stored must fit a row with its envelope. */
+export const CORS_BODY_BYTES_MAX = 60 * 1024;
+export const CORS_RULES_MAX = 100;
+export const CORS_ID_CHARS_MAX = 255;
 export const FORM_FIELDS_BYTES_MAX = 64 * 1024;
 /** Bucket keys in memory (spec s3-encryption G): how long, how many, and how much each may wrap. */
 export const BUCKET_KEY_AGE_MS = 5 * 60 * 1000;
@@ -110,6 +114,8 @@ export const TRASH_BLOBS_MAX = 1000;
 export const TRASH_ROWS_MAX = 24;
 /** How long what is unreferenced stays for those who still read it. */
 export const TRASH_GRACE_MS = 10 * 60_000;
+/** The same while the disk is nearly full. */
+export const TRASH_GRACE_FULL_MS = 15_000;
 /** An intent not renewed for this long belongs to nobody; long uploads renew theirs well before. */
 export const INTENT_AGE_MAX_MS = 60 * 60_000;
 /** Temporary files untouched for this long are leftovers of a crash. */
@@ -154,6 +160,8 @@ export const JWKS_FETCH_MS_MAX = 5000;
 export const JWKS_AGE_MS_MAX = 10 * 60_000;
 /** Epoch rows that go in the commit that removes their bucket; more go in commits before it. */
 export const EPOCH_ROWS_REMOVED_MAX = 40;
+/** Open uploads that one commit ends when their bucket goes: each takes a condition and two writes. */
+export const UPLOADS_ENDED_PER_COMMIT = 24;
 /** Buckets read at a time when an account's buckets are listed. */
 export const BUCKET_LIST_CHUNK = 100;
 /** Rows of a list that are read and opened in one go; between two pieces other requests run. */

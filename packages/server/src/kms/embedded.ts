@@ -1,11 +1,13 @@
 /** The key service as the objects layer sees it: S3 calls it as the requester, in-process. */
 import { SecretKey } from "@strongroom/crypto";
-import { isKeyArn } from "../base/ids.ts";
+import type { Caller } from "../base/caller.ts";
+import { ServiceError } from "../base/errors.ts";
+import { isKeyArn, type KeyArn } from "../base/ids.ts";
 import { parseEncryptionContext } from "./context.ts";
 import { decrypt } from "./decryption.ts";
 import { generateDataKey } from "./encryption.ts";
-import { enter, requireUsage } from "./enter.ts";
-import { type Kernel, type Requester, requesterOf } from "./kernel.ts";
+import { enter, peek, requireUsage } from "./enter.ts";
+import { arnOf, type Kernel, type Requester, requesterOf } from "./kernel.ts";
 import { findOrMakeManagedKey, MANAGED_ALIAS } from "./managed-key.ts";
 import type { KeyService } from "./port.ts";
 
@@ -67,3 +69,20 @@ export function embeddedKeyService(k: Kernel): KeyService {
     },
   };
 }
+
+/**
+ * The ARN of the key that a caller means, for the condition keys of S3 policies only: nobody is let in, and nothing is made.
+ * Undefined where there is no such key or no such name; what is wrong with it is said after the rights.
+ */
+export const keyArnAsMeant =
+  (k: Kernel) =>
+  async (caller: Caller, keyId: string | undefined): Promise<KeyArn | undefined> => {
+    try {
+      const requester = requesterOf(caller, "s3", "kms:DescribeKey");
+      const held = await peek(k, requester, keyId ?? MANAGED_ALIAS);
+      return held === undefined ? undefined : arnOf(k, held.value);
+    } catch (error) {
+      if (error instanceof ServiceError) return undefined;
+      throw error;
+    }
+  };

@@ -120,6 +120,20 @@ export interface Bucket {
   readonly tags: readonly Tag[] | undefined;
   /** Text of the bucket policy as stored, and its revision. */
   readonly policy: { readonly text: string; readonly revision: string } | undefined;
+  /** Never empty. */
+  readonly cors: readonly CorsRule[] | undefined;
+}
+
+/** What pages of other origins may do. Lists as sent, in their order. */
+export interface CorsRule {
+  readonly id?: string;
+  /** May have one `*` each. */
+  readonly origins: readonly string[];
+  readonly methods: readonly string[];
+  /** May have one `*` each. */
+  readonly headers: readonly string[];
+  readonly exposed: readonly string[];
+  readonly maxAgeSeconds?: number;
 }
 
 export interface Tag {
@@ -151,6 +165,7 @@ export interface Buckets {
   deleteEncryption(caller: Caller, bucket: Bucket): Promise<void>;
   putTags(caller: Caller, bucket: Bucket, tags: readonly Tag[] | undefined): Promise<void>;
   putPolicy(caller: Caller, bucket: Bucket, text: string | undefined): Promise<void>;
+  putCors(caller: Caller, bucket: Bucket, rules: readonly CorsRule[] | undefined): Promise<void>;
 }
 
 // ---------------------------------------------------------------- objects

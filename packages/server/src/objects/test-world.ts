@@ -76,6 +76,7 @@ export function testBucket(id: BucketId, change: Partial<Bucket> = {}): Bucket {
     encryption: {},
     tags: undefined,
     policy: undefined,
+    cors: undefined,
     ...change,
   };
 }

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type BlobId, newBlobId } from "../base/ids.ts";
-import { COLLECTOR_LEASE_MS, INTENT_AGE_MAX_MS, TRASH_BLOBS_MAX, TRASH_GRACE_MS } from "../base/limits.ts";
+import {
+  COLLECTOR_LEASE_MS,
+  INTENT_AGE_MAX_MS,
+  TRASH_BLOBS_MAX,
+  TRASH_GRACE_FULL_MS,
+  TRASH_GRACE_MS,
+} from "../base/limits.ts";
 import { COLLECTOR_LEASE, Collector } from "./collector.ts";
 import { chunks, put, text } from "./conformance/home.ts";
 import { acquireLease, newHolder, releaseLease } from "./lease.ts";
@@ -43,6 +49,16 @@ test("trash goes after its grace, with the rows it names", async () => {
     [kept],
   );
   assert.deepEqual([await rowCount(store, "trash"), await rowCount(store, "inline")], [0, 1]);
+});
+
+test("on a full disk trash goes after a much shorter grace", async () => {
+  const { model, clock, records, store, blob, collector } = await open();
+  const gone = await blob();
+  await commitSettled(store, { put: trashRows(records, { blobs: [gone], rows: [] }, clock.nowMs) });
+  clock.nowMs += TRASH_GRACE_FULL_MS;
+  assert.deepEqual(await collector.tick(), { rows: 0, blobs: 0 });
+  model.setWritable({ kind: "full", freeBytes: 1 });
+  assert.deepEqual(await collector.tick(), { rows: 1, blobs: 1 });
 });
 
 test("much trash goes in bounded ticks", async () => {

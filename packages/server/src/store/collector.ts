@@ -3,7 +3,7 @@
  * delete the row. Any crash between leaves a row that the next tick finishes. One process at a time works, by lease; its
  * commits expect the lease, and a blob goes only after its row was condemned, so a sleeper does no harm.
  */
-import { COLLECTOR_LEASE_MS } from "../base/limits.ts";
+import { COLLECTOR_LEASE_MS, TRASH_GRACE_FULL_MS, TRASH_GRACE_MS } from "../base/limits.ts";
 import { acquireLease, type Lease, newHolder, releaseLease } from "./lease.ts";
 import type { Expect, Put, Row, RowKey, TableName } from "./port.ts";
 import { type Entry, type Records, unchanged } from "./records.ts";
@@ -63,7 +63,7 @@ export class Collector {
       const { rows } = await store.scan({ table, from: new Uint8Array(), limit: 1, keysOnly: true });
       if (rows.length > 0) return true;
     }
-    const nowMs = await store.now();
+    const nowMs = this.#trashMs(await store.now());
     for (let shard = 0; shard < TRASH_SHARDS; shard++) {
       const due = { table: "trash" as const, ...dueTrash(shard, nowMs), limit: 1, keysOnly: true };
       if ((await store.scan(due)).rows.length > 0) return true;
@@ -75,10 +75,16 @@ export class Collector {
     const nowMs = await this.#records.store.now();
     let done = await this.#intents(lease, nowMs);
     for (let shard = 0; shard < TRASH_SHARDS && done.rows < this.#rowsMax; shard++) {
-      done = add(done, await this.#trash(lease, shard, nowMs, this.#rowsMax - done.rows));
+      done = add(done, await this.#trash(lease, shard, this.#trashMs(nowMs), this.#rowsMax - done.rows));
     }
     for (const job of this.#options.jobs ?? []) done = add(done, { rows: await job(lease), blobs: 0 });
     return done;
+  }
+
+  /** On a full disk space counts more than the longest of the running readers: most of the grace is waived. */
+  #trashMs(nowMs: number): number {
+    const full = this.#records.store.writable().kind === "full";
+    return full ? nowMs + TRASH_GRACE_MS - TRASH_GRACE_FULL_MS : nowMs;
   }
 
   get #rowsMax(): number {

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
+const writes = "V2"
+
 const contextKey = client.EncryptionContext
 
 func newClient(s3Client *s3.Client, kmsClient *kms.Client, keyID string, format string) (*client.S3EncryptionClientV3, error) {

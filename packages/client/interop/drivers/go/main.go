@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -80,6 +81,9 @@ func run(ctx context.Context, s3Client *s3.Client, kmsClient *kms.Client, reques
 		}
 		sum := sha256.Sum256(body)
 		return answer{Ok: true, Size: len(body), Sha256: hex.EncodeToString(sum[:])}, nil
+	}
+	if !strings.Contains(writes, request.Format) {
+		return answer{}, errors.New("the client writes " + writes + " only")
 	}
 	if request.Multipart {
 		return answer{}, errors.New("the client has no multipart upload")

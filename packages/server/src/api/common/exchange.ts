@@ -11,6 +11,8 @@ import { withStandardHeaders, writeAnswer } from "./answer.ts";
 import { hasUnreadBody } from "./unread-body.ts";
 import type { Transport } from "./transport.ts";
 
+const NONE: readonly string[] = [];
+
 export class Exchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -23,6 +25,8 @@ export class Exchange {
   /** Set once the signature has been verified. */
   caller: Caller | undefined;
   errorCode: string | undefined;
+  /** name, value, name, value … for whatever the answer will be. */
+  extraHeaders: readonly string[] = NONE;
   #raw: RawRequest | undefined;
   #abort: AbortController | undefined;
 
@@ -70,6 +74,7 @@ export class Exchange {
     // Nobody reads the rest of a large body: the connection can't be used again.
     if (!this.req.complete && hasUnreadBody(this.req)) this.res.shouldKeepAlive = false;
     const headers = withStandardHeaders(answer.headers, this.requestId, this.hostId);
+    if (this.extraHeaders.length > 0) headers.push(...this.extraHeaders);
     if (extra.length > 0) headers.push(...extra);
     return writeAnswer(this.res, answer.status, headers, this.isHead ? undefined : answer.body);
   }

@@ -30,6 +30,13 @@ test("keys pass on plain HTTP from this machine only, and through no proxy", () 
   assert.equal(passes("127.0.0.1", { forwarded: "for=10.0.0.1" }), false);
 });
 
+test("a socket that says it is encrypted is TLS, of whatever class it is", () => {
+  const req = requestFrom("10.0.0.1");
+  Object.defineProperty(req.socket, "encrypted", { value: true });
+  const { secureTransport, keysMayPass } = transportOf(req, rules("never"));
+  assert.deepEqual([secureTransport, keysMayPass], [true, true]);
+});
+
 test("never and always", () => {
   assert.equal(transportOf(requestFrom("127.0.0.1"), rules("never")).keysMayPass, false);
   assert.equal(transportOf(requestFrom("10.0.0.1"), rules("always")).keysMayPass, true);

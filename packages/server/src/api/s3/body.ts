@@ -30,8 +30,13 @@ export async function smallBody(
   return body;
 }
 
-/** Object-sized bodies: declared, and within what one request may carry. */
+/**
+ * Object-sized bodies: declared, and within what one request may carry. HTTP takes silence for an empty body, S3 does not:
+ * a client that lost its length must not leave an empty object.
+ */
 export function checkUploadSize(req: S3Request, bytesMax: number): void {
+  const { headers } = req.exchange.raw;
+  if (!headers.has("content-length") && !headers.has("transfer-encoding")) fail("MissingContentLength");
   const { size } = req.body;
   if (size > bytesMax) {
     fail("EntityTooLarge", { elements: { ProposedSize: String(size), MaxSizeAllowed: String(bytesMax) } });

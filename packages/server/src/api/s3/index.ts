@@ -9,6 +9,7 @@ import { CompleteMultipartUpload } from "./ops/complete-multipart-upload.ts";
 import { CopyObject } from "./ops/copy-object.ts";
 import { CreateBucket } from "./ops/create-bucket.ts";
 import { CreateMultipartUpload } from "./ops/create-multipart-upload.ts";
+import { DeleteBucketCors } from "./ops/delete-bucket-cors.ts";
 import { DeleteBucketEncryption } from "./ops/delete-bucket-encryption.ts";
 import { DeleteBucketPolicy } from "./ops/delete-bucket-policy.ts";
 import { DeleteBucketTagging } from "./ops/delete-bucket-tagging.ts";
@@ -17,6 +18,7 @@ import { DeleteObjectTagging } from "./ops/delete-object-tagging.ts";
 import { DeleteObject } from "./ops/delete-object.ts";
 import { DeleteObjects } from "./ops/delete-objects.ts";
 import { GetBucketAcl } from "./ops/get-bucket-acl.ts";
+import { GetBucketCors } from "./ops/get-bucket-cors.ts";
 import { GetBucketEncryption } from "./ops/get-bucket-encryption.ts";
 import { GetBucketLocation } from "./ops/get-bucket-location.ts";
 import { GetBucketPolicy } from "./ops/get-bucket-policy.ts";
@@ -35,6 +37,7 @@ import { ListObjectsV2 } from "./ops/list-objects-v2.ts";
 import { ListObjects } from "./ops/list-objects.ts";
 import { ListParts } from "./ops/list-parts.ts";
 import { PostObject } from "./ops/post-object.ts";
+import { PutBucketCors } from "./ops/put-bucket-cors.ts";
 import { PutBucketEncryption } from "./ops/put-bucket-encryption.ts";
 import { PutBucketPolicy } from "./ops/put-bucket-policy.ts";
 import { PutBucketTagging } from "./ops/put-bucket-tagging.ts";
@@ -63,6 +66,9 @@ export const OPERATIONS: readonly Operation[] = [
   GetBucketPolicy,
   PutBucketPolicy,
   DeleteBucketPolicy,
+  GetBucketCors,
+  PutBucketCors,
+  DeleteBucketCors,
   GetBucketTagging,
   PutBucketTagging,
   DeleteBucketTagging,

@@ -11,6 +11,7 @@ import type { OutcomeEvent, RequestEvent } from "../common/ports.ts";
 import type { Service } from "../common/serve.ts";
 import { authorise, decide, deny, resourceOf } from "./access.ts";
 import { addressOf, type Address } from "./address.ts";
+import { corsHeaders, preflight } from "./cors.ts";
 import type { S3Deps } from "./deps.ts";
 import { errorAnswer } from "./error-document.ts";
 import { identifyForm } from "./form.ts";
@@ -36,6 +37,16 @@ export class S3Service implements Service {
     const deps = this.#deps;
     const { raw } = exchange;
     const address = addressOf(raw.path, raw.headers.get("host"), deps.domains);
+    if (raw.method === "OPTIONS") {
+      exchange.operation = "Preflight";
+      await exchange.send(preflight(exchange, address, await bucketAt(deps, address)));
+      return;
+    }
+    const origin = raw.headers.find("origin");
+    if (origin !== undefined) {
+      // Before anything can fail: a page must be able to read why. The rules are public to whoever names an origin.
+      exchange.extraHeaders = corsHeaders(await bucketAt(deps, address), origin, raw.method);
+    }
     const op = this.#router.match(raw.method, address.target, raw.query, raw.headers);
     exchange.operation = op.name;
     const found = await (op.readsForm === true ? identifyForm : identify)(exchange, deps, address);
@@ -82,6 +93,9 @@ export class S3Service implements Service {
     return errorAnswer(exchange, error);
   }
 }
+
+const bucketAt = async ({ buckets }: S3Deps, { bucket }: Address): Promise<Bucket | undefined> =>
+  bucket === undefined ? undefined : buckets.find(bucket);
 
 async function findBucket(deps: S3Deps, address: Address, op: Operation): Promise<Bucket | undefined> {
   if (address.bucket === undefined || op.createsBucket === true) return undefined;

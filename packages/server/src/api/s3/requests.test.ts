@@ -309,7 +309,8 @@ test("encryption headers on reads and parts are errors, whatever they say", asyn
     ["POST", "/bucket/sse?uploadId=u"],
   ] as const) {
     for (const name of ["x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"]) {
-      const answer = await server.send({ method, path, headers: { [name]: "AES256" } });
+      const headers = { [name]: "AES256", "x-amz-object-attributes": "ETag" };
+      const answer = await server.send({ method, path, headers });
       assert.equal(answer.status, 400);
       assert.equal(answer.element("Message"), `${name} header is not supported for this operation.`);
       assert.equal(answer.element("ArgumentName"), name);
@@ -323,6 +324,11 @@ test("encryption headers on reads and parts are errors, whatever they say", asyn
   });
   assert.equal(head.status, 400);
   assert.equal(head.body.length, 0);
+  // A read of nothing is told so first (spec C.4).
+  for (const path of ["/bucket/none", "/bucket/none?attributes"]) {
+    const headers = { "x-amz-server-side-encryption": "AES256", "x-amz-object-attributes": "ETag" };
+    assert.equal((await server.send({ method: "GET", path, headers })).element("Code"), "NoSuchKey");
+  }
 });
 
 test("metadata: latin-1 bytes in, encoded words out", async () => {
@@ -420,7 +426,6 @@ test("listing parameters", async () => {
 
 test("settings that nobody set answer as AWS does; writing them is not implemented", async () => {
   for (const [query, code] of [
-    ["cors", "NoSuchCORSConfiguration"],
     ["lifecycle", "NoSuchLifecycleConfiguration"],
     ["website", "NoSuchWebsiteConfiguration"],
     ["replication", "ReplicationConfigurationNotFoundError"],

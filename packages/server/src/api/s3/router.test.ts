@@ -70,7 +70,6 @@ DELETE /bucket/key?versionId=v => DeleteObject
 DELETE /bucket/key?acl => MethodNotAllowed
 POST /bucket/key => MethodNotAllowed
 PATCH /bucket/key => MethodNotAllowed
-OPTIONS /bucket/key => AccessForbidden
 GET /bucket/key?attributes => GetObjectAttributes
 GET /bucket/key?tagging => GetObjectTagging
 PUT /bucket/key?tagging => PutObjectTagging

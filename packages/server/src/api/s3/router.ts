@@ -74,9 +74,6 @@ export class Router {
   }
 
   #refuse(method: string, target: Target, asked: string | undefined): never {
-    // A browser asks before it sends; no bucket has rules that would let it.
-    if (method === "OPTIONS")
-      fail("AccessForbidden", { elements: { Method: "OPTIONS", ResourceType: target.toUpperCase() } });
     const allowed = [...(this.#methods.get(target) ?? [])].join(", ");
     fail("MethodNotAllowed", {
       elements: { Method: method, ResourceType: asked?.toUpperCase() ?? target.toUpperCase() },

@@ -40,7 +40,11 @@ async function keepAlive(req: S3Request, pending: Promise<Answer>, timing: SlowT
   const { res } = exchange;
   res.writeHead(
     200,
-    withStandardHeaders(["Content-Type", "application/xml"], exchange.requestId, exchange.hostId),
+    withStandardHeaders(
+      ["Content-Type", "application/xml", ...exchange.extraHeaders],
+      exchange.requestId,
+      exchange.hostId,
+    ),
   );
   res.write(XML_HEAD);
   const heartbeat = setInterval(() => res.write("\n"), timing.everyMs);

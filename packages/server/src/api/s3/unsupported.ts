@@ -16,8 +16,6 @@ type Row = readonly [
 /** Query parts are joined with `&`. */
 const ROWS: readonly Row[] = [
   ["PutBucketAcl", "PUT", "bucket", "acl", "PutBucketAcl"],
-  ["PutBucketCors", "PUT", "bucket", "cors", "PutBucketCORS"],
-  ["DeleteBucketCors", "DELETE", "bucket", "cors", "PutBucketCORS"],
   ["PutBucketLifecycleConfiguration", "PUT", "bucket", "lifecycle", "PutLifecycleConfiguration"],
   ["DeleteBucketLifecycle", "DELETE", "bucket", "lifecycle", "PutLifecycleConfiguration"],
   ["PutBucketWebsite", "PUT", "bucket", "website", "PutBucketWebsite"],

@@ -25,6 +25,7 @@ export function silentDeps(body: Uint8Array): Server {
     encryption: {},
     tags: undefined,
     policy: undefined,
+    cors: undefined,
   } as never;
   buckets.find = () => Promise.resolve(bucket);
   const etag = "5d41402abc4b2a76b9719d911017c592";

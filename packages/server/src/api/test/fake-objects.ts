@@ -2,6 +2,7 @@
  * The objects layer as the API's tests need it: in memory, no encryption, just enough of S3 for the official SDK. It
  * keeps the last typed inputs, so that a test can see what the API made of a request.
  */
+import { refuseEncryptionHeaders } from "../../objects/encryption/resolve-read.ts";
 import { createHash } from "node:crypto";
 import type { Caller } from "../../base/caller.ts";
 import { fail } from "../../base/errors.ts";
@@ -98,6 +99,7 @@ export class FakeStore implements Buckets {
       encryption: {},
       tags: input.tags,
       policy: undefined,
+      cors: undefined,
     };
     this.buckets.set(name, bucket);
     this.objects.set(name, new Map());
@@ -133,6 +135,9 @@ export class FakeStore implements Buckets {
     return this.change(bucket, {
       policy: text === undefined ? undefined : { text, revision: md5(Buffer.from(text)) },
     });
+  }
+  putCors(_caller: Caller, bucket: Bucket, cors: Bucket["cors"]): Promise<void> {
+    return this.change(bucket, { cors });
   }
   of(bucket: Bucket): Map<string, Stored> {
     return this.objects.get(bucket.name) ?? fail("NoSuchBucket");
@@ -207,6 +212,7 @@ export class FakeObjects implements ObjectsService {
   async get(_caller: Caller, bucket: Bucket, input: ReadInput): Promise<ReadResult> {
     await this.store.note("get", input);
     const { facts, data, checksum } = this.store.must(bucket, input.key);
+    refuseEncryptionHeaders(input.refused);
     if (input.conditions.ifNoneMatch?.includes(facts.etag) === true) return { kind: "not-modified", facts };
     const { range } = input;
     let from = 0;
@@ -239,6 +245,7 @@ export class FakeObjects implements ObjectsService {
   async attributes(_caller: Caller, bucket: Bucket, input: AttributesInput): Promise<AttributesResult> {
     await this.store.note("attributes", input);
     const { facts, checksum } = this.store.must(bucket, input.key);
+    refuseEncryptionHeaders(input.refused);
     return {
       facts,
       ...(input.wantChecksum ? { checksum } : {}),

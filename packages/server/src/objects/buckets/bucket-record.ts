@@ -1,10 +1,11 @@
 /**
  * The record of a bucket (table `bucket`, by name) and of its policy (table `config`, by bucket id). Settings decide access
- * and encryption, so the record stands with a counter in its owner's list (sealed format section 6, Rollback); the policy,
- * which is long, is pinned by the record: both hold the same revision.
+ * and encryption, so the record stands with a counter in its owner's list (sealed format section 6, Rollback); policy and
+ * CORS rules, which are long, are pinned by the record: both hold the same revision.
  *
  *     bucket = format(1) = 1 || bucketId(16) || LP(owner) || createdMs(8) || LP(region) || versioning(1) || rule(1) [|| bucketKey(1)
  *              || LP(key id as sent)] || block(1) || tags(1) || LP(name) LP(value) each || policy(1) [|| revision(16)]
+ *              [|| cors(1) = 1 || revision(16)]
  *     policy = format(1) = 1 || revision(16) || LP(text)
  */
 import { Reader, Writer } from "@strongroom/crypto";
@@ -12,7 +13,7 @@ import { assert } from "../../base/errors.ts";
 import { type AccountId, asId, type BucketId, parseAccountId, type Rev } from "../../base/ids.ts";
 import type { Codec } from "../../store/codec.ts";
 import type { RowKey } from "../../store/port.ts";
-import type { Bucket, BucketEncryption, DefaultEncryption, Tag } from "../api.ts";
+import type { Bucket, BucketEncryption, CorsRule, DefaultEncryption, Tag } from "../api.ts";
 import { parsed } from "../rows/codecs.ts";
 
 export interface BucketRecord {
@@ -25,6 +26,8 @@ export interface BucketRecord {
   readonly tags: readonly Tag[] | undefined;
   /** That of the policy row. */
   readonly policy: Rev | undefined;
+  /** That of the CORS row. */
+  readonly cors: Rev | undefined;
 }
 
 export interface PolicyRecord {
@@ -42,8 +45,10 @@ export const bucketRow = (name: string): RowKey => ({ table: "bucket", key: enco
 /** The parent of an account's list of buckets. */
 export const bucketsOf = (owner: AccountId): Uint8Array => encoder.encode(`s3/${owner}`);
 
-export function policyRow(id: BucketId): RowKey {
-  const name = encoder.encode("policy");
+export const policyRow = (id: BucketId): RowKey => configRow(id, "policy");
+
+export function configRow(id: BucketId, what: "policy" | "cors"): RowKey {
+  const name = encoder.encode(what);
   const key = new Uint8Array(id.length + name.length);
   key.set(id);
   key.set(name, id.length);
@@ -65,8 +70,11 @@ export const bucketCodec: Codec<BucketRecord> = {
     out.u8(blocked === undefined ? UNSET : blocked ? 1 : 0);
     out.u8(record.tags?.length ?? UNSET);
     for (const { key, value } of record.tags ?? []) out.lpText(key).lpText(value);
-    if (record.policy === undefined) return out.u8(0).done();
-    return out.u8(1).fixed(record.policy, 16).done();
+    if (record.policy === undefined) out.u8(0);
+    else out.u8(1).fixed(record.policy, 16);
+    // Not there rather than 0 when there are none: such a record is what it was before CORS came.
+    if (record.cors !== undefined) out.u8(1).fixed(record.cors, 16);
+    return out.done();
   },
   decode: (body) => parsed("a bucket record", () => readBucket(new Reader(body, "bucket record"))),
 };
@@ -92,12 +100,18 @@ function readBucket(reader: Reader): BucketRecord {
   const block = reader.u8();
   const tags = readTags(reader);
   const policy = reader.u8() === 0 ? undefined : asId<Rev>(reader.take(16).slice());
+  const cors = reader.left === 0 ? undefined : readPin(reader);
   reader.end();
   const encryption = {
     ...(rule === undefined ? {} : { rule }),
     ...(block === UNSET ? {} : { ssecBlocked: block === 1 }),
   };
-  return { id, owner, createdMs, region, versioning, encryption, tags, policy };
+  return { id, owner, createdMs, region, versioning, encryption, tags, policy, cors };
+}
+
+function readPin(reader: Reader): Rev {
+  if (reader.u8() !== 1) reader.fail("unknown setting");
+  return asId<Rev>(reader.take(16).slice());
 }
 
 function readRule(reader: Reader): DefaultEncryption | undefined {
@@ -135,12 +149,14 @@ export function bucketOf(
   name: Bucket["name"],
   record: BucketRecord,
   policy: PolicyRecord | undefined,
+  cors: readonly CorsRule[] | undefined,
 ): Bucket {
   assert((record.policy === undefined) === (policy === undefined), "a policy goes with its bucket's record");
+  assert((record.cors === undefined) === (cors === undefined), "CORS rules go with their bucket's record");
   const { id, owner, createdMs, region, versioning, encryption, tags } = record;
   const shown =
     policy === undefined
       ? undefined
       : { text: policy.text, revision: Buffer.from(policy.revision).toString("hex") };
-  return { id, name, owner, createdMs, region, versioning, encryption, tags, policy: shown };
+  return { id, name, owner, createdMs, region, versioning, encryption, tags, policy: shown, cors };
 }

@@ -6,8 +6,9 @@ import type { RowKey, Store } from "../../store/port.ts";
 import { MemoryModel } from "../../store/memory/model.ts";
 import { Records } from "../../store/records.ts";
 import { openTestHome } from "../../store/local/test-home.ts";
-import { createInput, makeUploads } from "../uploads/test-uploads.ts";
+import { Client, listed, makeUploads, PART_MIN } from "../uploads/test-uploads.ts";
 import { bodyOf, makeWorld, pattern, putInput, refused, testCaller, type World } from "../test-world.ts";
+import { corsRow } from "./cors-record.ts";
 import { bucketRow, policyRow } from "./bucket-record.ts";
 import { BucketStore } from "./buckets.ts";
 
@@ -142,7 +143,7 @@ test("a bucket goes with its epoch keys, policy and list entry; one made again i
   await assert.rejects(buckets.delete(alice, bucket), refused("NoSuchBucket"));
 });
 
-test("versions, markers and open uploads keep a bucket; ended uploads don't", async () => {
+test("versions and markers keep a bucket; open uploads end with it", async () => {
   const w = await makeUploads();
   const buckets = over(w);
   const plain = await buckets.create(alice, name("kept"), US);
@@ -150,11 +151,51 @@ test("versions, markers and open uploads keep a bucket; ended uploads don't", as
   const bucket = (await buckets.find(name("kept"))) ?? plain;
   const marker = await w.objects.delete(alice, bucket, { key: putInput("k").key });
   await assert.rejects(buckets.delete(alice, bucket), refused("BucketNotEmpty"));
-  await w.objects.delete(alice, bucket, { key: putInput("k").key, versionId: marker.versionId ?? "" });
-  const { uploadId } = await w.uploads.create(alice, bucket, createInput("k"));
+  const upload = await Client.begin(w, bucket, "k");
+  const part = await upload.put(1, pattern(PART_MIN));
+  // A bucket that stays keeps its uploads.
   await assert.rejects(buckets.delete(alice, bucket), refused("BucketNotEmpty"));
-  await w.uploads.abort(alice, bucket, { key: putInput("k").key, uploadId });
+  await upload.put(2, pattern(PART_MIN));
+  await w.objects.delete(alice, bucket, { key: putInput("k").key, versionId: marker.versionId ?? "" });
+  for (let i = 0; i < 60; i++) await Client.begin(w, bucket, `more/${i}`);
   await buckets.delete(alice, bucket);
+  assert.deepEqual(await rowsOf(w.store), []);
+  assert.equal(await buckets.find(name("kept")), undefined);
+  await assert.rejects(upload.put(3, pattern(PART_MIN)), refused("NoSuchUpload"));
+  await assert.rejects(upload.complete([listed(1, part)]), refused("NoSuchUpload"));
+  // Each is left to the collector, which clears the parts.
+  assert.equal((await w.store.scan({ table: "ended", from: new Uint8Array(), limit: 100 })).rows.length, 61);
+});
+
+test("a Complete and a removal at once: either the object is there, or the bucket is not", async () => {
+  for (let round = 0; round < 20; round++) {
+    const w = await makeUploads();
+    const buckets = over(w);
+    const bucket = await buckets.create(alice, name("race"), US);
+    const upload = await Client.begin(w, bucket, "k");
+    const part = await upload.put(1, pattern(PART_MIN));
+    const [completed, removed] = await Promise.allSettled([
+      upload.complete([listed(1, part)]),
+      buckets.delete(alice, bucket),
+    ]);
+    const there = (await rowsOf(w.store)).includes("head");
+    assert.equal(completed.status === "fulfilled", there);
+    assert.equal(removed.status === "fulfilled", !there);
+    assert.equal((await buckets.find(name("race"))) !== undefined, there);
+  }
+});
+
+test("a removal cut while uploads end is finished by whoever meets it", async () => {
+  for (let cut = 1; cut < 5; cut++) {
+    for (const applied of [false, true]) {
+      const w = await makeUploads();
+      const bucket = await over(w).create(alice, name("cut"), US);
+      for (let i = 0; i < 50; i++) await Client.begin(w, bucket, `k${i}`);
+      await assert.rejects(crashing(w, cut, applied).delete(alice, bucket), /crash/);
+      assert.equal(await over(w).find(name("cut")), undefined);
+      assert.deepEqual(await rowsOf(w.store), []);
+    }
+  }
 });
 
 test("writes and a removal at once: either the bucket stays with the object, or neither is there", async () => {
@@ -225,6 +266,30 @@ test("an older record, a missing one and another policy are corruption", async (
   await assert.rejects(fresh.find(name("old")), IntegrityError);
   model.tamper("config", policyRow(bucket.id).key, undefined);
   await assert.rejects(fresh.find(name("old")), IntegrityError);
+});
+
+test("CORS rules stand beside the policy, are pinned by the record, and go with the bucket", async () => {
+  const model = new MemoryModel();
+  const { world: w, buckets } = await world(model.open());
+  const bucket = await buckets.create(alice, name("open"), US);
+  const rules = [{ origins: ["*"], methods: ["GET"], headers: [], exposed: ["ETag"], maxAgeSeconds: 7 }];
+  await buckets.putPolicy(alice, bucket, '{"first":1}');
+  await buckets.putCors(alice, bucket, rules);
+  const row = corsRow(bucket.id);
+  const [old] = await w.store.get([row]);
+  assert.deepEqual((await buckets.find(name("open")))?.cors, rules);
+  await buckets.putCors(alice, bucket, [...rules, ...rules]);
+  await buckets.setVersioning(alice, bucket, "enabled");
+  const set = await over(w).find(name("open"));
+  assert.equal(set?.cors?.length, 2);
+  assert.equal(set?.policy?.text, '{"first":1}');
+  model.tamper("config", row.key, old);
+  await assert.rejects(over(w).find(name("open")), IntegrityError);
+  await buckets.putCors(alice, bucket, undefined);
+  assert.equal((await over(w).find(name("open")))?.cors, undefined);
+  await buckets.putCors(alice, bucket, rules);
+  await buckets.delete(alice, bucket);
+  assert.deepEqual(await rowsOf(w.store), []);
 });
 
 test("the same over the embedded home, seen by a second opening of it", async () => {

@@ -16,11 +16,11 @@ import {
 import { BUCKET_LIST_CHUNK, BUCKETS_CACHED_MAX, BUCKETS_PER_ACCOUNT_MAX } from "../../base/limits.ts";
 import { CountedRecords } from "../../store/counted.ts";
 import { countedCodec, entryRow, listKey } from "../../store/list-page.ts";
-import type { Expect, Put, Row, RowKey } from "../../store/port.ts";
+import type { Expect, Row, RowKey } from "../../store/port.ts";
 import { type Entry, type Records, unchanged } from "../../store/records.ts";
 import { Remembered } from "../../store/remembered.ts";
 import { type Draft, retrying } from "../../store/retry.ts";
-import type { Bucket, Buckets, DefaultEncryption, Tag } from "../api.ts";
+import type { Bucket, Buckets, CorsRule, DefaultEncryption, Tag } from "../api.ts";
 import { lifeCodec } from "../rows/codecs.ts";
 import { sameBytes } from "../rows/content-record.ts";
 import { lifeRow } from "../rows/life.ts";
@@ -34,7 +34,8 @@ import {
   policyRow,
   type PolicyRecord,
 } from "./bucket-record.ts";
-import { beginRemoval, finishRemoval } from "./remove.ts";
+import { corsCodec, corsRow } from "./cors-record.ts";
+import { beginRemoval, finishRemoval, type Removal } from "./remove.ts";
 
 export interface BucketsOptions {
   readonly records: Records;
@@ -125,11 +126,12 @@ export class BucketStore implements Buckets {
     return this.#counted.get(bucketCodec, bucketsOf(value.value.owner), row);
   }
 
-  /** With life and policy. An old removal is finished by whoever meets it. */
+  /** With life, policy and CORS rules. An old removal is finished by whoever meets it. */
   async #complete(name: BucketName, record: BucketRecord): Promise<Bucket | undefined | "torn"> {
-    const [life, policyStored] = await this.#records.store.get([
+    const [life, policyStored, corsStored] = await this.#records.store.get([
       lifeRow(record.id),
-      ...(record.policy === undefined ? [] : [policyRow(record.id)]),
+      policyRow(record.id),
+      corsRow(record.id),
     ]);
     if (life === undefined) return "torn";
     if ((await this.#records.open(lifeCodec, "life", life)).value === "deleting") {
@@ -144,15 +146,26 @@ export class BucketStore implements Buckets {
       policy = (await this.#records.open(policyCodec, "config", policyStored)).value;
       if (!sameBytes(policy.revision, record.policy)) return "torn";
     }
-    const bucket = bucketOf(name, record, policy);
+    let cors: readonly CorsRule[] | undefined;
+    if (record.cors !== undefined) {
+      if (corsStored === undefined) return "torn";
+      const { revision, rules } = (await this.#records.open(corsCodec, "config", corsStored)).value;
+      if (!sameBytes(revision, record.cors)) return "torn";
+      cors = rules;
+    }
+    const bucket = bucketOf(name, record, policy, cors);
     this.#shown.set(record, bucket);
     return bucket;
   }
 
   async #finish(name: BucketName, record: BucketRecord): Promise<"removed" | "kept"> {
-    const end = await finishRemoval({ records: this.#records, counted: this.#counted, name, record });
+    const end = await finishRemoval(this.#removal(name, record));
     if (end === "removed") this.#options.onRemoved?.(record.id);
     return end;
+  }
+
+  #removal(name: BucketName, record: BucketRecord): Removal {
+    return { records: this.#records, clock: this.#options.clock, counted: this.#counted, name, record };
   }
 
   async create(
@@ -175,6 +188,7 @@ export class BucketStore implements Buckets {
         encryption: this.#newBlock(),
         tags: input.tags,
         policy: undefined,
+        cors: undefined,
       };
       const row = bucketRow(name);
       const list = await this.#counted.draft(bucketsOf(owner), [this.#counted.put(bucketCodec, row, record)]);
@@ -182,7 +196,7 @@ export class BucketStore implements Buckets {
         expect: [{ ...row, rev: "absent" }, ...(list.expect ?? [])],
         put: [this.#records.seal(lifeCodec, "life", record.id, "active"), ...(list.put ?? [])],
       };
-      return { draft, result: bucketOf(name, record, undefined) };
+      return { draft, result: bucketOf(name, record, undefined, undefined) };
     });
   }
 
@@ -193,13 +207,7 @@ export class BucketStore implements Buckets {
   async delete(_caller: Caller, bucket: Bucket): Promise<void> {
     const entry = await this.#read(bucket.name);
     if (entry === undefined || !sameBytes(entry.value.id, bucket.id)) noBucket(bucket.name);
-    const removal = {
-      records: this.#records,
-      counted: this.#counted,
-      name: bucket.name,
-      record: entry.value,
-    };
-    if (!(await beginRemoval(removal))) noBucket(bucket.name);
+    if (!(await beginRemoval(this.#removal(bucket.name, entry.value)))) noBucket(bucket.name);
     if ((await this.#finish(bucket.name, entry.value)) === "kept") {
       fail("BucketNotEmpty", { elements: { BucketName: bucket.name } });
     }
@@ -267,9 +275,21 @@ export class BucketStore implements Buckets {
 
   putPolicy(_caller: Caller, bucket: Bucket, text: string | undefined): Promise<void> {
     return this.#change(bucket, (record) => {
-      if (text === undefined) return { record: { ...record, policy: undefined }, policy: undefined };
+      const row = policyRow(record.id);
+      if (text === undefined) return { record: { ...record, policy: undefined }, also: { delete: [row] } };
       const revision = newRev();
-      return { record: { ...record, policy: revision }, policy: { revision, text } };
+      const put = this.#records.seal(policyCodec, "config", row.key, { revision, text });
+      return { record: { ...record, policy: revision }, also: { put: [put] } };
+    });
+  }
+
+  putCors(_caller: Caller, bucket: Bucket, rules: readonly CorsRule[] | undefined): Promise<void> {
+    return this.#change(bucket, (record) => {
+      const row = corsRow(record.id);
+      if (rules === undefined) return { record: { ...record, cors: undefined }, also: { delete: [row] } };
+      const revision = newRev();
+      const put = this.#records.seal(corsCodec, "config", row.key, { revision, rules });
+      return { record: { ...record, cors: revision }, also: { put: [put] } };
     });
   }
 
@@ -278,7 +298,8 @@ export class BucketStore implements Buckets {
     bucket: Bucket,
     change: (record: BucketRecord) => {
       readonly record: BucketRecord;
-      readonly policy?: PolicyRecord | undefined;
+      /** The row that the record pins. */
+      readonly also?: Draft;
     },
   ): Promise<void> {
     return retrying<void>(this.#records.store, async () => {
@@ -288,21 +309,14 @@ export class BucketStore implements Buckets {
       const row = bucketRow(bucket.name);
       const parent = bucketsOf(entry.value.owner);
       const list = await this.#counted.draft(parent, [this.#counted.put(bucketCodec, row, changed.record)]);
-      const policy = "policy" in changed ? this.#policyWrite(entry.value.id, changed.policy) : {};
+      const { also = {} } = changed;
       const draft: Draft = {
         expect: [unchanged(entry), ...(list.expect ?? [])],
-        put: [...(list.put ?? []), ...(policy.put ?? [])],
-        delete: [...(list.delete ?? []), ...(policy.delete ?? [])],
+        put: [...(list.put ?? []), ...(also.put ?? [])],
+        delete: [...(list.delete ?? []), ...(also.delete ?? [])],
       };
       return { draft, result: undefined };
     });
-  }
-
-  #policyWrite(id: BucketId, policy: PolicyRecord | undefined): Draft {
-    const row = policyRow(id);
-    if (policy === undefined) return { delete: [row] };
-    const put: Put = this.#records.seal(policyCodec, "config", row.key, policy);
-    return { put: [put] };
   }
 }
 

@@ -5,7 +5,8 @@
  */
 import { IntegrityError } from "../../base/errors.ts";
 import type { BucketId, BucketName } from "../../base/ids.ts";
-import { COMMIT_RETRIES_MAX, EPOCH_ROWS_REMOVED_MAX } from "../../base/limits.ts";
+import type { Clock } from "../../base/clock.ts";
+import { COMMIT_RETRIES_MAX, EPOCH_ROWS_REMOVED_MAX, UPLOADS_ENDED_PER_COMMIT } from "../../base/limits.ts";
 import type { CountedRecords } from "../../store/counted.ts";
 import type { Expect, Row, RowKey, TableName } from "../../store/port.ts";
 import type { Records } from "../../store/records.ts";
@@ -14,13 +15,18 @@ import { commitSettled } from "../../store/retry.ts";
 import { lifeCodec, type LifeState } from "../rows/codecs.ts";
 import { lifeRow } from "../rows/life.ts";
 import { after } from "../rows/row-keys.ts";
+import { endAborted } from "../uploads/abort.ts";
+import { splitUploadKey } from "../uploads/upload-keys.ts";
+import { uploadCodec } from "../uploads/upload-record.ts";
 import { bucketCodec, bucketRow, bucketsOf, type BucketRecord, policyRow } from "./bucket-record.ts";
+import { corsRow } from "./cors-record.ts";
 
-/** What a bucket must have none of. Ended uploads are the collector's and don't count. */
-const CONTENTS: readonly TableName[] = ["head", "marker", "version", "upload"];
+/** What a bucket must have none of. Open uploads end with their bucket, as on AWS; ended ones are the collector's. */
+const CONTENTS: readonly TableName[] = ["head", "marker", "version"];
 
 export interface Removal {
   readonly records: Records;
+  readonly clock: Clock;
   readonly counted: CountedRecords;
   readonly name: BucketName;
   readonly record: BucketRecord;
@@ -51,7 +57,9 @@ export async function finishRemoval(removal: Removal): Promise<"removed" | "kept
       const put = [records.seal(lifeCodec, "life", record.id, "active")];
       const settled = await commitSettled(records.store, { expect: [life.expect], put });
       if (settled.kind === "ok") return "kept";
-    } else if (await removeAll(removal, life.expect)) return "removed";
+    } else if ((await endUploads(removal, life.expect)) && (await removeAll(removal, life.expect))) {
+      return "removed";
+    }
   }
   throw new IntegrityError("a bucket's removal never settles");
 }
@@ -82,6 +90,25 @@ async function firstRows(
   return (await records.store.scan({ table, ...range, limit, keysOnly: true })).rows;
 }
 
+/**
+ * Nothing of an upload can be published any more, so its end needs no look at its parts: the collector clears them. False
+ * where somebody else is at the removal, too, or an upload changed (a Complete that is about to find the bucket going).
+ */
+async function endUploads({ records, clock, record }: Removal, life: Expect): Promise<boolean> {
+  for (;;) {
+    const rows = await firstRows(records, "upload", record.id, UPLOADS_ENDED_PER_COMMIT);
+    if (rows.length === 0) return true;
+    const found = await Promise.all(
+      rows.map(async ({ key }) => ({
+        uid: splitUploadKey(key).uid,
+        entry: await records.get(uploadCodec, "upload", key),
+      })),
+    );
+    const open = found.flatMap(({ uid, entry }) => (entry === undefined ? [] : [{ uid, entry }]));
+    if (!(await endAborted({ records, clock }, open, [life]))) return false;
+  }
+}
+
 /** Epoch keys go only now that the bucket was found empty in state deleting: in the last commit, or just before it. */
 async function removeAll({ records, counted, name, record }: Removal, life: Expect): Promise<boolean> {
   for (;;) {
@@ -109,7 +136,7 @@ async function removeRecord(
   const settled = await commitSettled(records.store, {
     expect: [life, unchanged(entry), ...(list.expect ?? [])],
     put: list.put ?? [],
-    delete: [...(list.delete ?? []), lifeRow(record.id), policyRow(record.id), ...epochs],
+    delete: [...(list.delete ?? []), lifeRow(record.id), policyRow(record.id), corsRow(record.id), ...epochs],
   });
   return settled.kind === "ok";
 }

@@ -1,4 +1,5 @@
 /** AbortMultipartUpload. Needs no key. The ended row is the trash row of everything that was uploaded. */
+import type { Expect, RowKey } from "../../store/port.ts";
 import { unchanged } from "../../store/records.ts";
 import { commitSettled } from "../../store/retry.ts";
 import { fail } from "../../base/errors.ts";
@@ -17,26 +18,27 @@ export async function abortUpload(core: Core, bucket: Bucket, target: UploadTarg
       if (tries > 0 && (await wasAborted(core, target))) return;
       noSuchUpload(target.uploadId);
     }
-    if (await endAborted(core, found)) return;
+    if (await endAborted(core, [found])) return;
   }
   fail("SlowDown");
 }
 
-/** False where the upload changed meanwhile. */
-export async function endAborted(core: Core, { uid, entry }: FoundUpload): Promise<boolean> {
-  const { contentId, bucketId, key } = entry.value;
-  const ended: Ended = {
-    cleared: false,
-    endedMs: core.clock.now(),
-    contentId,
-    bucketId,
-    key,
-    how: { kind: "aborted" },
-  };
-  const settled = await commitSettled(core.records.store, {
-    expect: [unchanged(entry)],
-    put: [core.records.seal(endedCodec, "ended", endedRow(uid).key, ended)],
-    delete: [{ table: "upload", key: entry.key }],
+/** False where an upload changed meanwhile, or what `more` expects is not so; then none has ended. */
+export async function endAborted(
+  { records, clock }: Pick<Core, "records" | "clock">,
+  uploads: readonly FoundUpload[],
+  more: readonly Expect[] = [],
+): Promise<boolean> {
+  const endedMs = clock.now();
+  const settled = await commitSettled(records.store, {
+    expect: [...more, ...uploads.map(({ entry }) => unchanged(entry))],
+    put: uploads.map(({ uid, entry }) => {
+      const { contentId, bucketId, key } = entry.value;
+      const how = { kind: "aborted" } as const;
+      const ended: Ended = { cleared: false, endedMs, contentId, bucketId, key, how };
+      return records.seal(endedCodec, "ended", endedRow(uid).key, ended);
+    }),
+    delete: uploads.map(({ entry }): RowKey => ({ table: "upload", key: entry.key })),
   });
   return settled.kind === "ok";
 }

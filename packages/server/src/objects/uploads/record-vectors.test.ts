@@ -1,5 +1,5 @@
 /**
- * Golden vectors of the bodies of bucket, policy, upload, part and ended records, format 1 (testdata/objects). They were
+ * Golden vectors of the bodies of bucket, policy, CORS, upload, part and ended records, format 1 (testdata/objects). They were
  * written by the release that made the format and never change; a new shape gets a new version and keeps reading these.
  */
 import assert from "node:assert/strict";
@@ -10,6 +10,7 @@ import { encodeKekReference, encodeManifest, SecretKey } from "@strongroom/crypt
 import { asId, type BlobId, type BucketId, type ContentId, keyArn, parseAccountId } from "../../base/ids.ts";
 import type { Rev, VersionUid } from "../../base/ids.ts";
 import { bucketCodec, policyCodec } from "../buckets/bucket-record.ts";
+import { corsCodec } from "../buckets/cors-record.ts";
 import type { EncryptionMode } from "../rows/version-record.ts";
 import { endedCodec } from "./ended-record.ts";
 import { partCodec } from "./part-record.ts";
@@ -78,6 +79,7 @@ const BUILT: Readonly<Record<string, () => Uint8Array>> = {
       encryption: {},
       tags: undefined,
       policy: undefined,
+      cors: undefined,
     }),
   "bucket, with all settings": () =>
     bucketCodec.encode({
@@ -86,6 +88,31 @@ const BUILT: Readonly<Record<string, () => Uint8Array>> = {
       encryption: { rule: { algorithm: "aws:kms", kmsKeyId: ARN, bucketKey: true }, ssecBlocked: false },
       tags: [{ key: "team", value: "größer" }],
       policy: asId<Rev>(fill(16, 4)),
+      cors: undefined,
+    }),
+  "bucket, with CORS": () =>
+    bucketCodec.encode({
+      ...bucket,
+      versioning: "enabled",
+      encryption: {},
+      tags: undefined,
+      policy: undefined,
+      cors: asId<Rev>(fill(16, 14)),
+    }),
+  cors: () =>
+    corsCodec.encode({
+      revision: asId<Rev>(fill(16, 14)),
+      rules: [
+        { origins: ["*"], methods: ["GET"], headers: [], exposed: [] },
+        {
+          id: "app",
+          origins: ["https://*.example.com", "http://localhost:3000"],
+          methods: ["PUT", "POST"],
+          headers: ["x-amz-*"],
+          exposed: ["ETag", "x-amz-version-id"],
+          maxAgeSeconds: 3000,
+        },
+      ],
     }),
   policy: () => policyCodec.encode({ revision: asId<Rev>(fill(16, 4)), text: '{"Version":"2012-10-17"}' }),
   "upload, open": () => uploadCodec.encode(upload({})),
@@ -145,7 +172,9 @@ test("the vectors are read, and written again they are the same", () => {
           ? partCodec.encode(partCodec.decode(body))
           : name.startsWith("ended")
             ? endedCodec.encode(endedCodec.decode(body))
-            : policyCodec.encode(policyCodec.decode(body));
+            : name === "cors"
+              ? corsCodec.encode(corsCodec.decode(body))
+              : policyCodec.encode(policyCodec.decode(body));
     assert.equal(hex(again), text, name);
   }
 });

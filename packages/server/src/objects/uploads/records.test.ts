@@ -6,6 +6,7 @@ import { IntegrityError } from "../../base/errors.ts";
 import { asId, type BlobId, type BucketId, keyArn, parseAccountId, type Rev } from "../../base/ids.ts";
 import type { Codec } from "../../store/codec.ts";
 import { bucketCodec, policyCodec } from "../buckets/bucket-record.ts";
+import { corsCodec } from "../buckets/cors-record.ts";
 import { endedCodec, isUsed, usedBitmap } from "./ended-record.ts";
 import { partCodec } from "./part-record.ts";
 
@@ -57,9 +58,16 @@ test("bucket and policy records", () => {
       encryption: fc.record({ rule, ssecBlocked: fc.boolean() }, { requiredKeys: [], noNullPrototype: true }),
       tags: fc.option(fc.array(tag, { maxLength: 50 }), { nil: undefined }),
       policy: fc.option(id<Rev>(), { nil: undefined }),
+      cors: fc.option(id<Rev>(), { nil: undefined }),
     }),
   );
   check(policyCodec, fc.record({ revision: id<Rev>(), text }));
+  const list = fc.array(text, { maxLength: 5 });
+  const corsRule = fc.record(
+    { id: text, origins: list, methods: list, headers: list, exposed: list, maxAgeSeconds: fc.nat() },
+    { requiredKeys: ["origins", "methods", "headers", "exposed"], noNullPrototype: true },
+  );
+  check(corsCodec, fc.record({ revision: id<Rev>(), rules: fc.array(corsRule, { maxLength: 100 }) }));
 });
 
 test("part records", () => {

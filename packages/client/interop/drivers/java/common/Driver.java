@@ -1,5 +1,6 @@
 // Answers one JSON line per request, driving the official Java client. Generation-specific code is in Clients.
 import java.io.BufferedReader;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.net.URI;
@@ -80,6 +81,7 @@ public class Driver {
       for (byte b : MessageDigest.getInstance("SHA-256").digest(bytes)) hex.append(String.format("%02x", b));
       return "{\"ok\":true,\"size\":" + bytes.length + ",\"sha256\":\"" + hex + "\"}";
     }
+    if (text(ask, "op").startsWith("bench")) return bench(ask, bucket, key);
     if (!Clients.writes(text(ask, "format"))) throw new UnsupportedOperationException("the client writes V2 only");
     int size = Integer.parseInt(ask.field("size").get().asNumber());
     byte[] body = new byte[size];
@@ -90,6 +92,48 @@ public class Driver {
       if (!context.isEmpty()) r.overrideConfiguration(S3EncryptionClient.withAdditionalConfiguration(context));
     }, RequestBody.fromBytes(body));
     return "{\"ok\":true}";
+  }
+
+  /** Streams `size` MiB and tells how long it took. */
+  static String bench(JsonNode ask, String bucket, String key) throws Exception {
+    long size = Long.parseLong(ask.field("size").get().asNumber()) << 20;
+    java.lang.management.OperatingSystemMXBean os = java.lang.management.ManagementFactory.getOperatingSystemMXBean();
+    com.sun.management.OperatingSystemMXBean process = (com.sun.management.OperatingSystemMXBean) os;
+    S3EncryptionClient.Builder builder = Clients.builder(text(ask, "format"), false, S3)
+        .enableDelayedAuthenticationMode(true).aesKey(aesKey());
+    S3Client client = builder.wrappedClient(S3).wrappedAsyncClient(S3_ASYNC).build();
+    long cpu = process.getProcessCpuTime();
+    long started = System.nanoTime();
+    if (text(ask, "op").equals("benchPut")) {
+      InputStream zeros = new InputStream() {
+        long left = size;
+        public int read() { return left-- > 0 ? 0 : -1; }
+        public int read(byte[] into, int at, int max) {
+          if (left <= 0) return -1;
+          int n = (int) Math.min(left, max);
+          left -= n;
+          return n;
+        }
+      };
+      client.putObject(r -> r.bucket(bucket).key(key).contentLength(size), RequestBody.fromInputStream(zeros, size));
+    } else {
+      byte[] into = new byte[65536];
+      try (InputStream body = client.getObject(r -> r.bucket(bucket).key(key))) {
+        while (body.read(into) >= 0) { }
+      }
+    }
+    double seconds = (System.nanoTime() - started) / 1e9;
+    double cpuSeconds = (process.getProcessCpuTime() - cpu) / 1e9;
+    long rss = 0;
+    for (String line : java.nio.file.Files.readAllLines(java.nio.file.Path.of("/proc/self/status")))
+      if (line.startsWith("VmHWM")) rss = Long.parseLong(line.replaceAll("[^0-9]", ""));
+    return "{\"ok\":true,\"seconds\":" + seconds + ",\"cpuSeconds\":" + cpuSeconds + ",\"rssMib\":" + rss / 1024 + "}";
+  }
+
+  static SecretKeySpec aesKey() {
+    byte[] key = new byte[32];
+    for (int i = 0; i < 32; i++) key[i] = (byte) Integer.parseInt(env("S3EC_AES_KEY_HEX").substring(2 * i, 2 * i + 2), 16);
+    return new SecretKeySpec(key, "AES");
   }
 
   static void multipart(S3Client client, String bucket, String key, byte[] body, Map<String, String> context) {
@@ -118,9 +162,7 @@ public class Driver {
     S3EncryptionClient.Builder builder = Clients.builder(format, file, S3);
     builder.wrappedClient(S3).wrappedAsyncClient(S3_ASYNC);
     if (keyring.equals("aes")) {
-      byte[] key = new byte[32];
-      for (int i = 0; i < 32; i++) key[i] = (byte) Integer.parseInt(env("S3EC_AES_KEY_HEX").substring(2 * i, 2 * i + 2), 16);
-      builder.aesKey(new SecretKeySpec(key, "AES"));
+      builder.aesKey(aesKey());
     } else if (keyring.equals("rsa")) {
       KeyFactory factory = KeyFactory.getInstance("RSA");
       Base64.Decoder base64 = Base64.getDecoder();

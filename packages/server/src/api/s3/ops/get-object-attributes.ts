@@ -4,7 +4,7 @@ import type { AttributesInput, AttributesResult } from "../../../objects/api.ts"
 import { xmlAnswer } from "../../common/answer.ts";
 import { s3Document, tag, wrap } from "../../common/xml-write.ts";
 import { operation, ownBucket } from "../operation.ts";
-import { refuseEncryptionHeaders, ssecOf } from "../read/encryption.ts";
+import { refusedOf, ssecOf } from "../read/encryption.ts";
 import type { S3Request } from "../request.ts";
 import { checksumXml, httpDate, versionHeader } from "../show/object.ts";
 
@@ -21,7 +21,7 @@ export const GetObjectAttributes = operation({
     ).map((action) => ({ action, bucket, key })),
   hidesMissing: ownBucket,
   parse: (req) => {
-    refuseEncryptionHeaders(req);
+    const refused = refusedOf(req);
     const wanted = wantedOf(req);
     const { versionId } = req;
     const max = numberHeader(req, "x-amz-max-parts", PARTS_PAGE_MAX);
@@ -29,6 +29,7 @@ export const GetObjectAttributes = operation({
       key: req.key,
       ssec: ssecOf(req),
       wantChecksum: wanted.has("Checksum"),
+      ...(refused === undefined ? {} : { refused }),
       ...(versionId === undefined ? {} : { versionId }),
       ...(wanted.has("ObjectParts")
         ? {

@@ -46,7 +46,6 @@ function unlocked(name: string, query: string): Operation {
 }
 
 export const UNSET: readonly Operation[] = [
-  missing(["GetBucketCors", "cors", "GetBucketCORS"], "NoSuchCORSConfiguration"),
   missing(
     ["GetBucketLifecycleConfiguration", "lifecycle", "GetLifecycleConfiguration"],
     "NoSuchLifecycleConfiguration",

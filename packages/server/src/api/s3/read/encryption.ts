@@ -3,7 +3,7 @@
  * sees: headers in places where S3 has none (spec A.3).
  */
 import { fail } from "../../../base/errors.ts";
-import type { EncryptionHeaders } from "../../../objects/api.ts";
+import type { EncryptionHeaders, RefusedHeaders } from "../../../objects/api.ts";
 import { NO_SSEC, parseSsecHeaders, type SsecRequest } from "../../../objects/encryption/ssec-request.ts";
 import type { S3Request } from "../request.ts";
 
@@ -11,6 +11,7 @@ const SSE = "x-amz-server-side-encryption";
 const KEY_ID = `${SSE}-aws-kms-key-id`;
 const CONTEXT = `${SSE}-context`;
 const BUCKET_KEY = `${SSE}-bucket-key-enabled`;
+const MODE_HEADERS = [SSE, KEY_ID, CONTEXT, BUCKET_KEY] as const;
 const CUSTOMER = `${SSE}-customer`;
 const SOURCE = "x-amz-copy-source-server-side-encryption-customer";
 
@@ -28,6 +29,10 @@ export const ssecOf = (req: S3Request): SsecRequest => readTriple(req, CUSTOMER)
 export const sourceSsecOf = (req: S3Request): SsecRequest => readTriple(req, SOURCE);
 
 export function encryptionOf(req: S3Request): EncryptionHeaders {
+  return { ...modeHeadersOf(req), ssec: ssecOf(req) };
+}
+
+function modeHeadersOf(req: S3Request): RefusedHeaders {
   const sse = req.header(SSE);
   const keyId = req.header(KEY_ID);
   const context = req.header(CONTEXT);
@@ -37,13 +42,18 @@ export function encryptionOf(req: S3Request): EncryptionHeaders {
     ...(keyId === undefined ? {} : { keyId }),
     ...(context === undefined ? {} : { context }),
     ...(bucketKey === undefined ? {} : { bucketKey }),
-    ssec: ssecOf(req),
   };
 }
 
-/** Reads, parts and completions take no encryption but the customer's key: 400 even if the value is the object's mode. */
+/** What a read carried and takes not: refused by the objects layer, once the object is known to be there (spec C.4). */
+export function refusedOf(req: S3Request): RefusedHeaders | undefined {
+  for (const name of MODE_HEADERS) if (req.headers.has(name)) return modeHeadersOf(req);
+  return undefined;
+}
+
+/** Parts, their listing and completions take no encryption but the customer's key: 400 even if the value is the upload's. */
 export function refuseEncryptionHeaders(req: S3Request): void {
-  for (const name of [SSE, KEY_ID, CONTEXT, BUCKET_KEY]) {
+  for (const name of MODE_HEADERS) {
     const value = req.header(name);
     if (value === undefined) continue;
     fail("InvalidArgument", {

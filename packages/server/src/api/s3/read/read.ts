@@ -2,11 +2,11 @@
 import { fail } from "../../../base/errors.ts";
 import type { ReadInput } from "../../../objects/api.ts";
 import type { S3Request } from "../request.ts";
-import { refuseEncryptionHeaders, ssecOf } from "./encryption.ts";
+import { refusedOf, ssecOf } from "./encryption.ts";
 import { partNumberOf, rangeOf, readConditionsOf } from "./preconditions.ts";
 
 export function readInputOf(req: S3Request): ReadInput {
-  refuseEncryptionHeaders(req);
+  const refused = refusedOf(req);
   const range = rangeOf(req);
   const partNumber = partNumberOf(req);
   if (req.headers.has("range") && partNumber !== undefined) {
@@ -18,6 +18,7 @@ export function readInputOf(req: S3Request): ReadInput {
     ssec: ssecOf(req),
     conditions: readConditionsOf(req),
     checksumMode: checksumModeOf(req),
+    ...(refused === undefined ? {} : { refused }),
     ...(versionId === undefined ? {} : { versionId }),
     ...(range === undefined ? {} : { range }),
     ...(partNumber === undefined ? {} : { partNumber }),

@@ -1,0 +1,149 @@
+/** Copies: metadata and tags, versions, odd source names, parts of ranges, what is refused. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  CopyObjectCommand,
+  type CopyObjectCommandInput,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  PutObjectCommand,
+  UploadPartCopyCommand,
+} from "@aws-sdk/client-s3";
+import { call } from "./call.ts";
+import { pattern } from "./encryption/row.ts";
+import { ok, refused } from "./expect.ts";
+import { escape } from "./wire.ts";
+import { startWorld } from "./world.ts";
+
+const world = await startWorld();
+const { s3 } = world;
+const Bucket = await world.bucket();
+const copy = (Key: string, CopySource: string, more: Partial<CopyObjectCommandInput> = {}) =>
+  call(s3, new CopyObjectCommand({ Bucket, Key, CopySource, ...more }));
+const get = async (Key: string) => ok(await call(s3, new GetObjectCommand({ Bucket, Key })));
+const tags = async (Key: string) => (await s3.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet;
+
+test("metadata and tags: copied, or replaced", async () => {
+  await s3.send(
+    new PutObjectCommand({
+      Bucket,
+      Key: "source",
+      Body: "hello",
+      ContentType: "text/x",
+      CacheControl: "no-store",
+      Metadata: { colour: "blue" },
+      Tagging: "a=1&b=2",
+    }),
+  );
+  ok(await copy("kept", `${Bucket}/source`));
+  const kept = await get("kept");
+  assert.equal(kept.text, "hello");
+  assert.equal(kept.headers["content-type"], "text/x");
+  assert.equal(kept.headers["cache-control"], "no-store");
+  assert.equal(kept.headers["x-amz-meta-colour"], "blue");
+  assert.equal(kept.headers["x-amz-tagging-count"], "2");
+  // New headers count only with the directive.
+  ok(await copy("ignored", `${Bucket}/source`, { Metadata: { colour: "red" } }));
+  assert.equal((await get("ignored")).headers["x-amz-meta-colour"], "blue");
+  ok(
+    await copy("replaced", `/${Bucket}/source`, {
+      MetadataDirective: "REPLACE",
+      Metadata: { shape: "round" },
+      TaggingDirective: "REPLACE",
+      Tagging: "c=3",
+    }),
+  );
+  const replaced = await get("replaced");
+  assert.equal(replaced.headers["content-type"], "binary/octet-stream");
+  assert.equal(replaced.headers["x-amz-meta-colour"], undefined);
+  assert.equal(replaced.headers["x-amz-meta-shape"], "round");
+  assert.deepEqual(await tags("replaced"), [{ Key: "c", Value: "3" }]);
+});
+
+test("sources with odd names", async () => {
+  for (const Key of ["a b+c", "ü/../x", "q?versionId=1", "100%", "a//b/"]) {
+    await s3.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
+    ok(await copy("odd", `${Bucket}/${Key.split("/").map(escape).join("/")}`));
+    assert.equal((await get("odd")).text, Key);
+  }
+});
+
+test("a version; the current one when it is a marker; none", async () => {
+  const other = await world.bucket("Enabled");
+  const at = { Bucket: other, Key: "v" };
+  const first = await s3.send(new PutObjectCommand({ ...at, Body: "one" }));
+  await s3.send(new PutObjectCommand({ ...at, Body: "two" }));
+  const copied = ok(await copy("v1", `${other}/v?versionId=${first.VersionId}`));
+  assert.equal(copied.headers["x-amz-copy-source-version-id"], first.VersionId);
+  assert.equal((await get("v1")).text, "one");
+  const marker = await s3.send(new DeleteObjectCommand(at));
+  refused(await copy("v2", `${other}/v`), 404, "NoSuchKey");
+  refused(await copy("v2", `${other}/v?versionId=${marker.VersionId}`), 400, "InvalidRequest");
+  refused(await copy("v2", `${other}/none`), 404, "NoSuchKey");
+  refused(await copy("v2", "no-such-bucket/x"), 404, "NoSuchBucket");
+  for (const bad of ["", "no-slash", "%ZZ/x", `${other}/v?versionId=`]) {
+    const answer = await world.wire.send({
+      method: "PUT",
+      path: `/${Bucket}/v2`,
+      headers: { "x-amz-copy-source": bad },
+    });
+    assert.equal(answer.status, 400, `${bad}: ${answer.code}`);
+  }
+});
+
+test("onto itself with new metadata", async () => {
+  await s3.send(new PutObjectCommand({ Bucket, Key: "self", Body: "hello" }));
+  refused(await copy("self", `${Bucket}/self`), 400, "InvalidRequest");
+  ok(await copy("self", `${Bucket}/self`, { MetadataDirective: "REPLACE", Metadata: { a: "b" } }));
+  const got = await get("self");
+  assert.equal(got.text, "hello");
+  assert.equal(got.headers["x-amz-meta-a"], "b");
+});
+
+test("directives and storage classes that there are not", async () => {
+  const send = (headers: Readonly<Record<string, string>>) =>
+    world.wire.send({
+      method: "PUT",
+      path: `/${Bucket}/x`,
+      headers: { "x-amz-copy-source": `${Bucket}/self`, ...headers },
+    });
+  refused(await send({ "x-amz-metadata-directive": "MERGE" }), 400, "InvalidArgument");
+  refused(await send({ "x-amz-tagging-directive": "MERGE" }), 400, "InvalidArgument");
+  refused(await send({ "x-amz-storage-class": "GLACIER" }), 400, "InvalidStorageClass");
+  refused(await send({ "x-amz-acl": "public-read" }), 400, "AccessControlListNotSupported");
+});
+
+test("parts from ranges of an object", async () => {
+  const body = pattern(6 * 1024 ** 2);
+  await s3.send(new PutObjectCommand({ Bucket, Key: "big", Body: body }));
+  const target = { Bucket, Key: "pieced" };
+  const { UploadId = "" } = await s3.send(new CreateMultipartUploadCommand(target));
+  const part = (PartNumber: number, CopySourceRange: string) =>
+    call(
+      s3,
+      new UploadPartCopyCommand({
+        ...target,
+        UploadId,
+        PartNumber,
+        CopySource: `${Bucket}/big`,
+        CopySourceRange,
+      }),
+    );
+  const size = 5 * 1024 ** 2;
+  const first = ok(await part(1, `bytes=7-${size + 6}`));
+  const second = ok(await part(2, "bytes=0-99"));
+  for (const bad of ["bytes=0-", "bytes=-5", "bytes=9-3", `bytes=0-${body.length}`, "0-9"]) {
+    const answer = await part(3, bad);
+    assert.equal(answer.status, 400, `${bad}: ${answer.code}`);
+  }
+  const Parts = [first, second].map(({ output }, i) => ({
+    PartNumber: i + 1,
+    ETag: output?.CopyPartResult?.ETag ?? "",
+  }));
+  ok(await call(s3, new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } })));
+  const got = await get("pieced");
+  assert.ok(got.body.equals(Buffer.concat([body.subarray(7, size + 7), body.subarray(0, 100)])));
+});
