@@ -98,8 +98,32 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
   writePairs(out, manifest.userMetadata);
   out.u32(4).u32(count).lp(list.done());
   const bytes = out.done();
-  decodeManifest(bytes); // INVARIANT: what is written can be read; a write is rarer than a read and this costs little.
+  // INVARIANT: what is written can be read. Of the few streams of most objects it shows without reading it all again.
+  if (streams.kind === "inline") checkWritten(manifest, streams.entries);
+  else decodeManifest(bytes);
   return bytes;
+}
+
+/** What {@link decodeManifest} would refuse and the writer has not. */
+function checkWritten(manifest: Manifest, entries: readonly StreamEntry[]): void {
+  if (manifest.shownPartCount > STREAMS_MAX) throw new CryptoError("Malformed", "more than 10,000 parts");
+  const { checksum } = manifest;
+  if (
+    checksum !== undefined &&
+    !(CHECKSUM_ALGORITHMS.includes(checksum.algorithm) && CHECKSUM_TYPES.includes(checksum.type))
+  ) {
+    throw new CryptoError("Malformed", "unknown checksum");
+  }
+  let size = 0;
+  let last = 0;
+  for (const { partNumber, plaintextSize } of entries) {
+    if (partNumber <= last) throw new CryptoError("Malformed", "part numbers must ascend");
+    last = partNumber;
+    size += plaintextSize;
+  }
+  if (size !== manifest.plaintextSize) {
+    throw new CryptoError("Malformed", "the streams' sizes do not sum to the object's");
+  }
 }
 
 /** Byte fields are views. Throws BadVersion, Malformed, Truncated, TrailingBytes. */

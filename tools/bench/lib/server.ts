@@ -37,8 +37,11 @@ export interface Store extends Target {
   kmsCalls(): Promise<number>;
 }
 
-const PRODUCT = "packages/server/src/app/main.ts";
+const PRODUCT = "packages/server/bin/strongroom.js";
 const IDENTITY = "tools/bench/identity/main.ts";
+
+/** For a look inside: BENCH_RUNTIME_ARGS="--cpu-prof --cpu-prof-dir=DIR"; the parent hands them on to its workers. */
+const runtimeArgs = (): string[] => process.env["BENCH_RUNTIME_ARGS"]?.split(" ") ?? [];
 
 /** `pin: false` for the memory probe, which measures no time. */
 export async function startStore(runtime: Runtime, kind: "product" | "identity", pin = true): Promise<Store> {
@@ -50,6 +53,7 @@ export async function startStore(runtime: Runtime, kind: "product" | "identity",
   );
   const command = [
     runtimePath(runtime),
+    ...runtimeArgs(),
     join(ROOT, kind === "product" ? PRODUCT : IDENTITY),
     "serve",
     "--data",

@@ -53,6 +53,7 @@ function buildProgram(invocation: Invocation, done: (code: number) => void): Com
   program.addCommand(serveCommand(invocation, done));
   program.addCommand(workerCommand(invocation), { hidden: true });
   program.addCommand(jobCommand(invocation, done), { hidden: true });
+  program.addCommand(warmUpCommand(), { hidden: true });
   for (const job of JOBS) program.addCommand(userCommand(invocation, job, done));
   return program;
 }
@@ -122,6 +123,13 @@ const WORKER_VARIABLE = "STRONGROOM_WORKER";
 function withoutWorker(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { [WORKER_VARIABLE]: _, ...rest } = env;
   return rest;
+}
+
+/** Internal: run once after an installation. Loading the server leaves its compiled code where the first start finds it. */
+function warmUpCommand(): Command {
+  return new Command("warm-up").action(async () => {
+    await Promise.all([import("./serve.ts"), import("./worker.ts")]);
+  });
 }
 
 /** Internal: a command that a server runs for a client of its control socket. */

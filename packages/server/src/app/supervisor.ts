@@ -16,6 +16,12 @@ const METRICS_MS = 1_000;
 /** Time for open requests to end after SIGTERM; then the connections are cut. */
 export const DRAIN_MS = 20_000;
 
+/**
+ * glibc gives freed memory at the top of the heap back at once and takes it again with page faults: a large transfer does
+ * so with every segment. Workers keep some (a setting of the operator's own wins; other allocators read none of this).
+ */
+const ALLOCATOR = { MALLOC_TRIM_THRESHOLD_: "16777216", MALLOC_MMAP_THRESHOLD_: "1048576" };
+
 const readyMessage = z.strictObject({
   kind: z.literal("ready"),
   /** `http`, and `https` where TLS is on: HOST:PORT as bound. */
@@ -104,7 +110,11 @@ export class Supervisor {
     slot.startedMs = Date.now();
     slot.ready = false;
     const child = fork(entry, [...args], {
-      env: { ...env, [WORKER_VARIABLE]: JSON.stringify({ index: slot.index, endpoints: this.#endpoints }) },
+      env: {
+        ...ALLOCATOR,
+        ...env,
+        [WORKER_VARIABLE]: JSON.stringify({ index: slot.index, endpoints: this.#endpoints }),
+      },
       stdio: "inherit",
     });
     slot.child = child;

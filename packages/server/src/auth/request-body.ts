@@ -20,10 +20,16 @@ export interface RequestBody {
   trailers(): ReadonlyMap<string, string>;
 }
 
+/** Where body bytes come from. */
+export interface WholeSource extends AsyncIterable<Uint8Array> {
+  /** All of them in one piece of that size, if they are at hand already. */
+  whole?(size: number): Uint8Array | undefined;
+}
+
 const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
 
 /** Throws MissingContentLength if the size is unknown. */
-export function openBody(source: AsyncIterable<Uint8Array>, payload: PayloadMode): RequestBody {
+export function openBody(source: WholeSource, payload: PayloadMode): RequestBody {
   switch (payload.kind) {
     case "plain":
       return new PlainBody(source, payload.size ?? fail("MissingContentLength"), payload.sha256);
@@ -64,17 +70,17 @@ async function gather(pieces: AsyncIterable<Uint8Array>, size: number): Promise<
 
 class PlainBody implements RequestBody {
   readonly size: number;
-  readonly #source: AsyncIterable<Uint8Array>;
+  readonly #source: WholeSource;
   readonly #sha256: string | undefined;
 
-  constructor(source: AsyncIterable<Uint8Array>, size: number, sha256: string | undefined) {
+  constructor(source: WholeSource, size: number, sha256: string | undefined) {
     this.size = size;
     this.#source = source;
     this.#sha256 = sha256;
   }
 
   async collect(): Promise<Uint8Array> {
-    const body = await gather(this.#source, this.size);
+    const body = this.#source.whole?.(this.size) ?? (await gather(this.#source, this.size));
     if (this.#sha256 !== undefined) {
       checkSha256(this.#sha256, body.length === 0 ? EMPTY_SHA256 : hash("sha256", body, "hex"));
     }

@@ -251,5 +251,12 @@ function headRow(account: AccountId): RowKey {
   return row;
 }
 
+/** The condition that an account's identities are as they were when its head was read. */
+export const headAs = (account: AccountId, head: Rev | undefined): Expect => ({
+  ...headRow(account),
+  // A copy: what was read may be a view that would keep a much larger buffer alive.
+  rev: head === undefined ? "absent" : (new Uint8Array(head) as Rev),
+});
+
 export const sameRev = (a: Rev | undefined, b: Rev | undefined): boolean =>
   a === undefined || b === undefined ? a === b : equalBytes(a, b);

@@ -1,22 +1,23 @@
 /**
  * Accounts, and who signs: fills auth's credential port. A verified credential with its compiled policies is kept as
- * long as nothing in the account's identities has changed, which one raw get tells: a change by any process takes effect
- * with the next request.
+ * long as nothing in the account's identities has changed, which a look at one row tells: a change by any process takes
+ * effect with the next request.
  */
 import type { Credential } from "../auth/credentials.ts";
 import { SigningSecret } from "../auth/signing-key.ts";
 import type { Principal, SessionFacts } from "../base/caller.ts";
 import type { Clock } from "../base/clock.ts";
-import type { AccountId, Rev } from "../base/ids.ts";
+import type { AccountId } from "../base/ids.ts";
 import { CREDENTIALS_HELD_MAX } from "../base/limits.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import type { CountedRecords } from "../store/counted.ts";
 import { countedCodec } from "../store/list-page.ts";
+import type { Expect } from "../store/port.ts";
 import type { Records } from "../store/records.ts";
 import { createAccessKey, rootKeys, setAccessKey, type ShownOnce } from "./access-keys.ts";
 import { type AccessKey, accessKeyCodec, accessKeyRow, type Account } from "./account-records.ts";
 import { Accounts, type NewAccount } from "./accounts.ts";
-import { Directory, sameRev } from "./directory.ts";
+import { Directory, headAs } from "./directory.ts";
 import { arnOf, type Role, type User } from "./entity-records.ts";
 import { LastUses } from "./last-use.ts";
 import { sessionArn } from "./principals.ts";
@@ -32,8 +33,8 @@ export interface IdentityOptions {
 }
 
 interface Held {
-  readonly account: AccountId;
-  readonly head: Rev | undefined;
+  /** The head of the account's list, as it was read. */
+  readonly seen: readonly Expect[];
   /** Of a session. */
   readonly token: string | undefined;
   readonly credential: Credential<Principal>;
@@ -62,7 +63,8 @@ export class Identities {
     if (accessKeyId.length === 0 || accessKeyId.length > 128) return undefined;
     const held = this.#held.get(accessKeyId);
     if (held !== undefined && held.token === sessionToken) {
-      if (sameRev(held.head, await this.directory.head(held.account))) return held.credential;
+      const unchanged = this.directory.records.store.holds(held.seen);
+      if (unchanged instanceof Promise ? await unchanged : unchanged) return held.credential;
     }
     return sessionToken === undefined
       ? this.#loadKey(accessKeyId)
@@ -84,8 +86,7 @@ export class Identities {
     if (value === undefined) return undefined;
     const { entry, principal } = value;
     return this.#keep({
-      account,
-      head,
+      seen: [headAs(account, head)],
       token: undefined,
       credential: {
         accessKeyId,
@@ -138,8 +139,7 @@ export class Identities {
     );
     if (principal === undefined) return undefined;
     return this.#keep({
-      account,
-      head,
+      seen: [headAs(account, head)],
       token,
       credential: {
         accessKeyId,

@@ -1,19 +1,24 @@
 /**
- * The socket as a source of body bytes: pulled, never pushed, and never destroyed by a reader that stops early, because
- * the error still has to be answered on it. 100 Continue leaves when the first byte is asked for, which is after every
- * check of headers and rights.
+ * The socket as a source of body bytes: only a little ahead of its reader, and never destroyed by one that stops early,
+ * because the error still has to be answered on it. 100 Continue leaves when the first byte is asked for, which is after
+ * every check of headers and rights.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { openBody, type RequestBody } from "../../auth/request-body.ts";
+import { openBody, type RequestBody, type WholeSource } from "../../auth/request-body.ts";
 import type { PayloadMode } from "../../auth/payload-mode.ts";
 import { fail } from "../../base/errors.ts";
 import { expectsContinue } from "./unread-body.ts";
 
 export type { RequestBody };
 
-export class SocketSource implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array, undefined> {
+/** Arrived data that waits for its reader; above it the socket is not read from. */
+const WAITING_BYTES_MAX = 128 * 1024;
+
+export class SocketSource implements WholeSource, AsyncIterator<Uint8Array, undefined> {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
+  readonly #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
   #begun = false;
   #ended = false;
   #wake: (() => void) | undefined;
@@ -27,11 +32,25 @@ export class SocketSource implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
     return this;
   }
 
+  /** The body, where all of it came with the head: the case of most small ones, and no event is waited for. */
+  whole(size: number): Uint8Array | undefined {
+    if (this.#begun || !this.#req.complete || this.#req.readableLength !== size) return undefined;
+    const bytes = this.#req.read() as Uint8Array | null;
+    if (bytes === null) return undefined;
+    this.#begun = true;
+    this.#ended = true;
+    return bytes;
+  }
+
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (!this.#begun) this.#begin();
     for (;;) {
-      const chunk = this.#req.read() as Uint8Array | null;
-      if (chunk !== null) return { done: false, value: chunk };
+      const chunk = this.#waiting.shift();
+      if (chunk !== undefined) {
+        this.#waitingBytes -= chunk.length;
+        if (this.#waitingBytes < WAITING_BYTES_MAX && this.#req.isPaused()) this.#req.resume();
+        return { done: false, value: chunk };
+      }
       if (this.#ended) return { done: true, value: undefined };
       // Closed without an end: the client cut the body short.
       if (this.#req.destroyed) return fail("IncompleteBody");
@@ -42,25 +61,37 @@ export class SocketSource implements AsyncIterable<Uint8Array>, AsyncIterator<Ui
   }
 
   return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    // Nobody wants the rest: it stays with the socket, and what becomes of it is decided with the answer.
+    this.#req.off("data", this.#take);
+    if (this.#begun && !this.#ended) this.#req.pause();
     return Promise.resolve({ done: true, value: undefined });
   }
 
   #begin(): void {
     this.#begun = true;
     if (expectsContinue(this.#req)) this.#res.writeContinue();
-    const wake = (): void => {
-      const waiting = this.#wake;
-      this.#wake = undefined;
-      waiting?.();
-    };
-    this.#req.on("readable", wake);
+    this.#req.on("data", this.#take);
     this.#req.on("end", () => {
       this.#ended = true;
-      wake();
+      this.#rouse();
     });
-    this.#req.on("close", wake);
-    this.#req.on("error", wake);
+    this.#req.on("close", this.#rouse);
+    this.#req.on("error", this.#rouse);
   }
+
+  /** Pushed here, and held back by pausing: `read()` would join what has come into a copy. */
+  readonly #take = (chunk: Uint8Array): void => {
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.length;
+    if (this.#waitingBytes >= WAITING_BYTES_MAX) this.#req.pause();
+    this.#rouse();
+  };
+
+  readonly #rouse = (): void => {
+    const waiting = this.#wake;
+    this.#wake = undefined;
+    waiting?.();
+  };
 }
 
 /** Opened when an operation asks: requests without a body pay nothing. */

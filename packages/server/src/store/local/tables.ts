@@ -51,9 +51,16 @@ export class Tables {
       ...NAMELESS,
     };
     this.#root = open<Uint8Array, Uint8Array>(options);
-    this.#byName = new Map(
-      TABLES.map((name) => [name, this.#root.openDB<Uint8Array, Uint8Array>({ name, ...NAMELESS })]),
-    );
+    const byName = new Map<TableName, Table>();
+    const openAll = (): void => {
+      for (const name of TABLES) {
+        byName.set(name, this.#root.openDB<Uint8Array, Uint8Array>({ name, ...NAMELESS }));
+      }
+    };
+    // A first start makes them in one commit with one sync, rather than each in its own.
+    if (readOnly) openAll();
+    else this.#root.transactionSync(openAll);
+    this.#byName = byName;
     // LMDB syncs its file, not the directory entries that lead to it.
     if (!readOnly) for (const path of [directory, dirname(directory)]) syncDirectory(path);
   }
