@@ -51,7 +51,7 @@ async function fill(served: Served): Promise<Keys> {
   await kms.send(
     new CreateGrantCommand({
       KeyId: keyId,
-      GranteePrincipal: "arn:aws:iam::000000000000:user/reader",
+      GranteePrincipal: "arn:aws:iam::000000000000:root",
       Operations: ["Decrypt"],
     }),
   );
@@ -171,7 +171,7 @@ test("a key's dependents, its destruction through kill -9, and the certificate",
     // Nine versions and a delete marker.
     assert.deepEqual([coverage.versionsRead, coverage.uploadsRead, coverage.rowsUnreadable], [10, 1, 0]);
     assert.deepEqual(principals.keyPolicy, ["arn:aws:iam::000000000000:root"]);
-    assert.equal(principals.grants[0]?.principal, "arn:aws:iam::000000000000:user/reader");
+    assert.equal(principals.grants[0]?.principal, "arn:aws:iam::000000000000:root");
     assert.equal(warnings.length, 2, warnings.join("\n"));
     assert.ok(lastUse === null || lastUse.operation !== "");
     assert.equal((await report(data, "alias/of-7")).key.arn, keyArn);
