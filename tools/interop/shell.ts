@@ -1,7 +1,7 @@
 /** Running other programs, and comparing what they brought back. */
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 const OUTPUT_BYTES_MAX = 64 * 1024 ** 2;
@@ -51,6 +51,8 @@ export async function runFailing(
   if (!said.includes(text)) throw new Failed(`${command} failed without saying ${text}:\n${said}`);
 }
 
+const MADE_S = Date.UTC(2026, 0, 1) / 1000;
+
 /** A folder as people have them: nested, odd names, many small files, some empty, a few large. */
 export function makeTree(root: string, files: number): void {
   const names = [
@@ -67,7 +69,10 @@ export function makeTree(root: string, files: number): void {
     const folder = join(root, `d${i % 23}`, `e${i % 7}`);
     mkdirSync(folder, { recursive: true });
     const size = i === 0 ? 0 : i < 4 ? 12 * 1024 ** 2 + i : (i * 7919) % 9000;
-    writeFileSync(join(folder, `${i}-${names[i % names.length]}`), randomBytes(size));
+    const path = join(folder, `${i}-${names[i % names.length]}`);
+    writeFileSync(path, randomBytes(size));
+    // S3 shows whole seconds: a file younger than its copy's second would look newer than the copy to `sync`.
+    utimesSync(path, MADE_S, MADE_S);
   }
 }
 
