@@ -104,6 +104,7 @@ export {
   type ReadStored,
   StreamOpener,
   type StreamSpec,
+  SmallOpener,
 } from "./stream-opener.ts";
 export { type SealedSmall, sealSmall, sealStream, StreamSealer } from "./stream-sealer.ts";
 export {

@@ -119,6 +119,49 @@ export function openSmall(
 const FIRST_AND_FINAL = segmentNonce(newNonce(), 0, true);
 
 /**
+ * {@link openSmall} for a stream that is read again and again: the keys are derived at the first read, all of whose checks
+ * have passed by then, and kept with the header that they belong to. Any other header is derived and checked anew.
+ */
+export class SmallOpener {
+  readonly #dek: SecretKey<"dek">;
+  readonly #commitment: Uint8Array;
+  readonly #plaintextSize: number;
+  #header: Uint8Array | undefined;
+  #key: Uint8Array | undefined;
+
+  /** Layer 0. `commitment` and `plaintextSize` are the manifest's. */
+  constructor(dek: SecretKey<"dek">, commitment: Uint8Array, plaintextSize: number) {
+    this.#dek = dek;
+    this.#commitment = commitment;
+    this.#plaintextSize = plaintextSize;
+  }
+
+  /** Throws as {@link openSmall}. */
+  open(stored: Uint8Array): Uint8Array {
+    const size = this.#plaintextSize;
+    if (size > SEGMENT_BYTES) throw new CryptoError("SizeMismatch", "a small body has one segment");
+    if (stored.length !== storedSize(size)) throw new CryptoError("SizeMismatch", "stored stream");
+    const key = this.#keyFor(stored);
+    return open(key, FIRST_AND_FINAL, stored.subarray(HEADER_BYTES), undefined, "segment");
+  }
+
+  #keyFor(stored: Uint8Array): Uint8Array {
+    const known = this.#header;
+    if (known !== undefined && this.#key !== undefined && startsWith(stored, known)) return this.#key;
+    const okm = readHeader(stored, this.#dek, 0, this.#commitment);
+    this.#key = okm.slice(0, 32);
+    okm.fill(0);
+    this.#header = stored.slice(0, HEADER_BYTES);
+    return this.#key;
+  }
+}
+
+function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  for (let i = 0; i < head.length; i++) if (bytes[i] !== head[i]) return false;
+  return true;
+}
+
+/**
  * Opens a whole stream: `stored` yields all its bytes, in chunks of any size (large ones are cheaper), each unchanged until the
  * next is asked for. Yields verified plaintext; ends clean only if everything verified. Throws as {@link StreamOpener},
  * and TagMismatch, Truncated, TrailingBytes. One segment's plaintext is held at a time.

@@ -76,33 +76,75 @@ interface Presented {
   readonly contentSha256: string | undefined;
 }
 
-/** Throws AuthFailure, or a ServiceError for what S3 alone knows. */
-export async function authenticate<P>(
+/**
+ * Throws AuthFailure, or a ServiceError for what S3 alone knows. At once where nobody has to be waited for: a request to S3
+ * whose credential is at hand.
+ */
+export function authenticate<P>(
+  request: RawRequest,
+  deps: AuthDeps<P>,
+  readBody: ReadBody,
+): AuthResult<P> | Promise<AuthResult<P>> {
+  const presented = readClaim(request);
+  if (presented === undefined) return anonymous(request, deps);
+  const { accessKeyId, scope } = presented.claim;
+  const found = findCredential(deps, accessKeyId, presented.sessionToken, scope.service);
+  if (found instanceof Promise || scope.service !== "s3") return later(request, deps, presented, found, readBody);
+  checkClaim(request, deps, presented);
+  return verified(request, deps, presented, found, undefined);
+}
+
+/** The same as a promise in every case. */
+export async function authenticateLater<P>(
   request: RawRequest,
   deps: AuthDeps<P>,
   readBody: ReadBody,
 ): Promise<AuthResult<P>> {
-  const presented = readClaim(request);
-  if (presented === undefined) return anonymous(request, deps);
+  return authenticate(request, deps, readBody);
+}
+
+async function later<P>(
+  request: RawRequest,
+  deps: AuthDeps<P>,
+  presented: Presented,
+  found: Credential<P> | Promise<Credential<P>>,
+  readBody: ReadBody,
+): Promise<AuthResult<P>> {
+  const credential = await found;
+  checkClaim(request, deps, presented);
+  const body = presented.claim.scope.service === "s3" ? undefined : await readBody();
+  return verified(request, deps, presented, credential, body);
+}
+
+/** What a claim must be before its signature is worth computing. */
+function checkClaim<P>(request: RawRequest, deps: AuthDeps<P>, presented: Presented): void {
+  const { claim, presigned, timestamp } = presented;
+  const { scope } = claim;
+  const place: CredentialPlace = presigned === undefined ? "header" : "query";
+  const rule = checkScope(deps.services, scope, place);
+  checkTime(rule, scope.service, timestamp, presigned?.expiresSeconds, deps.clock.now());
+  if (presigned === undefined) return;
+  const unsigned = unsignedAmzHeaders(request.headers, claim.signedHeaders, presigned.hoisted);
+  if (unsigned.length > 0) refuse({ kind: "unsigned-headers", names: unsigned }, scope.service);
+}
+
+function verified<P>(
+  request: RawRequest,
+  deps: AuthDeps<P>,
+  presented: Presented,
+  credential: Credential<P>,
+  body: Uint8Array | undefined,
+): Signed<P> {
   const { claim, presigned, timestamp } = presented;
   const { accessKeyId, scope } = claim;
-  const place: CredentialPlace = presigned === undefined ? "header" : "query";
-
-  const credential = await findCredential(deps, accessKeyId, presented.sessionToken, scope.service);
-  const rule = checkScope(deps.services, scope, place);
-  const nowMs = deps.clock.now();
-  checkTime(rule, scope.service, timestamp, presigned?.expiresSeconds, nowMs);
-
-  const unsigned = unsignedAmzHeaders(request.headers, claim.signedHeaders, presigned?.hoisted);
-  if (presigned !== undefined && unsigned.length > 0)
-    refuse({ kind: "unsigned-headers", names: unsigned }, scope.service);
-
-  const body = scope.service === "s3" ? undefined : await readBody();
   const contentSha256 =
     body === undefined ? (presented.contentSha256 ?? "UNSIGNED-PAYLOAD") : hash("sha256", body, "hex");
   const key = deps.signingKeys.get(accessKeyId, credential.version, credential.secret, scope);
   verifySignature(request, presented, contentSha256, key, deps.trustedHosts);
-  if (unsigned.length > 0) refuse({ kind: "unsigned-headers", names: unsigned }, scope.service);
+  if (presigned === undefined) {
+    const unsigned = unsignedAmzHeaders(request.headers, claim.signedHeaders);
+    if (unsigned.length > 0) refuse({ kind: "unsigned-headers", names: unsigned }, scope.service);
+  }
   deps.noteUse?.(accessKeyId, scope.service, scope.region);
 
   const headers =
@@ -125,7 +167,7 @@ export async function authenticate<P>(
     region: scope.region,
     timestampMs: timestamp.ms,
     signedHeaders: claim.signedHeaders,
-    signatureAgeMs: nowMs - timestamp.ms,
+    signatureAgeMs: deps.clock.now() - timestamp.ms,
     ...(presigned === undefined ? {} : { expiresAtMs: timestamp.ms + presigned.expiresSeconds * 1000 }),
     headers,
     contentSha256,

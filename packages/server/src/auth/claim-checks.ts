@@ -27,14 +27,27 @@ export function serviceRules(region: string): ReadonlyMap<string, ServiceRule> {
   ]);
 }
 
-/** Unknown, inactive and deleted keys are answered alike. */
-export async function findCredential<P>(
+/** Unknown, inactive and deleted keys are answered alike. At once where the lookup is. */
+export function findCredential<P>(
   deps: { readonly lookup: CredentialLookup<P>; readonly clock: Clock },
   accessKeyId: string,
   sessionToken: string | undefined,
   service: string,
-): Promise<Credential<P>> {
-  const found = await deps.lookup(accessKeyId, sessionToken);
+): Credential<P> | Promise<Credential<P>> {
+  const found = deps.lookup(accessKeyId, sessionToken);
+  if (found instanceof Promise) {
+    return found.then((f) => usable(deps.clock, f, accessKeyId, sessionToken, service));
+  }
+  return usable(deps.clock, found, accessKeyId, sessionToken, service);
+}
+
+function usable<P>(
+  clock: Clock,
+  found: Credential<P> | "invalid-token" | undefined,
+  accessKeyId: string,
+  sessionToken: string | undefined,
+  service: string,
+): Credential<P> {
   if (found === "invalid-token") return refuse({ kind: "invalid-token" }, service);
   if (found === undefined || !found.active || (found.session !== undefined && sessionToken === undefined))
     return refuse({ kind: "unknown-access-key", accessKeyId }, service);
@@ -43,7 +56,7 @@ export async function findCredential<P>(
     return found;
   }
   if (!sameSecretText(found.session.token, sessionToken ?? "")) refuse({ kind: "invalid-token" }, service);
-  if (deps.clock.now() >= found.session.expiresAtMs) refuse({ kind: "expired-token" }, service);
+  if (clock.now() >= found.session.expiresAtMs) refuse({ kind: "expired-token" }, service);
   return found;
 }
 

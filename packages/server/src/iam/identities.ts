@@ -32,6 +32,8 @@ export interface IdentityOptions {
   readonly log?: Log;
 }
 
+type LookedUp = Credential<Principal> | "invalid-token" | undefined;
+
 interface Held {
   /** The head of the account's list, as it was read. */
   readonly seen: readonly Expect[];
@@ -56,20 +58,24 @@ export class Identities {
   }
 
   /** Auth's port. */
-  readonly lookup = async (
+  readonly lookup = (
     accessKeyId: string,
     sessionToken: string | undefined,
-  ): Promise<Credential<Principal> | "invalid-token" | undefined> => {
+  ): LookedUp | Promise<LookedUp> => {
     if (accessKeyId.length === 0 || accessKeyId.length > 128) return undefined;
     const held = this.#held.get(accessKeyId);
-    if (held !== undefined && held.token === sessionToken) {
-      const unchanged = this.directory.records.store.holds(held.seen);
-      if (unchanged instanceof Promise ? await unchanged : unchanged) return held.credential;
-    }
+    if (held === undefined || held.token !== sessionToken) return this.#load(accessKeyId, sessionToken);
+    const unchanged = this.directory.records.store.holds(held.seen);
+    if (unchanged === true) return held.credential;
+    if (unchanged === false) return this.#load(accessKeyId, sessionToken);
+    return unchanged.then((holds) => (holds ? held.credential : this.#load(accessKeyId, sessionToken)));
+  };
+
+  async #load(accessKeyId: string, sessionToken: string | undefined): Promise<LookedUp> {
     return sessionToken === undefined
       ? this.#loadKey(accessKeyId)
       : ((await this.#loadSession(accessKeyId, sessionToken)) ?? "invalid-token");
-  };
+  }
 
   async #loadKey(accessKeyId: string): Promise<Credential<Principal> | undefined> {
     const row = accessKeyRow(accessKeyId);

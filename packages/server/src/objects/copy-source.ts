@@ -11,7 +11,10 @@ import { disposeReadable, findReadable, type Readable } from "./read-open.ts";
 /** Throws what a GET would, and PreconditionFailed. Its keys are not asked for yet. */
 export async function findCopySource(core: Core, caller: Caller, source: CopySource): Promise<Readable> {
   const target = targetOf(source.bucket, source.key);
-  const readable = await findReadable(core, caller, target, source, true).catch((error: unknown) => {
+  let readable: Readable;
+  try {
+    readable = await findReadable(core, caller, target, source, true);
+  } catch (error) {
     if (error instanceof ServiceError && error.code === "MethodNotAllowed") {
       fail(
         "InvalidRequest",
@@ -19,7 +22,7 @@ export async function findCopySource(core: Core, caller: Caller, source: CopySou
       );
     }
     throw error;
-  });
+  }
   try {
     const { version } = readable;
     requireCopySource(source.conditions, etagOf(version), version.lastModifiedMs);

@@ -7,8 +7,17 @@ import type { ObjectVersion } from "./rows/version-record.ts";
 
 export const etagOf = (version: ObjectVersion): string => etagText(version.manifest);
 
-/** `keyMd5`: of the customer's key in this request, which responses echo. */
+/** `keyMd5`: of the customer's key in this request, which responses echo. Others get the same object each time. */
 export function factsOf(bucket: Bucket, version: ObjectVersion, keyMd5: string | undefined): ObjectFacts {
+  if (keyMd5 !== undefined) return collect(bucket, version, keyMd5);
+  const { facts } = version.derived;
+  // Versioning that was switched on since shows ids.
+  const showsId = bucket.versioning !== "unversioned";
+  if (facts !== undefined && (facts.versionId !== undefined) === showsId) return facts;
+  return (version.derived.facts = collect(bucket, version, undefined));
+}
+
+function collect(bucket: Bucket, version: ObjectVersion, keyMd5: string | undefined): ObjectFacts {
   const { manifest } = version;
   return {
     key: version.key,

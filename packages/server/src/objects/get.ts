@@ -5,6 +5,7 @@
  */
 import { fail, IntegrityError } from "../base/errors.ts";
 import type { Caller } from "../base/caller.ts";
+import type { Row } from "../store/port.ts";
 import type { Bucket, Checksum, ReadInput, ReadResult } from "./api.ts";
 import { base64 } from "./content/build.ts";
 import { checksumOfVersion, partChecksums, shownChecksum } from "./content/checksum-of.ts";
@@ -30,7 +31,8 @@ export async function getObject(
 ): Promise<ReadResult> {
   const target = targetOf(bucket, input.key);
   for (let tries = 1; ; tries++) {
-    const readable = await findReadable(core, caller, target, input, true);
+    const found = findReadable(core, caller, target, input, true);
+    const readable = found instanceof Promise ? await found : found;
     const result = await answer(core, caller, bucket, target, input, readable, tries < READ_TRIES);
     if (result !== "again") return result;
   }
@@ -68,17 +70,24 @@ interface Extent {
   readonly part?: PartRange;
 }
 
-async function extentOf(core: Core, version: ObjectVersion, input: ReadInput): Promise<Extent> {
+function extentOf(core: Core, version: ObjectVersion, input: ReadInput): Extent | Promise<Extent> {
   const size = version.manifest.plaintextSize;
-  if (input.partNumber !== undefined) {
-    if (input.range !== undefined) {
-      fail("InvalidRequest", "Cannot specify both Range header and partNumber query parameter");
-    }
-    const part = await resolvePart(core.records, version, input.partNumber);
-    return { from: part.from, to: part.to, partial: true, part };
-  }
+  if (input.partNumber !== undefined) return extentOfPart(core, version, input, input.partNumber);
   if (input.range === undefined) return { from: 0, to: size, partial: false };
   return { ...resolveRange(input.range, size), partial: true };
+}
+
+async function extentOfPart(
+  core: Core,
+  version: ObjectVersion,
+  input: ReadInput,
+  partNumber: number,
+): Promise<Extent> {
+  if (input.range !== undefined) {
+    fail("InvalidRequest", "Cannot specify both Range header and partNumber query parameter");
+  }
+  const part = await resolvePart(core.records, version, partNumber);
+  return { from: part.from, to: part.to, partial: true, part };
 }
 
 async function answer(
@@ -97,18 +106,24 @@ async function answer(
     if (decideRead(input.conditions, etagOf(version), version.lastModifiedMs) === "not-modified") {
       return { kind: "not-modified", facts: factsOf(bucket, version, keyMd5) };
     }
-    const extent = await extentOf(core, version, input);
-    opened = await openReadable(core, caller, readable);
+    // Awaited only where it has to be: on a small read whose rows are in memory nothing is.
+    const reach = extentOf(core, version, input);
+    const extent = reach instanceof Promise ? await reach : reach;
+    const opening = openReadable(core, caller, readable);
+    opened = opening instanceof Promise ? await opening : opening;
     const { from, to, partial } = extent;
     const checksum = input.checksumMode ? await checksumFor(core, version, opened, input, extent) : {};
-    const body = await bodyOf(core, version, opened, from, to).catch(async (error: unknown) => {
+    let body: ReadBody;
+    try {
+      const reading = bodyOf(core, version, opened, from, to);
+      body = reading instanceof Promise ? await reading : reading;
+    } catch (error) {
       // Only what a newer version or a removal explains is looked at again; the rest is damage.
       if (mayRetry && error instanceof IntegrityError && (await isGone(core, target, readable))) {
-        return undefined;
+        return "again";
       }
       throw error;
-    });
-    if (body === undefined) return "again";
+    }
     streaming = !(body instanceof Uint8Array);
     return {
       kind: "object",
@@ -126,20 +141,43 @@ async function answer(
   }
 }
 
-async function bodyOf(
+type ReadBody = Uint8Array | AsyncIterable<Uint8Array>;
+
+function bodyOf(
   core: Core,
   version: ObjectVersion,
   opened: OpenedVersion,
   from: number,
   to: number,
-): Promise<Uint8Array | AsyncIterable<Uint8Array>> {
+): ReadBody | Promise<ReadBody> {
   const sole = soleInlineRow(version);
-  if (sole !== undefined) {
-    const [row] = await core.records.store.get([sole]);
-    if (row === undefined) throw new IntegrityError("an inline content is missing");
-    const whole = openInline(version, row.value, opened.deks);
-    return to - from === whole.length ? whole : whole.subarray(from, to);
+  if (sole === undefined) return streamedBody(core, version, opened, from, to);
+  const rows = core.records.store.get([sole]);
+  if (rows instanceof Promise) {
+    return rows.then(([row]) => inlineBody(version, opened, row, from, to));
   }
+  return inlineBody(version, opened, rows[0], from, to);
+}
+
+function inlineBody(
+  version: ObjectVersion,
+  opened: OpenedVersion,
+  row: Row | undefined,
+  from: number,
+  to: number,
+): Uint8Array {
+  if (row === undefined) throw new IntegrityError("an inline content is missing");
+  const whole = openInline(version, row.value, opened);
+  return to - from === whole.length ? whole : whole.subarray(from, to);
+}
+
+async function streamedBody(
+  core: Core,
+  version: ObjectVersion,
+  opened: OpenedVersion,
+  from: number,
+  to: number,
+): Promise<ReadBody> {
   const pieces = openContent(core.records, version, opened.deks, from, to);
   const first = await pieces.next();
   return new VerifiedBody(pieces, first, opened);

@@ -49,6 +49,7 @@ export interface Standing {
   readonly version: Version;
 }
 export type StandingObject = Standing & { readonly version: ObjectVersion };
+type Found = Standing | undefined;
 
 /** The pointer rows of a key as read, and the condition on its bucket. */
 export interface KeyState {
@@ -110,25 +111,35 @@ export class Publisher {
   }
 
   /** Opens a version row (`keep`: for later reads, too), and makes sure that it is what stands there: its bucket's, its key's, of the right kind. */
-  async standing(target: Target, table: Standing["table"], row: Row, keep = true): Promise<Standing> {
-    const { value: version } = await this.#records.open(versionCodec, table, row, keep);
-    checkPlace(target.bucket.id, target.key, table, version);
-    return { table, key: row.key, rev: row.rev, version };
+  standing(target: Target, table: Standing["table"], row: Row, keep = true): Standing | Promise<Standing> {
+    const placed = ({ value: version }: { readonly value: Version }): Standing => {
+      checkPlace(target.bucket.id, target.key, table, version);
+      return { table, key: row.key, rev: row.rev, version };
+    };
+    const opened = this.#records.openSoon(versionCodec, table, row, keep);
+    return opened instanceof Promise ? opened.then(placed) : placed(opened);
   }
 
   /** The version that a request names: current without an id. Undefined where there is none. */
-  async find(target: Target, versionId: string | undefined): Promise<Standing | undefined> {
+  find(target: Target, versionId: string | undefined): Found | Promise<Found> {
     if (versionId === undefined) return this.current(target);
     return this.select(target, parseVersionId(versionId));
   }
 
-  /** Most reads: one row. */
-  async current(target: Target): Promise<Standing | undefined> {
-    const { pointer } = target;
-    const [head] = await this.#records.store.get([{ table: "head", key: pointer }]);
-    if (head !== undefined) return this.standing(target, "head", head);
-    // Absent at that moment is an answer of that moment, whatever the second look finds.
-    const [marker] = await this.#records.store.get([{ table: "marker", key: pointer }]);
+  /** Most reads: one row, and no promise where the store has it at hand. */
+  current(target: Target): Found | Promise<Found> {
+    const rows = this.#records.store.get([{ table: "head", key: target.pointer }]);
+    if (rows instanceof Promise) return rows.then(([head]) => this.#headOrMarker(target, head));
+    return this.#headOrMarker(target, rows[0]);
+  }
+
+  #headOrMarker(target: Target, head: Row | undefined): Found | Promise<Found> {
+    return head === undefined ? this.#marker(target) : this.standing(target, "head", head);
+  }
+
+  /** Absent at that moment is an answer of that moment, whatever this second look finds. */
+  async #marker(target: Target): Promise<Found> {
+    const [marker] = await this.#records.store.get([{ table: "marker", key: target.pointer }]);
     return marker === undefined ? undefined : this.standing(target, "marker", marker);
   }
 

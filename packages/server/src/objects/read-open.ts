@@ -32,12 +32,21 @@ export interface Readable {
 }
 
 /** Throws NoSuchKey, NoSuchVersion, or MethodNotAllowed for a delete marker named by id. */
-export async function findObject(
+export function findObject(
   core: Core,
   target: Target,
   versionId: string | undefined,
-): Promise<StandingObject> {
-  const standing = await core.publisher.find(target, versionId);
+): StandingObject | Promise<StandingObject> {
+  const found = core.publisher.find(target, versionId);
+  if (found instanceof Promise) return found.then((standing) => requireObject(target, standing, versionId));
+  return requireObject(target, found, versionId);
+}
+
+function requireObject(
+  target: Target,
+  standing: Standing | undefined,
+  versionId: string | undefined,
+): StandingObject {
   if (standing === undefined) noSuch(target, versionId);
   if (isObject(standing)) return standing;
   return failMarker(target.bucket, standing, versionId);
@@ -63,14 +72,26 @@ function failMarker(bucket: Bucket, { version }: Standing, versionId: string | u
 }
 
 /** `needsKey`: whether data or checksums will be opened; a bare HEAD of a KMS object needs neither TLS nor a signature. */
-export async function findReadable(
+export function findReadable(
   core: Core,
   caller: Caller,
   target: Target,
   request: ReadRequest,
   needsKey: boolean,
-): Promise<Readable> {
-  const standing = await findObject(core, target, request.versionId);
+): Readable | Promise<Readable> {
+  const found = findObject(core, target, request.versionId);
+  if (found instanceof Promise) {
+    return found.then((standing) => readableOf(caller, standing, request, needsKey));
+  }
+  return readableOf(caller, found, request, needsKey);
+}
+
+function readableOf(
+  caller: Caller,
+  standing: StandingObject,
+  request: ReadRequest,
+  needsKey: boolean,
+): Readable {
   const { version } = standing;
   refuseEncryptionHeaders(request.refused);
   checkReadTransport(caller, version.mode, needsKey);
@@ -85,7 +106,11 @@ export async function findReadable(
 }
 
 /** Asks the key service where the mode has one. The caller disposes of the deks. */
-export function openReadable(core: Core, caller: Caller, readable: Readable): Promise<OpenedVersion> {
+export function openReadable(
+  core: Core,
+  caller: Caller,
+  readable: Readable,
+): OpenedVersion | Promise<OpenedVersion> {
   return openVersion(core.sources, caller, readable.version, undefined, readable.kek);
 }
 

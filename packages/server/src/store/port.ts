@@ -152,8 +152,11 @@ export interface Blobs {
 }
 
 export interface Store {
-  /** Linearizable: sees every commit acknowledged before the call, by any process. One entry per key, in order. */
-  get(keys: readonly RowKey[]): Promise<readonly (Row | undefined)[]>;
+  /**
+   * Linearizable: sees every commit acknowledged before the call, by any process. One entry per key, in order. At once
+   * where the home can: a promise costs more than a row in memory.
+   */
+  get(keys: readonly RowKey[]): readonly (Row | undefined)[] | Promise<readonly (Row | undefined)[]>;
   /**
    * Whether all conditions hold now, as linearizable as `get`: whether what was read of these rows still stands. At once
    * where the home can tell for less than a read costs.

@@ -59,14 +59,29 @@ export class Records {
 
   /** A row that a scan or a get of several returned. `keep: false` spares the cache from what is read once. */
   async open<T>(codec: Codec<T>, table: TableName, row: Row, keep = true): Promise<Entry<T>> {
+    return this.openSoon(codec, table, row, keep);
+  }
+
+  /** As `open`, without a promise where none is needed. */
+  openSoon<T>(codec: Codec<T>, table: TableName, row: Row, keep = true): Entry<T> | Promise<Entry<T>> {
     try {
       return this.openNow(codec, table, row, keep);
     } catch (error) {
       const unknownTerm = error instanceof IntegrityError && isUnknownTerm(error.cause);
       if (!unknownTerm || this.#reloadKeyring === undefined) throw error;
-      this.useKeyring(await this.#reloadKeyring());
-      return this.openNow(codec, table, row, keep);
+      return this.#openAnew(this.#reloadKeyring, codec, table, row, keep);
     }
+  }
+
+  async #openAnew<T>(
+    reload: () => Promise<Keyring>,
+    codec: Codec<T>,
+    table: TableName,
+    row: Row,
+    keep: boolean,
+  ): Promise<Entry<T>> {
+    this.useKeyring(await reload());
+    return this.openNow(codec, table, row, keep);
   }
 
   /** As `open`, without a look for terms that another process has added since. */

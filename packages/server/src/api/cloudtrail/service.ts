@@ -6,7 +6,7 @@ import type { Recorder } from "../../audit/recorder.ts";
 import { allowed, errorCodeOf, keptMessage } from "../../audit/allow.ts";
 import { newEventId } from "../../audit/event.ts";
 import { identityOf } from "../../audit/identity.ts";
-import { authenticate, type AuthDeps } from "../../auth/authenticate.ts";
+import { authenticateLater, type AuthDeps } from "../../auth/authenticate.ts";
 import { AuthFailure } from "../../auth/auth-failure.ts";
 import { jsonAuthError } from "../../auth/auth-errors.ts";
 import type { Authoriser } from "../../base/access.ts";
@@ -78,7 +78,7 @@ export class CloudTrailService implements Service {
 
   async #identify(exchange: Exchange, body: Uint8Array): Promise<Caller> {
     const { auth } = this.#deps;
-    const result = await authenticate(exchange.raw, auth, () => Promise.resolve(body)).catch(
+    const result = await authenticateLater(exchange.raw, auth, () => Promise.resolve(body)).catch(
       (error: unknown) => {
         throw error instanceof AuthFailure ? jsonAuthError(error) : error;
       },

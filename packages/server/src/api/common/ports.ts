@@ -4,35 +4,34 @@ import type { Caller } from "../../base/caller.ts";
 import type { Answer } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** One request about to act, or refused. Headers and answer hold secrets: who records them takes what a list allows. */
+/** One request about to act, or refused. Headers hold secrets: who records them takes what a list allows. */
 export interface RequestEvent {
   readonly requestId: string;
   readonly service: string;
   readonly operation: string;
   /** Absent where the request was refused before anybody was known. */
-  readonly caller?: Caller;
-  readonly bucket?: string;
-  readonly key?: string;
-  readonly versionId?: string;
-  /** `s3:PutObject` on `arn:aws:s3:::b/k`, as authorised. */
-  readonly needs: readonly { readonly action: string; readonly resource: string }[];
-  readonly exchange?: Exchange;
+  readonly caller?: Caller | undefined;
+  readonly bucket?: string | undefined;
+  readonly key?: string | undefined;
+  readonly versionId?: string | undefined;
+  readonly exchange?: Exchange | undefined;
   /** Headers as the request means them: presigned parameters and form fields included. */
-  readonly headers?: HeaderView;
+  readonly headers?: HeaderView | undefined;
   /** Parameters of query services, by name. */
-  readonly parameters?: ReadonlyMap<string, string>;
+  readonly parameters?: ReadonlyMap<string, string> | undefined;
 }
 
-export interface OutcomeEvent extends RequestEvent {
+/** How it ended. The answer holds secrets, as headers do. */
+export interface Outcome {
   readonly status: number;
-  readonly errorCode?: string;
-  readonly errorMessage?: string;
+  readonly errorCode?: string | undefined;
+  readonly errorMessage?: string | undefined;
   /** What is about to be sent. */
-  readonly answer?: Answer;
+  readonly answer?: Answer | undefined;
   /** What an operation tells about its body, which nobody else reads: documents that were set, keys that were deleted. */
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
   /** The result document of query services. */
-  readonly result?: string;
+  readonly result?: string | undefined;
 }
 
 /**
@@ -41,7 +40,7 @@ export interface OutcomeEvent extends RequestEvent {
  */
 export interface AuditPort {
   intent(event: RequestEvent): void | Promise<void>;
-  outcome(event: OutcomeEvent): void | Promise<void>;
+  outcome(event: RequestEvent, outcome: Outcome): void | Promise<void>;
 }
 
 export interface RequestMeasure {

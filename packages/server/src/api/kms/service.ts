@@ -1,5 +1,5 @@
 /** The key service on the wire: reads the (bounded) body, authenticates, hands over to the operations, writes the answer. */
-import { authenticate, type AuthDeps } from "../../auth/authenticate.ts";
+import { authenticateLater, type AuthDeps } from "../../auth/authenticate.ts";
 import { AuthFailure } from "../../auth/auth-failure.ts";
 import { jsonAuthError } from "../../auth/auth-errors.ts";
 import type { Principal } from "../../base/caller.ts";
@@ -50,7 +50,7 @@ export class KmsService implements Service {
       await exchange.send({ status: 404, headers: [], body: "" });
       return;
     }
-    const result = await authenticate(raw, auth, () => Promise.resolve(body)).catch((error: unknown) => {
+    const result = await authenticateLater(raw, auth, () => Promise.resolve(body)).catch((error: unknown) => {
       throw error instanceof AuthFailure ? jsonAuthError(error) : error;
     });
     if (result.kind === "anonymous") throw jsonAuthError(new AuthFailure({ kind: "missing" }, "kms"));

@@ -1,7 +1,7 @@
 /** A Query service on the wire: reads the (bounded) form, authenticates, authorises, acts, answers in XML. */
 import { AuthFailure } from "../../auth/auth-failure.ts";
 import { queryAuthError } from "../../auth/auth-errors.ts";
-import { authenticate, type AuthDeps } from "../../auth/authenticate.ts";
+import { authenticateLater, type AuthDeps } from "../../auth/authenticate.ts";
 import type { Authoriser } from "../../base/access.ts";
 import { accountOf, type Caller, type Principal } from "../../base/caller.ts";
 import { fail, ServiceError } from "../../base/errors.ts";
@@ -9,7 +9,7 @@ import type { AccountId } from "../../base/ids.ts";
 import { QUERY_BODY_BYTES_MAX } from "../../base/limits.ts";
 import type { Answer } from "../common/answer.ts";
 import { type Exchange, type Identity, RequestCaller } from "../common/exchange.ts";
-import type { AuditPort, OutcomeEvent, RequestEvent } from "../common/ports.ts";
+import type { AuditPort, Outcome, RequestEvent } from "../common/ports.ts";
 import type { Service } from "../common/serve.ts";
 import { errorAnswer, type Protocol, resultAnswer } from "./document.ts";
 import { Form } from "./form.ts";
@@ -51,7 +51,7 @@ export class QueryService<C extends Call> implements Service {
     try {
       await this.#answer(exchange, stage);
     } catch (error) {
-      if (!stage.recorded) await audit?.outcome(failedOf(this.#eventOf(exchange, [], stage.form), error));
+      if (!stage.recorded) await audit?.outcome(this.#eventOf(exchange, stage.form), failedOf(error));
       throw error;
     }
   }
@@ -70,7 +70,7 @@ export class QueryService<C extends Call> implements Service {
     const prepared = op.prepare(form);
     const needs = await prepared.needs(call);
     stage.recorded = true;
-    const event = this.#eventOf(exchange, needs, form);
+    const event = this.#eventOf(exchange, form);
     const result = await this.#act(event, exchange.caller, prepared, needs, call);
     await exchange.send(resultAnswer(protocol, op.name, result, exchange.requestId));
   }
@@ -83,7 +83,7 @@ export class QueryService<C extends Call> implements Service {
   async #identify(exchange: Exchange, body: Uint8Array): Promise<Identity | undefined> {
     const { raw } = exchange;
     if (raw.headers.get("authorization") === undefined && !raw.query.has("X-Amz-Algorithm")) return undefined;
-    const result = await authenticate(raw, this.#deps.auth, () => Promise.resolve(body)).catch(
+    const result = await authenticateLater(raw, this.#deps.auth, () => Promise.resolve(body)).catch(
       (error: unknown) => {
         throw error instanceof AuthFailure ? queryAuthError(error) : error;
       },
@@ -110,12 +110,11 @@ export class QueryService<C extends Call> implements Service {
     );
   }
 
-  #eventOf(exchange: Exchange, needs: readonly Need[], form: Form | undefined): RequestEvent {
+  #eventOf(exchange: Exchange, form: Form | undefined): RequestEvent {
     return {
       requestId: exchange.requestId,
       service: this.name,
       operation: exchange.operation,
-      needs: needs.map(({ action, resource }) => ({ action, resource })),
       exchange,
       ...(exchange.caller === undefined ? {} : { caller: exchange.caller }),
       ...(form === undefined ? {} : { parameters: form.values }),
@@ -137,10 +136,10 @@ export class QueryService<C extends Call> implements Service {
       await audit?.intent(event);
       result = await prepared.run(call);
     } catch (error) {
-      await audit?.outcome(failedOf(event, error));
+      await audit?.outcome(event, failedOf(error));
       throw error;
     }
-    await audit?.outcome({ ...event, status: 200, ...(result === undefined ? {} : { result }) });
+    await audit?.outcome(event, { status: 200, result });
     return result;
   }
 
@@ -164,10 +163,10 @@ interface Stage {
   form?: Form;
 }
 
-function failedOf(event: RequestEvent, error: unknown): OutcomeEvent {
+function failedOf(error: unknown): Outcome {
   return error instanceof ServiceError
-    ? { ...event, status: error.status, errorCode: error.code, errorMessage: error.message }
-    : { ...event, status: 500, errorCode: "ServiceFailure" };
+    ? { status: error.status, errorCode: error.code, errorMessage: error.message }
+    : { status: 500, errorCode: "ServiceFailure" };
 }
 
 /** What a client made up is repeated only if it is short and plain. */

@@ -18,7 +18,7 @@ import { IntegrityError } from "../../base/errors.ts";
 import type { ContentId } from "../../base/ids.ts";
 import type { RowKey } from "../../store/port.ts";
 import type { Records } from "../../store/records.ts";
-import type { Deks } from "../encryption/envelopes.ts";
+import type { Deks, OpenedVersion } from "../encryption/envelopes.ts";
 import { locationPageCodec, streamPageCodec } from "../rows/codecs.ts";
 import { inlineKey, pageKey } from "../rows/row-keys.ts";
 import type { ObjectVersion } from "../rows/version-record.ts";
@@ -40,11 +40,16 @@ export function soleInlineRow(version: ObjectVersion): RowKey | undefined {
 }
 
 /** The whole plaintext of a content whose only stream is inline. One MAC and one cipher call a layer. */
-export function openInline(version: ObjectVersion, stored: Uint8Array, deks: Deks): Uint8Array {
+export function openInline(version: ObjectVersion, stored: Uint8Array, opened: OpenedVersion): Uint8Array {
   const { streams } = version.manifest;
   const entry = streams.kind === "inline" ? streams.entries[0] : undefined;
   if (entry === undefined) throw new IntegrityError("an inline content without a stream");
-  return openEntry(entry, stored, deks);
+  if (opened.small === undefined) return openEntry(entry, stored, opened.deks);
+  try {
+    return opened.small.open(stored);
+  } catch (error) {
+    throw asIntegrity(error);
+  }
 }
 
 function openEntry(entry: StreamEntry, stored: Uint8Array, deks: Deks): Uint8Array {

@@ -7,6 +7,7 @@ import {
   decodeKekReference,
   manifestHash,
   type SecretKey,
+  SmallOpener,
   type StoredEnvelope,
   unwrapDek,
   verifyManifestTag,
@@ -25,6 +26,8 @@ export type Envelopes = readonly [StoredEnvelope] | readonly [StoredEnvelope, St
 
 export interface OpenedVersion {
   readonly deks: Deks;
+  /** For a content of one small stream that is read often. */
+  readonly small?: SmallOpener;
   /** Encoded checksums (`decodeChecksums`); empty in form 2. */
   readonly private: Uint8Array;
   [Symbol.dispose](): void;
@@ -76,28 +79,57 @@ export function wrapVersion(
   return outerKek === undefined || outerDek === undefined ? [first] : [first, wrap(1, outerKek, outerDek)];
 }
 
-/** Of versions kept opened: their manifest's bytes do not change, so they are hashed once. */
-const hashes = new WeakMap<ObjectVersion, Uint8Array>();
-
+/** The manifest's bytes do not change, so they are hashed once. */
 export function hashOf(version: ObjectVersion): Uint8Array {
-  let hash = hashes.get(version);
-  if (hash === undefined) {
-    hash = manifestHash(version.manifestBytes);
-    hashes.set(version, hash);
-  }
-  return hash;
+  return (version.derived.manifestHash ??= manifestHash(version.manifestBytes));
 }
 
-/** The kek of layer 0 may be at hand already: an SSE-C key check derives it. */
-export async function openVersion(
+/**
+ * The kek of layer 0 may be at hand already: an SSE-C key check derives it. SSE-S3 versions that are kept decoded stay
+ * open, too: their keys are the store's own, whose epoch key lies in memory anyway, and nobody has to be asked for them;
+ * a version that is dropped takes its keys with it. Keys of every other mode are unwrapped for one request and wiped.
+ */
+export function openVersion(
   sources: KekSources,
   caller: Caller,
   version: ObjectVersion,
   customer: SecretKey<"customer"> | undefined,
   known?: Kek,
+): OpenedVersion | Promise<OpenedVersion> {
+  return (
+    version.derived.opened ??
+    openOwn(sources, version) ??
+    open(sources, caller, version, customer, known)
+  );
+}
+
+/** Without a promise: the path of every small SSE-S3 read. */
+function openOwn(sources: KekSources, version: ObjectVersion): OpenedVersion | undefined {
+  const [first] = version.envelopes;
+  const kek = epochKekCached(sources, first);
+  if (kek === undefined) return undefined;
+  const { dek, private: inner } = unwrapLayer(version, first, kek, hashOf(version));
+  const { streams } = version.manifest;
+  const sole = streams.kind === "inline" && streams.entries.length === 1 ? streams.entries[0] : undefined;
+  const opened: OpenedVersion = {
+    deks: [dek],
+    private: inner,
+    ...(sole === undefined ? {} : { small: new SmallOpener(dek, sole.commitments[0], sole.plaintextSize) }),
+    [Symbol.dispose]: () => undefined,
+  };
+  version.derived.opened = opened;
+  return opened;
+}
+
+async function open(
+  sources: KekSources,
+  caller: Caller,
+  version: ObjectVersion,
+  customer: SecretKey<"customer"> | undefined,
+  known: Kek | undefined,
 ): Promise<OpenedVersion> {
   const [first, second] = version.envelopes;
-  const kek = known ?? epochKekCached(sources, first) ?? (await kekForRead(sources, caller, first, customer));
+  const kek = known ?? (await kekForRead(sources, caller, first, customer));
   const hash = hashOf(version);
   const inner = unwrapLayer(version, first, kek, hash);
   if (second === undefined) return opened([inner.dek], inner.private);
@@ -111,7 +143,6 @@ export async function openVersion(
   }
 }
 
-/** Without a promise: the path of every small SSE-S3 read. */
 function epochKekCached(sources: KekSources, envelope: StoredEnvelope): Kek | undefined {
   if (envelope.mode !== "SSE-S3") return undefined;
   const ref = decodeKekReference(envelope.kekReference);

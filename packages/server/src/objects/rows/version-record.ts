@@ -23,8 +23,9 @@ import {
 } from "@strongroom/crypto";
 import { assert } from "../../base/errors.ts";
 import { asId, type BucketId, type ContentId, type ObjectKey, type VersionUid } from "../../base/ids.ts";
-import type { Tag } from "../api.ts";
+import type { ObjectFacts, Tag } from "../api.ts";
 import { type Location, readLocation, writeLocation } from "../content/location.ts";
+import type { OpenedVersion } from "../encryption/envelopes.ts";
 
 export type { EncryptionMode } from "@strongroom/crypto";
 
@@ -48,8 +49,19 @@ export interface DeleteMarker extends Common {
   readonly kind: "marker";
 }
 
+/**
+ * What readers have derived from a version and keep with it, since it holds as long as the version does: the one part of a
+ * shared decoded value that changes.
+ */
+export interface Derived {
+  manifestHash?: Uint8Array;
+  opened?: OpenedVersion;
+  facts?: ObjectFacts;
+}
+
 export interface ObjectVersion extends Common {
   readonly kind: "object";
+  readonly derived: Derived;
   readonly mode: EncryptionMode;
   readonly shared: boolean;
   /** As they were hashed. */
@@ -180,6 +192,7 @@ export function decodeVersion(body: Uint8Array): Version {
     tags,
     openedBy,
     locations,
+    derived: {},
   };
 }
 

@@ -72,8 +72,8 @@ export function commitCases(openHome: OpenHome): void {
       assert.deepEqual(row?.value, value);
     });
     test("refuses an empty key and one that is too long", async () => {
-      await assert.rejects(home().store.get([at("")]));
-      await assert.rejects(home().store.get([at(new Uint8Array(ROW_KEY_BYTES_MAX + 1))]));
+      await assert.rejects(async () => home().store.get([at("")]));
+      await assert.rejects(async () => home().store.get([at(new Uint8Array(ROW_KEY_BYTES_MAX + 1))]));
     });
   });
 

@@ -48,7 +48,7 @@ export async function openLocalStore(options: LocalOptions): Promise<LocalStore>
   return {
     directory,
     blobs,
-    get: async (keys) => {
+    get: (keys) => {
       checkKeys(keys);
       return tables.get(keys);
     },

@@ -28,8 +28,21 @@ export function httpDate(ms: number): string {
 
 export const quotedEtag = (etag: string): string => `"${etag}"`;
 
-/** Facts that GET and HEAD share, without size and range. `overrides` by lower-case name (response-*). */
+/** By facts, which are the same object for reads of the same version. */
+const shown = new WeakMap<ObjectFacts, readonly string[]>();
+
+/**
+ * Facts that GET and HEAD share, without size and range, in a list of the caller's own. `overrides` by lower-case name
+ * (response-*).
+ */
 export function objectHeaders(facts: ObjectFacts, overrides?: ReadonlyMap<string, string>): string[] {
+  if (overrides !== undefined) return listHeaders(facts, overrides);
+  let headers = shown.get(facts);
+  if (headers === undefined) shown.set(facts, (headers = listHeaders(facts)));
+  return headers.slice();
+}
+
+function listHeaders(facts: ObjectFacts, overrides?: ReadonlyMap<string, string>): string[] {
   const headers = [
     "Last-Modified",
     httpDate(facts.lastModifiedMs),
