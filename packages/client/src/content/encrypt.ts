@@ -24,20 +24,20 @@ export async function encryptBytes(
   return out;
 }
 
-/** Encrypts a stream of exactly `length` bytes; fails before it emits a byte too many or an end too early. */
-export async function* encryptStream(
-  encryptor: GcmEncryptor,
-  chunks: AsyncIterable<Uint8Array>,
-  length: number,
-): AsyncGenerator<Uint8Array> {
+/** An encryptor of exactly `length` bytes: it fails before it gives out a byte too many or an end too early. */
+export function exactly(encryptor: GcmEncryptor, length: number): GcmEncryptor {
   let seen = 0;
-  for await (const chunk of chunks) {
-    seen += chunk.length;
-    if (seen > length) fail("LengthMismatch", `more than ${length} bytes`);
-    if (chunk.length > 0) yield encryptor.update(chunk);
-  }
-  if (seen < length) fail("LengthMismatch", `${seen} of ${length} bytes`);
-  yield await encryptor.final();
+  return {
+    update(plaintext) {
+      seen += plaintext.length;
+      if (seen > length) fail("LengthMismatch", `more than ${length} bytes`);
+      return encryptor.update(plaintext);
+    },
+    final() {
+      if (seen < length) fail("LengthMismatch", `${seen} of ${length} bytes`);
+      return encryptor.final();
+    },
+  };
 }
 
 export function checkPlaintextLength(length: number): void {

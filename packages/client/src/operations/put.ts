@@ -1,6 +1,6 @@
 /** PutObject: one fresh data key, the envelope, then ciphertext of exactly the promised length (spec section 12). */
 import type { PutObjectCommand, PutObjectCommandInput, PutObjectCommandOutput } from "@aws-sdk/client-s3";
-import { checkPlaintextLength, encryptBytes, encryptStream, openEncryptor } from "../content/encrypt.ts";
+import { checkPlaintextLength, encryptBytes, exactly, openEncryptor } from "../content/encrypt.ts";
 import type { ContentKey } from "../content/keys.ts";
 import { mergeMetadata, rejectEnvelopeNames, writeEnvelope } from "../envelope/write.ts";
 import { fail } from "../errors.ts";
@@ -82,20 +82,20 @@ async function upload(
     return context.s3.send(withInput(command, { ...input, Body, ContentLength }), handler);
   }
   const failure = new FailedBody(handler);
-  const chunks = failure.watch(encryptStream(encryptor, source.chunks, source.length));
-  const { body: Body, close } = context.platform.uploadBody(chunks);
+  const { body: Body, close } = context.platform.uploadBody(
+    source.chunks,
+    exactly(encryptor, source.length),
+    failure.report,
+  );
   try {
     // A stream is never retried by the SDK, and must not be: the cipher has moved on.
     const sending = context.s3.send(withInput(command, { ...input, Body, ContentLength }), failure.handler);
     return await Promise.race([sending, failure.promise]);
   } finally {
-    // A request that ended early leaves its body unread, and with it the caller's stream open.
     close();
     failure.settle();
   }
 }
-
-const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /**
  * The SDK pipes a body into the request and does not hear its errors: the request would hang. This aborts the request
@@ -104,17 +104,19 @@ const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 class FailedBody {
   readonly handler: HandlerOptions;
   readonly promise: Promise<never>;
+  readonly report: (error: unknown) => void;
   readonly #abort = new AbortController();
-  readonly #reject: (error: unknown) => void;
   readonly #outer: AbortSignal | undefined;
-  readonly #settled = Promise.withResolvers<void>();
   readonly #onOuterAbort = (): void => this.#abort.abort();
 
   constructor(handler: HandlerOptions) {
     const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(ignore);
     this.promise = promise;
-    this.#reject = reject;
+    this.report = (error) => {
+      reject(error);
+      this.#abort.abort();
+    };
     const outer = handler.abortSignal;
     this.#outer = outer instanceof AbortSignal ? outer : undefined;
     if (this.#outer?.aborted === true) this.#abort.abort();
@@ -122,31 +124,7 @@ class FailedBody {
     this.handler = { ...handler, abortSignal: this.#abort.signal };
   }
 
-  /** An iterator rather than a generator around a generator, which costs twice as much a chunk. */
-  watch(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-    const inner = chunks[Symbol.asyncIterator]();
-    const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-      try {
-        const step: IteratorResult<Uint8Array, unknown> = await inner.next();
-        return step.done === true ? END : step;
-      } catch (error) {
-        this.#reject(error);
-        this.#abort.abort();
-        // The stream must not emit the error: the SDK wraps it in streams whose errors nobody listens to. Nor may it
-        // end, as that would finish the request. So it stands still until the request is gone.
-        await this.#settled.promise;
-        return END;
-      }
-    };
-    const close = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
-      await inner.return?.();
-      return END;
-    };
-    return { [Symbol.asyncIterator]: () => ({ next, return: close }) };
-  }
-
   settle(): void {
     this.#outer?.removeEventListener("abort", this.#onOuterAbort);
-    this.#settled.resolve();
   }
 }

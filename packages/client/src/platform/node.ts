@@ -2,7 +2,8 @@
 import { statSync } from "node:fs";
 import { Readable } from "node:stream";
 import { nodeCipher } from "@strongroom/crypto/content";
-import { utf8 } from "@strongroom/crypto/common";
+import { type GcmEncryptor, utf8 } from "@strongroom/crypto/common";
+import { EncryptedBody } from "./encrypted-body.ts";
 import type { InputBody, OutputBody, Platform, Source } from "./platform.ts";
 import { bodyTransforms } from "./transforms.ts";
 import { ignore, readWebStream, toBytes, toWebStream } from "./web-streams.ts";
@@ -42,11 +43,14 @@ function fileLength(stream: Readable): number | undefined {
   return Math.max(0, Math.min(size, end) - start);
 }
 
-function uploadBody(chunks: AsyncIterable<Uint8Array>): { body: Readable; close: () => void } {
-  const stream = Readable.from(chunks, { objectMode: false });
-  // The SDK pipes without listening for errors; the operation that made the chunks reports them.
-  stream.on("error", ignore);
-  return { body: stream, close: () => void stream.destroy() };
+function uploadBody(
+  chunks: AsyncIterable<Uint8Array>,
+  encryptor: GcmEncryptor,
+  onFailure: (error: unknown) => void,
+): { body: Readable; close: () => void } {
+  const source = chunks instanceof Readable ? chunks : Readable.from(chunks, { objectMode: false });
+  const body = new EncryptedBody(source, encryptor, onFailure);
+  return { body, close: () => void body.destroy() };
 }
 
 class DecryptedStream extends Readable {

@@ -1,6 +1,6 @@
 /** What differs between Node and browsers for this package: the ciphers, and how bodies come in and go out. */
 import type { GetObjectCommandOutput, PutObjectCommandInput } from "@aws-sdk/client-s3";
-import { type ContentCipher, concatBytes } from "@strongroom/crypto/common";
+import { type ContentCipher, concatBytes, type GcmEncryptor } from "@strongroom/crypto/common";
 import { fail } from "../errors.ts";
 
 /**
@@ -52,8 +52,16 @@ export interface Platform {
   readonly streamsUploads: boolean;
   /** Throws a TypeError for a body of a kind that this platform does not know. */
   readBody(body: InputBody): Source;
-  /** A body for the SDK out of ciphertext, and how to close it when the request is over. Only where `streamsUploads`. */
-  uploadBody(chunks: AsyncIterable<Uint8Array>): {
+  /**
+   * A body for the SDK that encrypts `chunks`, and how to close it, and them, when the request is over. Only where
+   * `streamsUploads`.
+   * @param onFailure hears once why the body cannot be finished; it then neither ends nor emits an error
+   */
+  uploadBody(
+    chunks: AsyncIterable<Uint8Array>,
+    encryptor: GcmEncryptor,
+    onFailure: (error: unknown) => void,
+  ): {
     readonly body: NonNullable<InputBody>;
     readonly close: () => void;
   };
