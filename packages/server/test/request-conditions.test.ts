@@ -124,6 +124,37 @@ test("a copy source and conditions count only where they are acted upon", async 
   );
 });
 
+test("tags that a copy brings along are set like any others", async () => {
+  const Bucket = await w.bucket("copied-tags");
+  await put(root, Bucket, { Key: "tagged", Tagging: "Class=secret" });
+  await put(root, Bucket, { Key: "bare" });
+  const rights = ["s3:GetObject", "s3:GetObjectTagging", "s3:PutObject"];
+  const user = await w.user("no-tags", policy({ Action: rights }));
+  const copy = (source: string, more: Partial<CopyObjectCommand["input"]> = {}) =>
+    user.s3.send(new CopyObjectCommand({ Bucket, Key: "copy", CopySource: `${Bucket}/${source}`, ...more }));
+  await copy("bare");
+  await assert.rejects(copy("tagged"), denied("s3:PutObjectTagging"));
+  await copy("tagged", { TaggingDirective: "REPLACE" });
+  // A header that is not acted upon fulfils no policy either.
+  const Condition = { StringEquals: { "s3:RequestObjectTag/Class": "open" } };
+  const tagger = await w.user(
+    "only-open",
+    policy({ Action: [...rights, "s3:PutObjectTagging"], Condition }, { Action: rights.slice(0, 2) }),
+  );
+  const open = (TaggingDirective: "COPY" | "REPLACE") =>
+    tagger.s3.send(
+      new CopyObjectCommand({
+        Bucket,
+        Key: "copy",
+        CopySource: `${Bucket}/tagged`,
+        Tagging: "Class=open",
+        TaggingDirective,
+      }),
+    );
+  await assert.rejects(open("COPY"), denied("s3:PutObjectTagging"));
+  await open("REPLACE");
+});
+
 test("a policy that demands If-None-Match is not fulfilled by a form, which has none", async () => {
   const Bucket = await w.bucket("only-new");
   await setPolicy(Bucket, {

@@ -91,7 +91,7 @@ function build(req: S3Request): ReadonlyMap<string, Value> {
   if (req.form !== undefined) add("s3:x-amz-acl", headers.find("acl"));
   if (query.size > 0) for (const [parameter, key] of FROM_QUERY) add(key, query.get(parameter));
   add("s3:objectcreationoperation", CREATES_OBJECT.get(operation));
-  addTags(values, req.askedTags, headers.find("x-amz-tagging"));
+  addTags(values, req.askedTags, keepsSourceTags(req) ? undefined : headers.find("x-amz-tagging"));
   add("s3:x-amz-server-side-encryption", askedOf(req).sse);
   add("strongroom:effective-encryption", effectiveOf(req)?.algorithm);
   return values;
@@ -141,6 +141,10 @@ function effectiveOf(
   if (rule === undefined || rule.algorithm === "AES256") return { algorithm: "AES256" };
   return { algorithm: rule.algorithm, keyId: rule.kmsKeyId };
 }
+
+/** Then the header of a copy means nothing. */
+const keepsSourceTags = ({ exchange, headers }: S3Request): boolean =>
+  exchange.operation === "CopyObject" && headers.find("x-amz-tagging-directive") !== "REPLACE";
 
 function addTags(
   values: Map<string, Value>,
