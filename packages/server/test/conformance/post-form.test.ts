@@ -91,6 +91,17 @@ test("metadata that no header could carry back is refused, so that what is store
   assert.equal((await get("lines")).headers["x-amz-meta-a"], "a\tb");
 });
 
+test("content headers that no client would take back are refused", async () => {
+  const fields = (size: number) => [
+    ["key", "large"] as const,
+    ["Content-Disposition", "x".repeat(size)] as const,
+  ];
+  const conditions = [["starts-with", "$Content-Disposition", ""]];
+  refused(await post({ fields: fields(9000), conditions }), 400, "MetadataTooLarge");
+  ok(await post({ fields: fields(8000), conditions }), 204);
+  assert.equal((await get("large")).headers["content-disposition"]?.length, 8000);
+});
+
 test("no credentials, a wrong signature, no key, no file, no form", async () => {
   refused(await post({ fields: [["key", "k"]], sign: false }), 403, "AccessDenied");
   const request = formRequest(wire, { bucket: Bucket, fields: [["key", "k"]] });

@@ -1,4 +1,4 @@
-import { OBJECT_TAGS_MAX, TAGGING_BODY_BYTES_MAX } from "../../../base/limits.ts";
+import { OBJECT_TAGS_MAX, EARLY_BODY_BYTES_MAX } from "../../../base/limits.ts";
 import type { Tag } from "../../../objects/api.ts";
 import { emptyAnswer } from "../../common/answer.ts";
 import { smallBody } from "../body.ts";
@@ -33,6 +33,6 @@ export const PutObjectTagging = operation({
 });
 
 async function readTags(req: S3Request): Promise<readonly Tag[]> {
-  const body = await smallBody(req, { required: true, bytesMax: TAGGING_BODY_BYTES_MAX });
+  const body = await smallBody(req, { required: true, bytesMax: EARLY_BODY_BYTES_MAX });
   return parseTagging(body, OBJECT_TAGS_MAX, "object");
 }
