@@ -36,15 +36,16 @@ export function formatIso(ms: number): string {
 }
 
 const RFC_1123 =
-  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$/;
+  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} (?:GMT|UTC|[+-]0000)$/;
+const ZERO_ZONE = /(?:UTC|[+-]0000)$/;
 
-/** The `Date` header: ISO basic or RFC 1123. */
+/** The `Date` header: ISO basic or RFC 1123, whose GMT some clients (botocore) write as `-0000`, as mail does. */
 export function parseDateHeader(text: string): Timestamp | undefined {
   const basic = parseTimestamp(text);
   if (basic !== undefined) return basic;
   if (!RFC_1123.test(text)) return undefined;
   const ms = Date.parse(text);
-  if (Number.isNaN(ms) || new Date(ms).toUTCString() !== text) return undefined;
+  if (Number.isNaN(ms) || new Date(ms).toUTCString() !== text.replace(ZERO_ZONE, "GMT")) return undefined;
   return { text: formatTimestamp(ms), ms };
 }
 

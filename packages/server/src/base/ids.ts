@@ -67,13 +67,16 @@ export function parseBucketName(s: string): BucketName {
   const bad =
     !BUCKET.test(s) ||
     s.includes("..") ||
+    s.includes(".-") ||
+    s.includes("-.") ||
     IPV4.test(s) ||
     s.startsWith("xn--") ||
     s.startsWith("sthree-") ||
     s.endsWith("-s3alias") ||
     s.endsWith("--ol-s3") ||
     s.endsWith(".mrap") ||
-    s.endsWith("--x-s3");
+    s.endsWith("--x-s3") ||
+    s.endsWith("--table-s3");
   if (bad) fail("InvalidBucketName", { elements: { BucketName: s } });
   return s as BucketName;
 }

@@ -16,8 +16,12 @@ export const PART_BYTES_MAX = 5 * 1024 ** 3;
 export const PARTS_MAX = 10_000;
 export const OBJECT_BYTES_MAX = 50 * 1000 ** 4;
 export const USER_METADATA_BYTES_MAX = 2048;
+/** Names and values of content headers; with the metadata they stay below the 16 KiB that clients read. */
+export const CONTENT_HEADERS_BYTES_MAX = 8 * 1024;
 export const HEADER_SECTION_BYTES_MAX = 32 * 1024;
 export const XML_BODY_BYTES_MAX = 2 * 1024 ** 2;
+/** `<` and `&` of a document: 10,000 parts with ETag in entities and a checksum have 100,000. */
+export const XML_MARKS_MAX = 120_000;
 export const XML_DEPTH_MAX = 16;
 export const POLICY_BYTES_MAX = 20 * 1024;
 /** The document; S3 allows 64 KB, and what is stored must fit a row with its envelope. */
@@ -38,6 +42,8 @@ export const DELETE_KEYS_MAX = 1000;
 /** Keys of one DeleteObjects that are worked on at the same time. */
 export const DELETES_AT_ONCE = 32;
 export const OBJECT_TAGS_MAX = 10;
+/** A small document that is read before anybody was authorised, since policies look into it. */
+export const EARLY_BODY_BYTES_MAX = 128 * 1024;
 export const BUCKET_TAGS_MAX = 50;
 export const BUCKETS_PER_ACCOUNT_MAX = 10_000;
 /** Key service (spec kms 13.1). */

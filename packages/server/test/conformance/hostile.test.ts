@@ -306,6 +306,8 @@ test("documents that are bombs, too deep, too large, of another kind", async () 
   }
   const large = await post(`<Delete>${" ".repeat(3 * 1024 ** 2)}</Delete>`);
   assert.ok([400, 413].includes(large.status), `${large.status}`);
+  // Small enough, but of nothing but tags: parsing it would hold up everybody else.
+  refused(await post(`<Delete>${"<a/>".repeat(120_000)}</Delete>`), 400, "MalformedXML");
 });
 
 test("keys and metadata with control characters come back as they were", async () => {

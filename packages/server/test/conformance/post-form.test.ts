@@ -78,6 +78,30 @@ test("what the policy does not allow", async () => {
   ok(await post({ fields, conditions: [["content-length-range", 5, 5]] }), 204);
 });
 
+test("metadata that no header could carry back is refused, so that what is stored can be read", async () => {
+  const fields = (value: string) => [["key", "lines"] as const, ["x-amz-meta-a", value] as const];
+  const conditions = [["starts-with", "$x-amz-meta-a", ""]];
+  for (const value of ["a\nb", "a\r\nx-evil: 1", "\0"]) {
+    refused(await post({ fields: fields(value), conditions }), 400, "InvalidArgument");
+    const target = wire.presign("PUT", `/${Bucket}/lines`, { query: { "x-amz-meta-a": value } });
+    const put = await wire.send({ method: "PUT", path: target, body: "x", sign: false });
+    refused(put, 400, "InvalidArgument");
+  }
+  ok(await post({ fields: fields("a\tb"), conditions }), 204);
+  assert.equal((await get("lines")).headers["x-amz-meta-a"], "a\tb");
+});
+
+test("content headers that no client would take back are refused", async () => {
+  const fields = (size: number) => [
+    ["key", "large"] as const,
+    ["Content-Disposition", "x".repeat(size)] as const,
+  ];
+  const conditions = [["starts-with", "$Content-Disposition", ""]];
+  refused(await post({ fields: fields(9000), conditions }), 400, "MetadataTooLarge");
+  ok(await post({ fields: fields(8000), conditions }), 204);
+  assert.equal((await get("large")).headers["content-disposition"]?.length, 8000);
+});
+
 test("no credentials, a wrong signature, no key, no file, no form", async () => {
   refused(await post({ fields: [["key", "k"]], sign: false }), 403, "AccessDenied");
   const request = formRequest(wire, { bucket: Bucket, fields: [["key", "k"]] });

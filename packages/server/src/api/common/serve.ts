@@ -10,6 +10,7 @@ import type { Answer } from "./answer.ts";
 import { answerClientError } from "./client-error.ts";
 import { Exchange } from "./exchange.ts";
 import { linger } from "./linger.ts";
+import { turnOf } from "./pipelining.ts";
 import type { Meter } from "./ports.ts";
 import { serviceNameOf } from "./service-name.ts";
 import { transportOf, type TransportRules } from "./transport.ts";
@@ -39,6 +40,8 @@ export interface ServeDeps {
 
 /** Never rejects: what goes wrong is answered, or the socket is destroyed. */
 export async function handle(req: IncomingMessage, res: ServerResponse, deps: ServeDeps): Promise<void> {
+  const turn = turnOf(req, res);
+  if (turn !== undefined && !(await turn)) return;
   const exchange = new Exchange(req, res, transportOf(req, deps.transport), deps.hostId, deps.clock.now());
   const service = deps.services.get(serviceNameOf(req)) ?? deps.services.get("s3");
   if (service === undefined) throw new Error("INVARIANT: the S3 service is always there");

@@ -5,7 +5,7 @@
  */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { fail } from "../../base/errors.ts";
-import { XML_BODY_BYTES_MAX, XML_DEPTH_MAX } from "../../base/limits.ts";
+import { XML_BODY_BYTES_MAX, XML_DEPTH_MAX, XML_MARKS_MAX } from "../../base/limits.ts";
 
 export interface XmlElement {
   readonly name: string;
@@ -32,6 +32,7 @@ const malformed = (cause?: unknown): never => fail("MalformedXML", cause === und
 /** Parses a document whose root must be `root`. Throws MalformedXML, or MaxMessageLengthExceeded beyond the limit. */
 export function parseXml(bytes: Uint8Array, root: string): XmlElement {
   if (bytes.length > XML_BODY_BYTES_MAX) fail("MaxMessageLengthExceeded");
+  if (marksOf(bytes) > XML_MARKS_MAX) malformed();
   let tree: unknown;
   try {
     const text = UTF8.decode(bytes);
@@ -49,6 +50,15 @@ export function parseXml(bytes: Uint8Array, root: string): XmlElement {
   if (only === undefined || roots.length !== 1 || only.name !== root) return malformed();
   return only;
 }
+
+/** Tags and entities cost a hundred times what text does: they are counted before anything is parsed. */
+function marksOf(bytes: Uint8Array): number {
+  let marks = 0;
+  for (const byte of bytes) if (byte === LESS_THAN || byte === AMPERSAND) marks++;
+  return marks;
+}
+const LESS_THAN = 0x3c;
+const AMPERSAND = 0x26;
 
 /** The library's ordered form: an array of one-key objects, `{ tag: [children] }`, `{ "#text": "…" }`. */
 function elements(nodes: unknown): XmlElement[] {

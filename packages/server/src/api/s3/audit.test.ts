@@ -1,6 +1,8 @@
 /** What the audit port hears, and that it can stop a request. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ServiceError } from "../../base/errors.ts";
 import type { OutcomeEvent, RequestEvent } from "../common/ports.ts";
 import { KEY_ARN } from "../test/fake-objects.ts";
 import { TestServer } from "../test/harness.ts";
@@ -40,6 +42,30 @@ test("intent before the act, outcome before the answer, denials too", async () =
     assert.equal(first?.key, "k");
     assert.deepEqual(first?.needs, [{ action: "s3:PutObject", resource: "arn:aws:s3:::bucket/k" }]);
     assert.equal(heard[2]?.[1].versionId, "v");
+  } finally {
+    await server.stop();
+  }
+});
+
+test("an operation that fails after its answer has begun is recorded as failed", async () => {
+  const outcomes: OutcomeEvent[] = [];
+  const server = await TestServer.start({
+    slowTiming: { firstMs: 20, everyMs: 20 },
+    audit: { intent: () => {}, outcome: (event) => void outcomes.push(event) },
+  });
+  try {
+    await server.makeBucket();
+    await server.send({ method: "PUT", path: "/bucket/k", body: "x" });
+    server.store.before.set("copy", async () => {
+      await sleep(80);
+      throw new ServiceError("SlowDown");
+    });
+    const headers = { "x-amz-copy-source": "bucket/k" };
+    const answer = await server.send({ method: "PUT", path: "/bucket/copy", headers });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.element("Code"), "SlowDown");
+    const last = outcomes.at(-1);
+    assert.deepEqual([last?.operation, last?.status, last?.errorCode], ["CopyObject", 503, "SlowDown"]);
   } finally {
     await server.stop();
   }

@@ -4,7 +4,7 @@
  * of the bucket never appear but under the names that are ours. Global keys (aws:*) that follow from the caller alone are
  * the authoriser's to add.
  */
-import type { UploadAccess } from "../../objects/api.ts";
+import type { Tag, UploadAccess } from "../../objects/api.ts";
 import { parseTagHeaderQuietly } from "./read/tags.ts";
 import type { S3Request } from "./request.ts";
 
@@ -26,6 +26,18 @@ const FROM_HEADER: ReadonlyMap<string, string> = new Map([
   ["if-match", "s3:if-match"],
   ["if-none-match", "s3:if-none-match"],
   ["referer", "aws:referer"],
+]);
+/**
+ * What only some operations act upon. Elsewhere the header means nothing, so it must not fulfil a policy that asks for it
+ * (a form's field or a presigned parameter can carry any name).
+ */
+const CONDITIONAL = new Set(["PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"]);
+const COPYING = new Set(["CopyObject", "UploadPartCopy"]);
+const ONLY_IN: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ["if-match", CONDITIONAL],
+  ["if-none-match", CONDITIONAL],
+  ["x-amz-copy-source", COPYING],
+  ["x-amz-metadata-directive", COPYING],
 ]);
 const FROM_QUERY: readonly (readonly [parameter: string, key: string])[] = [
   ["prefix", "s3:prefix"],
@@ -71,13 +83,15 @@ function build(req: S3Request): ReadonlyMap<string, Value> {
   if (signing.presigned && signing.signatureAgeMs !== undefined) {
     values.set("s3:signatureage", String(signing.signatureAgeMs));
   }
+  const { operation } = req.exchange;
   for (const [name, value] of headers.entries()) {
     const key = FROM_HEADER.get(name);
-    if (key !== undefined) values.set(key, value);
+    if (key !== undefined && ONLY_IN.get(name)?.has(operation) !== false) values.set(key, value);
   }
+  if (req.form !== undefined) add("s3:x-amz-acl", headers.find("acl"));
   if (query.size > 0) for (const [parameter, key] of FROM_QUERY) add(key, query.get(parameter));
-  add("s3:objectcreationoperation", CREATES_OBJECT.get(req.exchange.operation));
-  addTags(values, headers.find("x-amz-tagging"));
+  add("s3:objectcreationoperation", CREATES_OBJECT.get(operation));
+  addTags(values, req.askedTags, keepsSourceTags(req) ? undefined : headers.find("x-amz-tagging"));
   add("s3:x-amz-server-side-encryption", askedOf(req).sse);
   add("strongroom:effective-encryption", effectiveOf(req)?.algorithm);
   return values;
@@ -128,12 +142,34 @@ function effectiveOf(
   return { algorithm: rule.algorithm, keyId: rule.kmsKeyId };
 }
 
-function addTags(values: Map<string, Value>, header: string | undefined): void {
-  if (header === undefined) return;
-  const tags = parseTagHeaderQuietly(header);
+/** Then the header of a copy means nothing. */
+const keepsSourceTags = ({ exchange, headers }: S3Request): boolean =>
+  exchange.operation === "CopyObject" && headers.find("x-amz-tagging-directive") !== "REPLACE";
+
+function addTags(
+  values: Map<string, Value>,
+  asked: readonly Tag[] | undefined,
+  header: string | undefined,
+): void {
+  if (asked === undefined && header === undefined) return;
+  const tags = asked ?? parseTagHeaderQuietly(header ?? "");
   values.set(
     "s3:requestobjecttagkeys",
     tags.map((tag) => tag.key),
   );
-  for (const tag of tags) values.set(`s3:requestobjecttag/${tag.key.toLowerCase()}`, tag.value);
+  for (const [key, value] of tagValues(tags)) values.set(`s3:requestobjecttag/${key}`, value);
+}
+
+/**
+ * Tags by lower-case key: keys of tags differ by case, keys of conditions don't. Two that meet under one name are two
+ * values of it, so that neither hides the other from a denial.
+ */
+export function tagValues(tags: readonly Tag[]): ReadonlyMap<string, Value> {
+  const values = new Map<string, Value>();
+  for (const { key, value } of tags) {
+    const name = key.toLowerCase();
+    const before = values.get(name);
+    values.set(name, before === undefined ? value : [before, value].flat());
+  }
+  return values;
 }

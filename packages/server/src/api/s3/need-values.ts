@@ -5,7 +5,7 @@
  */
 import type { ConditionValues } from "../../base/access.ts";
 import { ServiceError } from "../../base/errors.ts";
-import { askedKey, effectiveKey, type NamedKey, requestValues } from "./conditions.ts";
+import { askedKey, effectiveKey, type NamedKey, requestValues, tagValues } from "./conditions.ts";
 import type { Need } from "./operation.ts";
 import type { S3Request } from "./request.ts";
 
@@ -15,7 +15,7 @@ const EXISTING_TAG = "s3:existingobjecttag/";
 export class NeedValues implements ConditionValues {
   readonly #req: S3Request;
   readonly #need: Need;
-  #tags: ReadonlyMap<string, string> | undefined;
+  #tags: ReadonlyMap<string, Value> | undefined;
   #wantsTags = false;
   /** Ids whose ARN was asked for and is not known; "" is the caller's `aws/s3`. */
   readonly #wantedKeys = new Set<string>();
@@ -29,6 +29,7 @@ export class NeedValues implements ConditionValues {
   get(key: string): Value | undefined {
     // A version named elsewhere than in the query: by a copy source, by an entry of DeleteObjects.
     if (key === "s3:versionid" && this.#need.versionId !== undefined) return this.#need.versionId;
+    if (key === "s3:if-match" && this.#need.ifMatch !== undefined) return this.#need.ifMatch;
     if (key.startsWith(EXISTING_TAG)) return this.#tag(key.slice(EXISTING_TAG.length));
     if (key === "s3:x-amz-server-side-encryption-aws-kms-key-id") return this.#arn(askedKey(this.#req));
     if (key === "strongroom:effective-kms-key-id") return this.#arn(effectiveKey(this.#req));
@@ -55,7 +56,7 @@ export class NeedValues implements ConditionValues {
     this.#wantedKeys.clear();
   }
 
-  #tag(name: string): string | undefined {
+  #tag(name: string): Value | undefined {
     if (this.#tags === undefined) this.#wantsTags = true;
     return this.#tags?.get(name);
   }
@@ -69,12 +70,12 @@ export class NeedValues implements ConditionValues {
   }
 
   /** An object that is not there has no tags. */
-  async #readTags(): Promise<ReadonlyMap<string, string>> {
+  async #readTags(): Promise<ReadonlyMap<string, Value>> {
     const { bucket, key, versionId = this.#req.query.get("versionId") } = this.#need;
     if (bucket === undefined || typeof bucket === "string" || key === undefined) return new Map();
     try {
       const { tags } = await this.#req.deps.objects.getTags(bucket, key, versionId);
-      return new Map(tags.map((tag) => [tag.key.toLowerCase(), tag.value]));
+      return tagValues(tags);
     } catch (error) {
       if (error instanceof ServiceError && error.status < 500) return new Map();
       throw error;

@@ -24,6 +24,8 @@ export interface Need {
   readonly key?: ObjectKey;
   /** For s3:versionid; the request's own when absent. */
   readonly versionId?: string;
+  /** For s3:if-match, where a body says it (entries of DeleteObjects): at most one value, and none is none. */
+  readonly ifMatch?: readonly string[];
 }
 
 interface Common {

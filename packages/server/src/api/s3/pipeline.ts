@@ -78,22 +78,23 @@ export class S3Service implements Service {
   }
 
   async #run(op: Operation, req: S3Request, needs: readonly Need[]): Promise<void> {
-    const answer = await this.#act(op, req, needs);
+    const pending = this.#act(op, req, needs);
+    const answer = op.slow === true ? await this.#slowly(req, pending) : await pending;
     if (answer !== undefined) await req.exchange.send(answer);
   }
 
   /** Everything between the question and the answer; the outcome is recorded before anything is sent. */
-  async #act(op: Operation, req: S3Request, needs: readonly Need[]): Promise<Answer | undefined> {
+  async #act(op: Operation, req: S3Request, needs: readonly Need[]): Promise<Answer> {
     const { audit } = this.#deps;
     const event = audit === undefined ? undefined : eventOf(op, req, needs);
-    let answer: Answer | undefined;
+    let answer: Answer;
     try {
       await authorise(req, needs);
       if (event !== undefined) {
         const intended = audit?.intent(event);
         if (intended instanceof Promise) await intended;
       }
-      answer = op.slow === true ? await this.#slowly(op, req) : await op.run(req);
+      answer = await op.run(req);
     } catch (error) {
       const shown = await hideMissing(op, req, error);
       if (event !== undefined) await audit?.outcome(failed(event, shown));
@@ -102,8 +103,8 @@ export class S3Service implements Service {
     if (event !== undefined) {
       const recorded = audit?.outcome({
         ...event,
-        status: answer?.status ?? 200,
-        ...(answer === undefined ? {} : { answer }),
+        status: answer.status,
+        answer,
         ...(req.audited === undefined ? {} : { details: req.audited }),
       });
       if (recorded instanceof Promise) await recorded;
@@ -111,8 +112,8 @@ export class S3Service implements Service {
     return answer;
   }
 
-  #slowly(op: Operation, req: S3Request): Promise<Answer | undefined> {
-    return answerOrKeepAlive(req, op.run(req), this.#deps.slowTiming ?? SLOW_TIMING);
+  #slowly(req: S3Request, pending: Promise<Answer>): Promise<Answer | undefined> {
+    return answerOrKeepAlive(req, pending, this.#deps.slowTiming ?? SLOW_TIMING);
   }
 
   refusal(exchange: Exchange, error: ServiceError): Answer {

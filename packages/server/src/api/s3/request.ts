@@ -8,7 +8,7 @@ import type { Caller } from "../../base/caller.ts";
 import { assert, fail } from "../../base/errors.ts";
 import type { BucketName, ObjectKey } from "../../base/ids.ts";
 import type { SecretKey } from "@strongroom/crypto";
-import type { Body, Bucket, UploadAccess } from "../../objects/api.ts";
+import type { Body, Bucket, Tag, UploadAccess } from "../../objects/api.ts";
 import type { Exchange } from "../common/exchange.ts";
 import type { Address } from "./address.ts";
 import type { S3Deps } from "./deps.ts";
@@ -43,6 +43,8 @@ export class S3Request {
   readonly form: FormExtras | undefined;
   /** Encryption that conditions see in place of headers: that of the upload (spec I.2), or of a body. */
   asked: UploadAccess | undefined;
+  /** Tags that conditions see in place of the header: those of a body or of a form's field. */
+  askedTags: readonly Tag[] | undefined;
   /** Condition values that stand in the request itself, once a decision has looked. */
   values: ReadonlyMap<string, string | readonly string[]> | undefined;
   /** The parsed copy source and its bucket, once `needs` has looked. */

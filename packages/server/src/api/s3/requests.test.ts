@@ -230,6 +230,7 @@ test("actions follow versions, tags and copies", async () => {
   assert.deepEqual(actions(), [
     "s3:GetObjectVersion bucket/a",
     "s3:GetObjectVersionTagging bucket/a",
+    "s3:PutObjectTagging bucket/b",
     "s3:PutObject bucket/b",
   ]);
 });

@@ -14,10 +14,11 @@ import {
 } from "../../common/xml-read.ts";
 import { s3Document, tag } from "../../common/xml-write.ts";
 import { smallBody } from "../body.ts";
-import { operation } from "../operation.ts";
+import { operation, ownBucket } from "../operation.ts";
 import { refuseEncryptionHeaders, ssecOf } from "../read/encryption.ts";
 import { refuseUnhonoured } from "../read/headers.ts";
 import { checkDigest, checksumElement, checksumOf, checksumTypeOf } from "../read/integrity.ts";
+import { withMatch } from "../read/match-needs.ts";
 import { unquote, writeConditionsOf } from "../read/preconditions.ts";
 import { partNeeds, uploadTargetOf } from "../read/upload.ts";
 import type { S3Request } from "../request.ts";
@@ -29,7 +30,8 @@ export const CompleteMultipartUpload = operation({
   name: "CompleteMultipartUpload",
   route: { method: "POST", target: "object", query: ["uploadId"] },
   slow: true,
-  needs: partNeeds,
+  needs: async (req) => withMatch(req, await partNeeds(req)),
+  hidesMissing: ownBucket,
   parse: async (req): Promise<CompleteUploadInput> => {
     refuseEncryptionHeaders(req);
     refuseUnhonoured(req);

@@ -5,6 +5,7 @@ import { isoDate, s3Document, tag } from "../../common/xml-write.ts";
 import { operation } from "../operation.ts";
 import { copySourceOf, sourceBucket, sourceNeeds } from "../read/copy-source.ts";
 import { algorithmOf } from "../read/integrity.ts";
+import { withMatch } from "../read/match-needs.ts";
 import { placementOf, writeNeeds } from "../read/placement.ts";
 import { writeConditionsOf } from "../read/preconditions.ts";
 import type { S3Request } from "../request.ts";
@@ -17,7 +18,7 @@ export const CopyObject = operation({
   slow: true,
   needs: async (req) => [
     ...(await sourceNeeds(req, directive(req, "tagging") === "COPY")),
-    ...writeNeeds(req),
+    ...withMatch(req, writeNeeds(req)),
   ],
   hidesMissing: sourceBucket,
   parse: async (req): Promise<CopyObjectInput> => {

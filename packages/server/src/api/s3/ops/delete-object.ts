@@ -8,16 +8,24 @@ import { unquote } from "../read/preconditions.ts";
 import type { S3Request } from "../request.ts";
 import { versionHeader } from "../show/object.ts";
 
+const MATCH_TIME = "x-amz-if-match-last-modified-time";
+const MATCH_SIZE = "x-amz-if-match-size";
+
 export const DeleteObject = operation({
   name: "DeleteObject",
   route: { method: "DELETE", target: "object" },
-  needs: (req) => deleteNeeds(req, req.key, req.query.get("versionId")),
+  needs: (req) =>
+    deleteNeeds(req, req.key, req.query.get("versionId"), {
+      ifMatch: req.header("if-match")?.trim(),
+      comparesMore: req.headers.has(MATCH_TIME) || req.headers.has(MATCH_SIZE),
+      inBody: false,
+    }),
   parse: (req): DeleteInput => {
     refuseUnhonoured(req);
     const { versionId } = req;
     const ifMatch = req.header("if-match");
-    const time = dateOf(req, "x-amz-if-match-last-modified-time");
-    const size = sizeOf(req, "x-amz-if-match-size");
+    const time = dateOf(req, MATCH_TIME);
+    const size = sizeOf(req, MATCH_SIZE);
     return {
       key: req.key,
       ...(versionId === undefined ? {} : { versionId }),

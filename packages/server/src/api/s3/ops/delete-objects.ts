@@ -18,7 +18,7 @@ import { s3Document, tag, wrap } from "../../common/xml-write.ts";
 import { decide, denialMessage } from "../access.ts";
 import { smallBody } from "../body.ts";
 import { operation } from "../operation.ts";
-import { deleteNeeds } from "../read/delete-needs.ts";
+import { type DeleteConditions, deleteNeeds } from "../read/delete-needs.ts";
 import { refuseUnhonoured } from "../read/headers.ts";
 import { unquote } from "../read/preconditions.ts";
 import type { S3Request } from "../request.ts";
@@ -76,7 +76,7 @@ async function deleteOne(req: S3Request, target: Target, quiet: boolean): Promis
   try {
     if (target.key === "") fail("UserKeyMustBeSpecified");
     const key = parseObjectKey(target.key);
-    for (const need of deleteNeeds(req, key, target.versionId)) {
+    for (const need of deleteNeeds(req, key, target.versionId, conditionsOf(target))) {
       const decision = await decide(req, need);
       if (decision.kind !== "allow") fail("AccessDenied", denialMessage(req.caller, need, decision));
     }
@@ -94,6 +94,12 @@ async function deleteOne(req: S3Request, target: Target, quiet: boolean): Promis
     return wrap("Error", named + tag("Code", shown.code) + tag("Message", shown.message));
   }
 }
+
+const conditionsOf = ({ ifMatch, ifMatchLastModifiedMs, ifMatchSize }: Target): DeleteConditions => ({
+  ifMatch,
+  comparesMore: ifMatchLastModifiedMs !== undefined || ifMatchSize !== undefined,
+  inBody: true,
+});
 
 function inputOf(target: Target, key: DeleteInput["key"]): DeleteInput {
   const { versionId, ifMatch, ifMatchLastModifiedMs, ifMatchSize } = target;

@@ -1,5 +1,6 @@
 import { assert, fail } from "../../../base/errors.ts";
 import { OBJECT_TAGS_MAX } from "../../../base/limits.ts";
+import type { Tag } from "../../../objects/api.ts";
 import { emptyAnswer, xmlAnswer, type Answer } from "../../common/answer.ts";
 import { tag, wrap, XML_HEAD } from "../../common/xml-write.ts";
 import { operation } from "../operation.ts";
@@ -19,7 +20,11 @@ export const PostObject = operation({
     const needs = writeNeeds(req);
     const { bucket, key } = req;
     if (req.headers.has("acl")) needs.push({ action: "s3:PutObjectAcl", bucket, key });
-    if (req.headers.has("tagging")) needs.push({ action: "s3:PutObjectTagging", bucket, key });
+    const tagging = req.header("tagging");
+    if (tagging !== undefined) {
+      needs.push({ action: "s3:PutObjectTagging", bucket, key });
+      req.askedTags = taggingQuietly(tagging);
+    }
     return needs;
   },
   parse: async (req) => {
@@ -27,16 +32,25 @@ export const PostObject = operation({
     assert(form !== undefined, "the pipeline has read the form");
     const placement = placementOf(req);
     const tagging = form.fields.get("tagging");
-    const tags =
-      tagging === undefined
-        ? placement.tags
-        : parseTagging(Buffer.from(tagging, "latin1"), OBJECT_TAGS_MAX, "object");
+    const tags = tagging === undefined ? placement.tags : taggingOf(tagging);
     const input = { ...placement, tags, integrity: integrityOf(req), conditions: {} };
     return { input, body: await form.open() };
   },
   handle: ({ input, body }, req) => req.deps.objects.put(req.caller, req.bucket, input, body),
   respond: (result, req) => answerForm(req, result.etag, writtenHeaders(result, {})),
 });
+
+const taggingOf = (field: string): readonly Tag[] =>
+  parseTagging(Buffer.from(field, "latin1"), OBJECT_TAGS_MAX, "object");
+
+/** For conditions, before anything is validated: what cannot be read is no tag. */
+function taggingQuietly(field: string): readonly Tag[] {
+  try {
+    return taggingOf(field);
+  } catch {
+    return [];
+  }
+}
 
 function answerForm(req: S3Request, etag: string, written: readonly string[]): Answer {
   const location = locationOf(req);

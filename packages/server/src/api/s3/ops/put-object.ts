@@ -2,8 +2,9 @@ import { failArgument } from "../../../base/errors.ts";
 import { PUT_BYTES_MAX } from "../../../base/limits.ts";
 import { emptyAnswer } from "../../common/answer.ts";
 import { checkUploadSize } from "../body.ts";
-import { operation } from "../operation.ts";
+import { operation, ownBucket } from "../operation.ts";
 import { integrityOf } from "../read/integrity.ts";
+import { withMatch } from "../read/match-needs.ts";
 import { placementOf, writeNeeds } from "../read/placement.ts";
 import { writeConditionsOf } from "../read/preconditions.ts";
 import { writtenHeaders } from "../show/object.ts";
@@ -11,7 +12,8 @@ import { writtenHeaders } from "../show/object.ts";
 export const PutObject = operation({
   name: "PutObject",
   route: { method: "PUT", target: "object" },
-  needs: writeNeeds,
+  needs: (req) => withMatch(req, writeNeeds(req)),
+  hidesMissing: ownBucket,
   parse: (req) => {
     // A part without its upload must not become an object.
     if (req.query.has("partNumber")) {

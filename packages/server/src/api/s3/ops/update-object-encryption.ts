@@ -1,5 +1,6 @@
 import { fail } from "../../../base/errors.ts";
 import { isKeyArn } from "../../../base/ids.ts";
+import { EARLY_BODY_BYTES_MAX } from "../../../base/limits.ts";
 import type { Bucket, UpdateEncryptionInput } from "../../../objects/api.ts";
 import { emptyAnswer } from "../../common/answer.ts";
 import { allow, maybeText, parseXml, type XmlElement } from "../../common/xml-read.ts";
@@ -41,7 +42,10 @@ const TARGETS = new WeakMap<S3Request, Promise<EncryptionTarget>>();
 type EncryptionTarget = Pick<UpdateEncryptionInput, "keyArn" | "bucketKey">;
 
 async function readTarget(req: S3Request): Promise<EncryptionTarget> {
-  return encryptionTarget(await smallBody(req, { required: true }), req.bucket);
+  return encryptionTarget(
+    await smallBody(req, { required: true, bytesMax: EARLY_BODY_BYTES_MAX }),
+    req.bucket,
+  );
 }
 
 async function askedByBody(req: S3Request): Promise<void> {

@@ -54,7 +54,10 @@ export async function findSource(
   return req.source;
 }
 
-/** Rights on the source: the read, and its tags where there are any and they are copied (spec access 8). */
+/**
+ * Rights on the source: the read, and its tags where there are any and they are copied (spec access 8). Tags that come
+ * along are set at the target, which is a right there as well.
+ */
 export async function sourceNeeds(req: S3Request, copiesTags: boolean): Promise<Need[]> {
   const { header, bucket } = await findSource(req);
   const { key, versionId } = header;
@@ -64,6 +67,7 @@ export async function sourceNeeds(req: S3Request, copiesTags: boolean): Promise<
   const needs: Need[] = [{ action: read, bucket, key, ...version }];
   if (copiesTags && (await hasTags(req, bucket, key, versionId))) {
     needs.push({ action: tags, bucket, key, ...version });
+    needs.push({ action: "s3:PutObjectTagging", bucket: req.bucket, key: req.key });
   }
   return needs;
 }
