@@ -13,7 +13,7 @@ import { exportTrail } from "./export.ts";
 import { claimedIdentity } from "./identity.ts";
 import { newest, positionOf } from "./query.ts";
 import { TrailReader } from "./reader.ts";
-import { termHash } from "./terms.ts";
+import { factsOf } from "./facts.ts";
 import { Rig } from "./test/rig.ts";
 import type { TrailRecord } from "./trail.ts";
 
@@ -21,7 +21,7 @@ const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2026, 2, 1, 10);
 
 function eventAt(timeMs: number, account: string, name = "GetObject"): TrailRecord {
-  const text = eventText({
+  const parts = {
     identity: { ...claimedIdentity("AKID"), account },
     timeMs,
     service: "s3",
@@ -36,8 +36,8 @@ function eventAt(timeMs: number, account: string, name = "GetObject"): TrailReco
     readOnly: true,
     management: true,
     recipient: account,
-  });
-  return { text, timeMs, terms: [termHash("event", name), termHash("request", `R${timeMs}`)] };
+  };
+  return { text: eventText(parts), timeMs, facts: factsOf(parts, {}) };
 }
 
 const digestSchema = z.looseObject({

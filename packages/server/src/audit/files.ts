@@ -2,19 +2,11 @@
  * Where the trail's files lie: `<directory>/<stream>/<number>.seg` and `.idx`. A file is only ever written by the process
  * whose stream it is, and never again once that process has ended.
  */
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  statfs,
-  writeFile,
-} from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { randomBytes } from "@strongroom/crypto";
 import { TRAIL_RESERVE_BYTES } from "../base/limits.ts";
+import { hexOf } from "../store/key-order.ts";
 
 const SEGMENT = /^([0-9]{8})\.seg$/;
 const STREAM = /^[0-9a-f]{32}$/;
@@ -73,14 +65,10 @@ export class TrailFiles {
     return open(this.path(stream, number, "seg"), "r");
   }
 
-  /** Undefined if there is none: an index is a convenience. */
-  async readIndex(stream: string, number: number): Promise<Uint8Array | undefined> {
-    return readFile(this.path(stream, number, "idx")).catch(() => undefined);
-  }
-
   async writeIndex(stream: string, number: number, bytes: Uint8Array): Promise<void> {
     const path = this.path(stream, number, "idx");
-    const temporary = `${path}.new`;
+    // Two processes may make the same index.
+    const temporary = `${path}.${hexOf(randomBytes(4))}`;
     await writeFile(temporary, bytes, { mode: 0o600 });
     await rename(temporary, path).catch(async (error: unknown) => {
       await rm(temporary, { force: true });

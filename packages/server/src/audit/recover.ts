@@ -9,6 +9,7 @@ import type { TrailFiles } from "./files.ts";
 import { NO_HASH } from "./format.ts";
 import { type Ledger, StreamEnded } from "./ledger.ts";
 import type { SeedOf } from "./segment-reader.ts";
+import { makeMissingIndexes } from "./reindex.ts";
 import { TreeBuilder } from "./tree.ts";
 import { walkStream } from "./walk.ts";
 
@@ -43,6 +44,7 @@ export async function recoverStreams(
         nowMs,
       );
       ended++;
+      await makeMissingIndexes(parts, stream);
     } catch (error) {
       // Another process was faster.
       if (!(error instanceof StreamEnded)) throw error;

@@ -103,8 +103,8 @@ async function exportFiles(engine: Engine, { options }: JobInput, output: JobOut
     throw new UsageError("audit export: name --out DIR and --for-bucket, the bucket the files will lie in");
   const prefix = textOption(options, "prefix");
   const reader = new TrailReader(files, seedOf);
-  const groups = await reader.groups({ fromMs: 0, toMs: Number.MAX_SAFE_INTEGER, terms: [] });
-  const oldestMs = groups.reduce((ms, group) => Math.min(ms, group.firstMs), nowMs);
+  const segments = await reader.segments(0, Number.MAX_SAFE_INTEGER);
+  const oldestMs = segments.reduce((ms, segment) => Math.min(ms, segment.firstMs), nowMs);
   const done = await exportTrail(
     {
       reader,

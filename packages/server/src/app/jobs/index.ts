@@ -182,6 +182,8 @@ export const JOBS: readonly JobCommand[] = [
       { flags: "--object <bucket/key>", help: "query: an object" },
       { flags: "--bucket <name>", help: "query: a bucket" },
       { flags: "--request <id>", help: "query: a request, with the key uses that it caused" },
+      { flags: "--ip <address>", help: "query: where requests came from" },
+      { flags: "--recipient <account>", help: "query: records of one account's trail" },
       { flags: "--source <service>", help: "query: s3, kms, iam, sts or cloudtrail" },
       { flags: "--event-id <id>", help: "query: one record" },
       { flags: "--since <time>", help: "query, export: a time, or an age: 30m, 12h, 7d" },
@@ -189,9 +191,11 @@ export const JOBS: readonly JobCommand[] = [
       { flags: "--intents", help: "query: records that announce a change, too" },
       {
         flags: "--group-by <fields>",
-        help: "query: counts by principal, key, event, error, bucket, object, hour …",
+        help: "query: counts by principal, key, event, error, bucket, object, hour, day …",
       },
-      { flags: "--limit <n>", help: "query: at most so many" },
+      { flags: "--count", help: "query: only how many" },
+      { flags: "--limit <n>", help: "query: the newest so many, newest first" },
+      { flags: "--before <event-id>", help: "query: those before this record, newest first" },
       {
         flags: "--out <dir>",
         help: "export: where the files go; a later export goes on from there",
