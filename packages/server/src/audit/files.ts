@@ -2,11 +2,22 @@
  * Where the trail's files lie: `<directory>/<stream>/<number>.seg` and `.idx`. A file is only ever written by the process
  * whose stream it is, and never again once that process has ended.
  */
-import { type FileHandle, mkdir, open, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  statfs,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { randomBytes } from "@strongroom/crypto";
 import { TRAIL_RESERVE_BYTES } from "../base/limits.ts";
 import { hexOf } from "../store/key-order.ts";
+import { SEGMENT_HEADER_BYTES } from "./format.ts";
 
 const SEGMENT = /^([0-9]{8})\.seg$/;
 const STREAM = /^[0-9a-f]{32}$/;
@@ -65,6 +76,23 @@ export class TrailFiles {
     return open(this.path(stream, number, "seg"), "r");
   }
 
+  /** A segment's header, as it stands in clear; undefined where there is none whole. */
+  async header(stream: string, number: number): Promise<Uint8Array | undefined> {
+    let file: FileHandle;
+    try {
+      file = await this.open(stream, number);
+    } catch {
+      return undefined;
+    }
+    try {
+      const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+      return bytesRead === bytes.length ? bytes : undefined;
+    } finally {
+      await file.close();
+    }
+  }
+
   async writeIndex(stream: string, number: number, bytes: Uint8Array): Promise<void> {
     const path = this.path(stream, number, "idx");
     // Two processes may make the same index.
@@ -72,6 +100,24 @@ export class TrailFiles {
     await writeFile(temporary, bytes, { mode: 0o600 });
     await rename(temporary, path).catch(async (error: unknown) => {
       await rm(temporary, { force: true });
+      throw error;
+    });
+  }
+
+  /** A segment and its index. */
+  async remove(stream: string, number: number): Promise<void> {
+    for (const kind of ["idx", "seg"] as const) await rm(this.path(stream, number, kind), { force: true });
+  }
+
+  /** Of a stream that has ended. */
+  async removeEmpty(stream: string): Promise<void> {
+    await rmdir(join(this.directory, stream)).catch((error: unknown) => {
+      if (
+        error instanceof Error &&
+        "code" in error &&
+        (error.code === "ENOENT" || error.code === "ENOTEMPTY")
+      )
+        return;
       throw error;
     });
   }

@@ -66,7 +66,9 @@ export class FrameReader {
       const opened = place === undefined ? undefined : open.open(place);
       if (opened === undefined) throw new Error("the frame does not open");
       return opened.records.map(({ text }) => text);
-    } catch {
+    } catch (error) {
+      // Pruned since its index was read.
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return NO_TEXTS;
       // A question answers what it can; `verify` says what is wrong.
       this.damaged++;
       return NO_TEXTS;

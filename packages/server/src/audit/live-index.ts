@@ -64,17 +64,17 @@ export class LiveIndex {
       this.index.frame(
         offset,
         frame.bytes,
-        (body?.records ?? []).map(({ text }) => indexed(text)),
+        (body?.records ?? []).map(({ text }) => indexed(text, frame.head.lastMs)),
       );
       await turn();
     }
   }
 }
 
-function indexed(text: Uint8Array): IndexedRecord {
+function indexed(text: Uint8Array, frameMs: number): IndexedRecord {
   const event = parseEvent(text);
   return event === undefined
-    ? { facts: NO_FACTS, timeMs: 0 }
+    ? { facts: NO_FACTS, timeMs: frameMs }
     : { facts: factsOfEvent(event), timeMs: eventMs(event) };
 }
 

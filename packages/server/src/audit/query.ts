@@ -12,7 +12,7 @@ import {
   valuesOf,
   type Who,
 } from "./facts.ts";
-import type { FrameReader } from "./frame-reader.ts";
+import type { FrameReader, SegmentName } from "./frame-reader.ts";
 import { type Candidate, candidates } from "./order.ts";
 import type { TrailReader } from "./reader.ts";
 import { type Clause, type Plan, planHolds, type Test } from "./search.ts";
@@ -50,6 +50,7 @@ export interface Question {
 }
 
 export interface Found {
+  readonly place: SegmentName;
   readonly event: TrailEvent;
   readonly text: string;
   readonly timeMs: number;
@@ -186,7 +187,7 @@ async function open(
   const event = text === undefined ? undefined : parseEvent(text);
   if (text === undefined || event === undefined || !planHolds(plan, factsOfEvent(event))) return undefined;
   if (q.eventId !== undefined && event.eventID !== q.eventId) return undefined;
-  return { event, text: Buffer.from(text).toString("utf8"), timeMs };
+  return { place: segment, event, text: Buffer.from(text).toString("utf8"), timeMs };
 }
 
 async function endReading(reader: TrailReader, frames: FrameReader): Promise<void> {

@@ -1,8 +1,7 @@
 /** Opens the index of a segment, or makes it again from the segment's records. */
-import type { FileHandle } from "node:fs/promises";
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import type { TrailFiles } from "./files.ts";
-import { decodeSegmentHeader, SEGMENT_HEADER_BYTES } from "./format.ts";
+import { decodeSegmentHeader } from "./format.ts";
 import type { SegmentName } from "./frame-reader.ts";
 import { IndexFile, sealIndex } from "./index-file.ts";
 import { LiveIndex } from "./live-index.ts";
@@ -19,7 +18,7 @@ export async function openIndex(
   { stream, number }: SegmentName,
 ): Promise<IndexFile | undefined> {
   const path = files.path(stream, number, "seg");
-  const header = await headerOf(path);
+  const header = await files.header(stream, number);
   const decoded = header === undefined ? undefined : decodeSegmentHeader(header);
   const seed = decoded === undefined ? undefined : seedOf(decoded.term);
   if (header === undefined || seed === undefined) return undefined;
@@ -42,7 +41,7 @@ export async function writeIndexOf(
   live: LiveIndex,
 ): Promise<void> {
   const { stream, number } = name;
-  const header = await headerOf(files.path(stream, number, "seg"));
+  const header = await files.header(stream, number);
   const decoded = header === undefined ? undefined : decodeSegmentHeader(header);
   const seed = decoded === undefined ? undefined : seedOf(decoded.term);
   if (header === undefined || seed === undefined) return;
@@ -64,20 +63,4 @@ export async function makeMissingIndexes(place: TrailPlace, stream: string): Pro
     made++;
   }
   return made;
-}
-
-async function headerOf(path: string): Promise<Uint8Array | undefined> {
-  let file: FileHandle;
-  try {
-    file = await open(path, "r");
-  } catch {
-    return undefined;
-  }
-  try {
-    const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-    return bytesRead === bytes.length ? bytes : undefined;
-  } finally {
-    await file.close();
-  }
 }

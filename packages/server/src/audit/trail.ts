@@ -199,7 +199,11 @@ export class Trail {
       this.#recovered();
       this.#durable += count;
       this.#wake();
-      if (segment.full) await this.#endSegment();
+      if (segment.full) {
+        await this.#endSegment();
+        // Signed as a whole, so that it can go as a whole.
+        this.#checkpointWanted = true;
+      }
       this.#maybeCheckpoint();
     }
   }

@@ -1,5 +1,5 @@
 /**
- * `strongroom audit verify | query | export`: the trail read by whoever may run commands on the data directory. It holds
+ * `strongroom audit verify | query | export | prove | prune`: the trail read by whoever may run commands on the data directory. It holds
  * the root key anyway; that it was read stands in the trail, too.
  */
 import { readFileSync } from "node:fs";
@@ -12,6 +12,8 @@ import { verifyTrail } from "../../audit/verify.ts";
 import { parseBucketName } from "../../base/ids.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
+import { auditProve } from "./audit-prove.ts";
+import { auditPrune } from "./audit-prune.ts";
 import { auditQuery } from "./audit-query.ts";
 import { momentOf } from "./audit-times.ts";
 import type { Job, JobInput, JobOutput } from "./index.ts";
@@ -29,11 +31,16 @@ export const audit: Job = async (engine, input, output) => {
     case "query":
       await noteReading(engine, "AuditQuery", input.options);
       return auditQuery(engine, input, output);
+    case "prove":
+      await noteReading(engine, "AuditProve", input.options);
+      return auditProve(engine, input, output);
+    case "prune":
+      return auditPrune(engine, input, output);
     case "export":
       await noteReading(engine, "AuditExport", input.options);
       return exportFiles(engine, input, output);
     default:
-      throw new UsageError("audit: say verify, query or export");
+      throw new UsageError("audit: say verify, query, export, prove or prune");
   }
 };
 
@@ -65,6 +72,8 @@ async function verify(engine: Engine, { options }: JobInput, output: JobOutput):
   output.out(
     `${counts.records} records in ${counts.streams} streams, ${counts.checkpoints} checkpoints; ${counts.unsigned} records since the last checkpoints, ${counts.open} streams open.`,
   );
+  if (counts.pruned > 0)
+    output.out(`${counts.pruned} older records were pruned, as signed; ${counts.records} are kept.`);
   output.out(
     problems.length === 0
       ? "The trail is whole and as it was written."

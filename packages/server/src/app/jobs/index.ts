@@ -47,6 +47,8 @@ export interface JobCommand {
   /** Actions (first argument) that need no store: they run where they are typed, whether or not a server runs. */
   readonly offline?: {
     readonly actions: readonly string[];
+    /** Only with this option, by its long name. */
+    readonly option?: string;
     load(): Promise<OfflineJob>;
   };
   /** The job's code, loaded when it runs: whoever only asks a server for it needs none. */
@@ -160,10 +162,13 @@ export const JOBS: readonly JobCommand[] = [
   },
   {
     name: "audit",
-    summary: "audit verify | query | export: the audit trail",
+    summary: "audit verify | query | export | prove | prune: the audit trail",
     arguments: [
-      { name: "<action>", help: "verify, query or export" },
-      { name: "[question]", help: "query: a question by name (denied-decrypts, who-read, policy-changes …)" },
+      { name: "<action>", help: "verify, query, export, prove or prune" },
+      {
+        name: "[what]",
+        help: "query: a question by name (denied-decrypts, who-read, policy-changes …); prove: a record's event id",
+      },
     ],
     options: [
       {
@@ -172,6 +177,18 @@ export const JOBS: readonly JobCommand[] = [
         repeated: true,
         path: true,
       },
+      {
+        flags: "--proof <file>",
+        help: "verify: only this proof of one record; needs no store, but --public-key",
+        path: true,
+      },
+      {
+        flags: "--public-key <key>",
+        help: "verify --proof: the store's, as `key public-key` prints it (may be repeated)",
+        repeated: true,
+      },
+      { flags: "--older-than <age>", help: "prune: segments with no record younger than this, such as 400d" },
+      { flags: "--dry-run", help: "prune: only say what would be removed" },
       { flags: "--principal <arn>", help: "query: a user, root, session, or a session's role" },
       { flags: "--access-key <id>", help: "query: an access key" },
       { flags: "--user <name>", help: "query: a user's or session's name" },
@@ -206,6 +223,11 @@ export const JOBS: readonly JobCommand[] = [
       { flags: "--trail <name>", help: "export: the trail's name in digests (default strongroom)" },
       JSON_OPTION,
     ],
+    offline: {
+      actions: ["verify"],
+      option: "proof",
+      load: async () => (await import("./verify-proof.ts")).verifyProof,
+    },
     load: async () => (await import("./audit.ts")).audit,
   },
 ];
