@@ -3,26 +3,17 @@
  * the root key anyway; that it was read stands in the trail, too.
  */
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { parseCheckpoint, printCheckpoint, type SignedCheckpoint } from "../../audit/checkpoint.ts";
-import { ensureDigestKey } from "../../audit/digest-key.ts";
-import { exportTrail } from "../../audit/export.ts";
-import { TrailReader } from "../../audit/reader.ts";
 import { verifyTrail } from "../../audit/verify.ts";
-import { parseBucketName } from "../../base/ids.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
+import { auditExport } from "./audit-export.ts";
 import { auditProve } from "./audit-prove.ts";
 import { auditPrune } from "./audit-prune.ts";
 import { auditQuery } from "./audit-query.ts";
-import { momentOf } from "./audit-times.ts";
 import type { Job, JobInput, JobOutput } from "./index.ts";
 
 type Options = JobInput["options"];
-export const textOption = (options: Options, name: string): string | undefined => {
-  const value = options.get(name);
-  return value === undefined || value === true ? undefined : value[0];
-};
 
 export const audit: Job = async (engine, input, output) => {
   switch (input.args[0] ?? "") {
@@ -38,7 +29,7 @@ export const audit: Job = async (engine, input, output) => {
       return auditPrune(engine, input, output);
     case "export":
       await noteReading(engine, "AuditExport", input.options);
-      return exportFiles(engine, input, output);
+      return auditExport(engine, input, output);
     default:
       throw new UsageError("audit: say verify, query, export, prove or prune");
   }
@@ -101,38 +92,4 @@ function readCheckpoints(path: string): readonly SignedCheckpoint[] {
       throw new UsageError(`--checkpoint: ${path} holds a line that is no checkpoint`);
     return parsed;
   });
-}
-
-async function exportFiles(engine: Engine, { options }: JobInput, output: JobOutput): Promise<number> {
-  const { files, seedOf } = engine.audit;
-  const nowMs = engine.clock.now();
-  const out = textOption(options, "out");
-  const bucket = textOption(options, "for-bucket");
-  if (out === undefined || bucket === undefined)
-    throw new UsageError("audit export: name --out DIR and --for-bucket, the bucket the files will lie in");
-  const prefix = textOption(options, "prefix");
-  const reader = new TrailReader(files, seedOf);
-  const segments = await reader.segments(0, Number.MAX_SAFE_INTEGER);
-  const oldestMs = segments.reduce((ms, segment) => Math.min(ms, segment.firstMs), nowMs);
-  const done = await exportTrail(
-    {
-      reader,
-      key: await ensureDigestKey(engine.records, nowMs),
-      directory: resolve(out),
-      region: engine.settings.region,
-      bucket: parseBucketName(bucket),
-      prefix: prefix === undefined ? "" : `${prefix.replace(/\/$/, "")}/`,
-      trail: textOption(options, "trail") ?? "strongroom",
-      account: engine.settings.account,
-      fromMs: momentOf(options, "since", nowMs) ?? oldestMs,
-      toMs: momentOf(options, "until", nowMs) ?? nowMs,
-    },
-    ({ records, digests }) => output.progress(`${records} records, ${digests} hours`),
-  );
-  if (options.has("json")) output.out(JSON.stringify(done));
-  else {
-    output.out(`${done.records} records in ${done.files} files, ${done.digests} digests in ${out}`);
-    output.out("files.jsonl names each file with the metadata it must be uploaded with.");
-  }
-  return 0;
 }
