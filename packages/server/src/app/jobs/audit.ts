@@ -10,10 +10,9 @@ import type { Engine } from "../engine.ts";
 import { auditExport } from "./audit-export.ts";
 import { auditProve } from "./audit-prove.ts";
 import { auditPrune } from "./audit-prune.ts";
+import { noteReading } from "./audit-note.ts";
 import { auditQuery } from "./audit-query.ts";
 import type { Job, JobInput, JobOutput } from "./index.ts";
-
-type Options = JobInput["options"];
 
 export const audit: Job = async (engine, input, output) => {
   switch (input.args[0] ?? "") {
@@ -34,16 +33,6 @@ export const audit: Job = async (engine, input, output) => {
       throw new UsageError("audit: say verify, query, export, prove or prune");
   }
 };
-
-/** Before anything is read. */
-async function noteReading(engine: Engine, name: string, options: Options): Promise<void> {
-  const { recorder, trail } = engine.audit;
-  if (recorder === undefined) return;
-  const said = Object.fromEntries([...options].map(([k, v]) => [k, v === true ? "true" : v.join(",")]));
-  await trail.durable(
-    recorder.service(name, "cloudtrail", engine.settings.account, { by: "command", ...said }, []),
-  );
-}
 
 async function verify(engine: Engine, { options }: JobInput, output: JobOutput): Promise<number> {
   const paths = options.get("checkpoint");
