@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
+import { run } from "./shell.ts";
 
 const MAIN = join(import.meta.dirname, "../../packages/server/src/app/main.ts");
 const CERT = join(import.meta.dirname, "../../testdata/tls/first.crt");
@@ -21,6 +22,8 @@ export interface Server {
   readonly dir: string;
   /** For child processes: credentials, endpoint and region as the AWS tools read them. */
   readonly env: NodeJS.ProcessEnv;
+  /** `strongroom …` on the store, beside the server. Resolves with what it printed. */
+  command(...args: readonly string[]): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -83,6 +86,8 @@ export async function startServer(): Promise<Server> {
     secretAccessKey: ACCESS_KEY.secret,
     dir,
     env,
+    command: (action, ...args) =>
+      run(process.execPath, [MAIN, action ?? "", "--data", join(dir, "data"), ...args], env),
     async stop() {
       child.kill("SIGTERM");
       await once(child, "exit");

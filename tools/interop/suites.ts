@@ -16,6 +16,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { runTutorial } from "../tutorial.ts";
+import { cloudTrail } from "./cloudtrail.ts";
 import { REGION, type Server } from "./server.ts";
 import { assertSameFile, assertSameTree, Failed, makeTree, run, runFailing, writeFile } from "./shell.ts";
 
@@ -406,5 +407,6 @@ export const SUITES: readonly Suite[] = [
   sdkMultipart,
   boto3,
   curl,
+  cloudTrail,
   tutorial,
 ];

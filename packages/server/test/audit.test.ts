@@ -311,3 +311,40 @@ test("what was answered is there after kill -9", async (t) => {
   assert.deepEqual(at(await verified(server.data), "problems"), []);
   await again.stop();
 });
+
+test("a record is proved offline; old segments go, on record, and the rest verifies", async (t) => {
+  const server = await start(t);
+  await server.s3().send(new CreateBucketCommand({ Bucket: "ledger" }));
+  await server.stop();
+  const [event] = await query(server.data, "--event", "CreateBucket");
+  const eventId = String(at(event, "eventID"));
+  const proof = await command(["audit", "prove", "--data", server.data, eventId]);
+  assert.equal(proof.code, 0, proof.err);
+  const keys = await command(["key", "public-key", "--data", server.data]);
+  const key = keys.out.trim();
+  const file = join(temporaryDirectory(t), "proof.json");
+  writeFileSync(file, proof.out);
+  const check = (publicKey: string) =>
+    command(["audit", "verify", "--proof", file, "--public-key", publicKey]);
+  const valid = await check(key);
+  assert.equal(valid.code, 0, valid.err);
+  assert.match(valid.out, /^VALID: [\s\S]*CreateBucket/);
+  assert.equal((await check(randomBytes(32).toString("base64"))).code, 1);
+  writeFileSync(file, proof.out.replace("CreateBucket", "DeleteBucket"));
+  const forged = await check(key);
+  assert.equal(forged.code, 1);
+  assert.match(forged.err, /INVALID/);
+
+  const before = await verified(server.data);
+  const pruned = await command(["audit", "prune", "--data", server.data, "--older-than", "0m"]);
+  assert.equal(pruned.code, 0, pruned.err);
+  assert.match(pruned.out, /removed/);
+  const after = await verified(server.data);
+  assert.ok(Number(at(after, "pruned")) >= Number(at(before, "records")));
+  assert.deepEqual(await query(server.data, "--event", "CreateBucket"), []);
+  const [record] = await query(server.data, "--event", "SegmentPruned");
+  assert.equal(at(record, "eventSource"), "system");
+  assert.equal(at(record, "serviceEventDetails", "by"), "command");
+  const again = await command(["audit", "prove", "--data", server.data, eventId]);
+  assert.equal(again.code, 1);
+});

@@ -134,7 +134,7 @@ test("a key's dependents, its destruction through kill -9, and the certificate",
   let publicKey = "";
 
   await t.test("the report counts by mode, material version and bucket", async () => {
-    const { key, dependents: d, coverage, principals, lastUse, warnings } = await report(data, keyId);
+    const { key, dependents: d, coverage, principals, users, lastUse, warnings } = await report(data, keyId);
     assert.equal(key.arn, keyArn);
     assert.equal(key.state, "Enabled");
     assert.equal(key.aliases.length, ALIASES);
@@ -172,6 +172,14 @@ test("a key's dependents, its destruction through kill -9, and the certificate",
     assert.deepEqual([coverage.versionsRead, coverage.uploadsRead, coverage.rowsUnreadable], [10, 1, 0]);
     assert.deepEqual(principals.keyPolicy, ["arn:aws:iam::000000000000:root"]);
     assert.equal(principals.grants[0]?.principal, "arn:aws:iam::000000000000:root");
+    const [user] = users.used;
+    assert.equal(user?.principal, "arn:aws:iam::000000000000:root");
+    assert.ok((user.operations["PutObject"] ?? 0) >= 5, JSON.stringify(user.operations));
+    assert.ok((user.operations["GenerateDataKey"] ?? 0) >= 1);
+    assert.equal("EnableKeyRotation" in user.operations, false);
+    assert.ok(Date.parse(user.last) >= Date.parse(user.first));
+    assert.deepEqual([users.usedByInAll, users.refused, users.coverage.recording], [1, [], true]);
+    assert.ok(Date.parse(users.coverage.from ?? "") <= Date.parse(user.first));
     assert.equal(warnings.length, 2, warnings.join("\n"));
     assert.ok(lastUse === null || lastUse.operation !== "");
     assert.equal((await report(data, "alias/of-7")).key.arn, keyArn);

@@ -1,7 +1,10 @@
 /** The audit trail of a process, opened on a data directory. Its stream begins with its first record. */
 import { TrailSigner } from "@strongroom/crypto";
+import { isoSeconds, SYSTEM } from "../audit/event.ts";
 import { TrailFiles } from "../audit/files.ts";
 import { Ledger } from "../audit/ledger.ts";
+import { type Pruned, pruneTrail } from "../audit/prune.ts";
+import { TrailReader } from "../audit/reader.ts";
 import { Recorder } from "../audit/recorder.ts";
 import type { SeedOf } from "../audit/segment-reader.ts";
 import { Trail } from "../audit/trail.ts";
@@ -9,6 +12,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Keyring } from "../store/keyring.ts";
 import type { Records } from "../store/records.ts";
+import type { Engine } from "./engine.ts";
 
 export interface AuditParts {
   readonly files: TrailFiles;
@@ -48,4 +52,28 @@ export function openAudit(parts: {
     trail,
     recorder: on ? new Recorder({ trail, region, clock, hashKey: key }) : undefined,
   };
+}
+
+/** Removes what is older, each stream's part on record before it goes. `by`: what asked for it. */
+export function pruneAudit(
+  { audit, clock, settings }: Pick<Engine, "audit" | "clock" | "settings">,
+  beforeMs: number,
+  by: "command" | "retention",
+  dryRun: boolean,
+): Promise<Pruned> {
+  const { files, seedOf, ledger, trail, recorder } = audit;
+  return pruneTrail({
+    files,
+    seedOf,
+    ledger,
+    reader: new TrailReader(files, seedOf),
+    beforeMs,
+    nowMs: clock.now(),
+    record: async ({ firstMs, lastMs, ...pruning }) => {
+      if (recorder === undefined) return;
+      const details = { by, ...pruning, first: isoSeconds(firstMs), last: isoSeconds(lastMs) };
+      await trail.durable(recorder.service("SegmentPruned", SYSTEM, settings.account, details, []));
+    },
+    dryRun,
+  });
 }

@@ -11,6 +11,7 @@ import { keepHouse, runJobs } from "../kms/jobs.ts";
 import { EndedUploads } from "../objects/uploads/jobs.ts";
 import { Collector } from "../store/collector.ts";
 import { addTerm, type KeyringPurpose, rotationDue } from "../store/keyring.ts";
+import { pruneAudit } from "./audit.ts";
 import type { Engine } from "./engine.ts";
 
 /** Material that another process destroyed is out of memory within a second. */
@@ -60,6 +61,7 @@ export class Background {
       await runJobs(this.#engine.kms, nowMs);
       await this.#engine.store.removeLeftovers(nowMs - LEFTOVER_AGE_MAX_MS);
       await this.#rotate(nowMs);
+      await this.#pruneTrail(nowMs);
     });
   }
 
@@ -108,6 +110,18 @@ export class Background {
   async #recoverStreams(): Promise<void> {
     const { audit, clock } = this.#engine;
     await recoverStreams({ ...audit, log: this.#log }, clock.now());
+  }
+
+  async #pruneTrail(nowMs: number): Promise<void> {
+    const { auditRetentionDays: days } = this.#engine.settings;
+    if (days === undefined) return;
+    const { prunings, damaged } = await pruneAudit(this.#engine, nowMs - days * DAY_MS, "retention", false);
+    for (const { stream, records } of prunings)
+      this.#log.info("old records of the audit trail were removed", { stream, records });
+    for (const stream of damaged)
+      this.#log.error("old records of the audit trail are damaged and stay; run strongroom audit verify", {
+        stream,
+      });
   }
 
   async #rotate(nowMs: number): Promise<void> {

@@ -166,9 +166,10 @@ function userCommand({ env }: Invocation, job: JobCommand, done: (code: number) 
       .filter((a) => typeof a === "string")
       .map((a, i) => (job.arguments[i]?.path === true ? resolve(a) : a));
     const args = [...positional, ...optionArgs(command, job)];
-    if (job.offline?.actions.includes(positional[0] ?? "") === true) {
+    const { offline } = job;
+    if (offline !== undefined && isOffline(offline, positional[0], command.opts())) {
       const { runOffline } = await import("./jobs/run.ts");
-      return done(await runOffline(job.offline, job, args));
+      return done(await runOffline(offline, job, args));
     }
     const [{ askServer }, { terminalOutput }] = await Promise.all([
       import("./control.ts"),
@@ -181,6 +182,12 @@ function userCommand({ env }: Invocation, job: JobCommand, done: (code: number) 
     done(await runJob(job, args, settings, { beside: false }));
   });
 }
+
+const isOffline = (
+  { actions, option }: NonNullable<JobCommand["offline"]>,
+  action: string | undefined,
+  given: Readonly<Record<string, unknown>>,
+): boolean => actions.includes(action ?? "") && (option === undefined || given[option] !== undefined);
 
 function optionArgs(command: Command, job: JobCommand): string[] {
   const given = command.opts<Record<string, unknown>>();

@@ -174,6 +174,11 @@ export const SETTINGS = {
     flag: "--audit <on|off>",
     help: "record every request in the audit trail (default on); what must be recorded is refused while it cannot be",
   },
+  auditRetentionDays: {
+    schema: count(1, 36_500).optional(),
+    flag: "--audit-retention-days <n>",
+    help: "age at which segments of the audit trail are removed, as a signed record says (default: never)",
+  },
   logLevel: {
     schema: z.enum(["debug", "info", "warn", "error"]).default("info"),
     flag: "--log-level <level>",

@@ -217,14 +217,14 @@ export async function openServices(engine: Engine, log: Log): Promise<Map<string
 }
 
 function cloudTrail(engine: Engine, auth: AuthDeps<Principal>): Service {
-  const { audit, authoriser, tokens, records } = engine;
+  const { audit, authoriser, tokens, records, settings } = engine;
   const { files, seedOf, trail, recorder } = audit;
   const reader = new TrailReader(files, seedOf);
   return new CloudTrailService({
     auth,
     authoriser,
     ...(recorder === undefined ? {} : { recorder }),
-    operations: cloudTrailOperations({ reader, trail, tokens, records }),
+    operations: cloudTrailOperations({ reader, trail, tokens, records, region: settings.region }),
   });
 }
 

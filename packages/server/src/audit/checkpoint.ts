@@ -16,8 +16,11 @@ const statementSchema = z.strictObject({
   n: COUNT,
   /** Hash of checkpoint n - 1; zeros for the first. */
   prev: HEX32,
-  /** `open` begins a stream, `close` ends it; `recovered` ends one whose process died, as it was found. */
-  kind: z.enum(["open", "mark", "close", "recovered"]),
+  /**
+   * `open` begins a stream, `close` ends it; `recovered` ends one whose process died, as it was found. `pruned` says that
+   * the records before nextSeq were removed on purpose: head and root are theirs.
+   */
+  kind: z.enum(["open", "mark", "close", "recovered", "pruned"]),
   stream: HEX16,
   /** Records since the stream's checkpoint before. */
   firstSeq: COUNT,

@@ -11,7 +11,7 @@ export interface EventParts {
   /** Set where a service acts for the principal: S3 at the key service. */
   readonly invokedBy?: string;
   readonly timeMs: number;
-  /** `s3`, `kms`, `iam`, `sts`, `cloudtrail`. */
+  /** `s3`, `kms`, `iam`, `sts`, `cloudtrail`, or `system`. */
   readonly service: string;
   readonly name: string;
   readonly region: string;
@@ -52,8 +52,13 @@ export function eventText(p: EventParts): string {
   const shared = p.sharedId === undefined ? "" : `,"sharedEventID":"${p.sharedId}"`;
   const tls = p.tls === undefined ? "" : `,"tlsDetails":${p.tls}`;
   const category = p.management ? "Management" : "Data";
-  return `{"eventVersion":"1.11","userIdentity":${p.identity.open}${invoked}},"eventTime":"${isoSeconds(p.timeMs)}","eventSource":"${p.service}.amazonaws.com","eventName":"${p.name}","awsRegion":"${p.region}","sourceIPAddress":${quoted(p.sourceIp)},"userAgent":${agent(p)}${code}${message},"requestParameters":${p.request},"responseElements":${p.response}${additional},"requestID":"${p.requestId}","eventID":"${p.eventId}","readOnly":${p.readOnly}${resources},"eventType":"${p.type ?? "AwsApiCall"}","managementEvent":${p.management},"recipientAccountId":"${p.recipient}"${shared}${details},"eventCategory":"${category}"${tls}}`;
+  return `{"eventVersion":"1.11","userIdentity":${p.identity.open}${invoked}},"eventTime":"${isoSeconds(p.timeMs)}","eventSource":"${sourceOf(p.service)}","eventName":"${p.name}","awsRegion":"${p.region}","sourceIPAddress":${quoted(p.sourceIp)},"userAgent":${agent(p)}${code}${message},"requestParameters":${p.request},"responseElements":${p.response}${additional},"requestID":"${p.requestId}","eventID":"${p.eventId}","readOnly":${p.readOnly}${resources},"eventType":"${p.type ?? "AwsApiCall"}","managementEvent":${p.management},"recipientAccountId":"${p.recipient}"${shared}${details},"eventCategory":"${category}"${tls}}`;
 }
+
+/** What the store did by itself is no service of AWS's. */
+export const SYSTEM = "system";
+export const sourceOf = (service: string): string =>
+  service === SYSTEM ? SYSTEM : `${service}.amazonaws.com`;
 
 /** S3 wraps it in brackets. */
 function agent({ service, userAgent = "" }: EventParts): string {

@@ -13,7 +13,7 @@ import { exportTrail } from "./export.ts";
 import { claimedIdentity } from "./identity.ts";
 import { newest, positionOf } from "./query.ts";
 import { TrailReader } from "./reader.ts";
-import { termHash } from "./terms.ts";
+import { factsOf } from "./facts.ts";
 import { Rig } from "./test/rig.ts";
 import type { TrailRecord } from "./trail.ts";
 
@@ -21,7 +21,7 @@ const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2026, 2, 1, 10);
 
 function eventAt(timeMs: number, account: string, name = "GetObject"): TrailRecord {
-  const text = eventText({
+  const parts = {
     identity: { ...claimedIdentity("AKID"), account },
     timeMs,
     service: "s3",
@@ -36,8 +36,8 @@ function eventAt(timeMs: number, account: string, name = "GetObject"): TrailReco
     readOnly: true,
     management: true,
     recipient: account,
-  });
-  return { text, timeMs, terms: [termHash("event", name), termHash("request", `R${timeMs}`)] };
+  };
+  return { text: eventText(parts), timeMs, facts: factsOf(parts, {}) };
 }
 
 const digestSchema = z.looseObject({
@@ -53,7 +53,7 @@ const digestSchema = z.looseObject({
 const lineSchema = z.object({ file: z.string(), metadata: z.record(z.string(), z.string()) });
 const sha = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-test("log files and digests validate backwards, over two exports, with empty hours", async () => {
+test("log files and digests validate backwards, over exports, late records and none", async () => {
   const rig = await Rig.make();
   try {
     const trail = rig.trail();
@@ -65,7 +65,9 @@ test("log files and digests validate backwards, over two exports, with empty hou
     assert.deepEqual((await ensureDigestKey(rig.records, START_MS)).publicDer, key.publicDer);
     const directory = join(rig.directory, "out");
     const input = {
-      reader: new TrailReader(rig.files, rig.seedOf),
+      files: rig.files,
+      seedOf: rig.seedOf,
+      ledger: rig.ledger,
       key,
       directory,
       region: "eu-central-1",
@@ -75,10 +77,17 @@ test("log files and digests validate backwards, over two exports, with empty hou
       account: "111122223333",
       fromMs: START_MS,
     };
-    const first = await exportTrail({ ...input, toMs: START_MS + 2 * HOUR_MS }, () => {});
-    assert.deepEqual(first, { records: 3, files: 1, digests: 2 });
-    const second = await exportTrail({ ...input, toMs: START_MS + 3.5 * HOUR_MS }, () => {});
-    assert.deepEqual(second, { records: 3, files: 2, digests: 2 });
+    const first = await exportTrail({ ...input, nowMs: START_MS + 3 * HOUR_MS }, () => {});
+    assert.deepEqual([first.records, first.files, first.digests], [6, 2, 2]);
+    // Of a long request: its time is past, it is recorded now.
+    const late = rig.trail();
+    late.append(eventAt(START_MS + 0.5 * HOUR_MS, "111122223333"));
+    await late.flush();
+    const second = await exportTrail({ ...input, nowMs: START_MS + 4 * HOUR_MS }, () => {});
+    assert.deepEqual([second.records, second.files, second.digests], [1, 1, 2]);
+    const third = await exportTrail({ ...input, nowMs: START_MS + 5 * HOUR_MS }, () => {});
+    assert.deepEqual([third.records, third.files, third.digests, third.problems.length], [0, 0, 2, 0]);
+    await late.close();
 
     const list = (await readFile(join(directory, "files.jsonl"), "utf8")).trim().split("\n");
     const entries = new Map(
@@ -110,7 +119,7 @@ test("log files and digests validate backwards, over two exports, with empty hou
       walked++;
     }
     assert.equal(walked, 3);
-    assert.equal(records, 5);
+    assert.equal(records, 6);
   } finally {
     await rig.remove();
   }

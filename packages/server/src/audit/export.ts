@@ -1,220 +1,162 @@
 /**
- * CloudTrail's files from the trail (spec audit 6.1): gzipped `{"Records":[…]}` and, for every hour, a digest that names
- * their hashes, signed and chained to the one before, as `aws cloudtrail validate-logs` checks them. The signature of a
- * digest belongs into its object's metadata: `files.jsonl` says what to upload how.
+ * CloudTrail's files from the trail (spec audit 6.1): gzipped `{"Records":[…]}`, and a digest over those of each export as
+ * `aws cloudtrail validate-logs` checks them. Records are taken in the order in which they were written, each once,
+ * whenever it came: a long request is recorded when it ends and would be missed by whoever looks at its time. The
+ * signature of a digest belongs into its object's metadata: `files.jsonl` says what to upload how.
  */
-import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { gzipSync } from "node:zlib";
-import { digestKeyFingerprint, randomBytes, signDigest, trailHash } from "@strongroom/crypto";
-import { z } from "zod";
+import { randomBytes, trailHash } from "@strongroom/crypto";
 import { hexOf } from "../store/key-order.ts";
-import type { StoredDigestKey } from "./digest-key.ts";
-import { isoSeconds } from "./event.ts";
-import { answer, type Found } from "./query.ts";
-import type { TrailReader } from "./reader.ts";
+import { compact, dayPath, type DigestPlace, type LogFile, writeDigest } from "./export-digest.ts";
+import { ExportDirectory } from "./export-state.ts";
+import type { Ledger } from "./ledger.ts";
+import type { TrailPlace } from "./reindex.ts";
+import { eventMs, parseEvent, type TrailEvent } from "./trail-event.ts";
+import { headerOf, type Position, type Problem, walkStream } from "./walk.ts";
 
-export interface ExportInput {
-  readonly reader: TrailReader;
-  readonly key: StoredDigestKey;
+export interface ExportInput extends TrailPlace, DigestPlace {
+  readonly ledger: Ledger;
   readonly directory: string;
-  readonly region: string;
-  /** Where the files will be uploaded: digests name it, and moving them breaks their signature. */
-  readonly bucket: string;
-  readonly prefix: string;
-  readonly trail: string;
   /** Records of nobody in particular go to this account. */
   readonly account: string;
+  /** Older records are left out. */
   readonly fromMs: number;
-  readonly toMs: number;
+  readonly nowMs: number;
 }
 export interface Exported {
   records: number;
   files: number;
   digests: number;
+  /** Pruned before they were exported. */
+  missed: number;
+  problems: readonly Problem[];
 }
 
-const HOUR_MS = 3_600_000;
 /** CloudTrail's own files are of this order. */
 const RECORDS_A_FILE = 10_000;
-const STATE = "export-state.json";
-const LIST = "files.jsonl";
+/** Of all accounts and days. */
+const RECORDS_HELD_MAX = 100_000;
 
-const previousSchema = z.strictObject({
-  bucket: z.string(),
-  object: z.string(),
-  hash: z.string(),
-  signature: z.string(),
-  endMs: z.number(),
-});
-type Previous = z.output<typeof previousSchema>;
-const stateSchema = z.strictObject({ digests: z.record(z.string(), previousSchema) });
-
-interface LogFile {
-  readonly s3Bucket: string;
-  readonly s3Object: string;
-  readonly hashValue: string;
-  readonly hashAlgorithm: "SHA-256";
-  readonly newestEventTime: string;
-  readonly oldestEventTime: string;
-}
-
-/** Goes on where an export into the same directory ended. Hours that are not over yet are left for the next. */
+/** Goes on where an export into the same directory ended. */
 export async function exportTrail(input: ExportInput, progress: (done: Exported) => void): Promise<Exported> {
-  const done: Exported = { records: 0, files: 0, digests: 0 };
-  const chain = await readState(input.directory);
-  const started = new Set(chain.keys());
-  const ends = [...chain.values()].map(({ endMs }) => endMs);
-  const from = Math.max(hourOf(input.fromMs), ...ends);
-  for (let start = from; start + HOUR_MS <= input.toMs; start += HOUR_MS) {
-    const hour = new Hour(input, start, done);
-    for await (const found of answer(input.reader, { fromMs: start, toMs: start + HOUR_MS - 1 }))
-      await hour.take(found);
-    const accounts = await hour.end();
-    for (const account of accounts.keys()) started.add(account);
-    // An hour without records has a digest too, or a gap would look like one.
-    for (const account of started) {
-      const digest = await writeDigest(
-        input,
-        account,
-        start,
-        accounts.get(account) ?? [],
-        chain.get(account),
-      );
-      chain.set(account, digest);
-      done.digests++;
+  const directory = await ExportDirectory.open(input.directory);
+  const files = new LogFiles(input, directory, progress);
+  const { done } = files;
+  const problems: Problem[] = [];
+  for (const [stream, { pruned }] of await input.ledger.streams()) {
+    const next = directory.streams.get(stream) ?? 0;
+    const begin = await positionOf(input, stream, next, pruned);
+    done.missed += Math.max(0, (pruned?.seq ?? 0) - next);
+    for await (const step of walkStream(input.files, stream, input.seedOf, begin)) {
+      // What stands before the damage is exported; what is behind it can't be trusted.
+      if (step.kind === "problem") problems.push(step.problem);
+      if (step.kind !== "record" || step.record.seq < next) continue;
+      directory.streams.set(stream, step.record.seq + 1);
+      await files.take(step.record.text);
     }
-    await writeFile(join(input.directory, STATE), JSON.stringify({ digests: Object.fromEntries(chain) }), {
-      mode: 0o600,
-    });
-    progress(done);
   }
-  return done;
+  const written = await files.end();
+  const endMs = Math.floor(input.nowMs / 1000) * 1000;
+  // An account without records has a digest too, or a gap would look like one.
+  for (const account of new Set([...directory.digests.keys(), ...written.keys()])) {
+    const startMs = directory.digests.get(account)?.endMs ?? Math.min(endMs, files.oldestMs);
+    // Two digests of one second would have one name.
+    if (directory.digests.get(account)?.endMs === endMs) throw new Error("one export a second, please");
+    await writeDigest(directory, input, account, { startMs, endMs }, written.get(account) ?? []);
+    done.digests++;
+  }
+  await directory.save();
+  return { ...done, problems };
 }
 
-const hourOf = (ms: number): number => Math.floor(ms / HOUR_MS) * HOUR_MS;
+/** The segment that holds a record: nothing before it is read. */
+async function positionOf(
+  { files }: TrailPlace,
+  stream: string,
+  seq: number,
+  pruned: Position | undefined,
+): Promise<Position | undefined> {
+  let found = pruned;
+  for (const number of await files.segments(stream)) {
+    const header = await headerOf(files, stream, number);
+    if (header === undefined || header.firstSeq > seq) break;
+    if (header.firstSeq > (found?.seq ?? 0)) found = { seq: header.firstSeq, head: header.head };
+  }
+  return found;
+}
 
-class Hour {
+interface Batch {
+  readonly account: string;
+  readonly texts: string[];
+  readonly times: string[];
+  firstMs: number;
+}
+
+/** Records by account and day, as the paths of their files have them. */
+class LogFiles {
   readonly #input: ExportInput;
-  readonly #startMs: number;
-  readonly #done: Exported;
-  readonly #open = new Map<string, Found[]>();
-  readonly #files = new Map<string, LogFile[]>();
+  readonly #directory: ExportDirectory;
+  readonly #progress: (done: Exported) => void;
+  readonly #open = new Map<string, Batch>();
+  readonly #written = new Map<string, LogFile[]>();
+  #held = 0;
+  oldestMs = Infinity;
+  readonly done: Exported = { records: 0, files: 0, digests: 0, missed: 0, problems: [] };
 
-  constructor(input: ExportInput, startMs: number, done: Exported) {
+  constructor(input: ExportInput, directory: ExportDirectory, progress: (done: Exported) => void) {
     this.#input = input;
-    this.#startMs = startMs;
-    this.#done = done;
+    this.#directory = directory;
+    this.#progress = progress;
   }
 
-  async take(found: Found): Promise<void> {
-    const named = found.event.recipientAccountId;
-    const account = /^[0-9]{12}$/.test(named) ? named : this.#input.account;
-    const batch = this.#open.get(account) ?? [];
-    batch.push(found);
-    this.#open.set(account, batch);
-    if (batch.length >= RECORDS_A_FILE) await this.#write(account);
+  async take(text: Uint8Array): Promise<void> {
+    const event = parseEvent(text);
+    if (event === undefined) return;
+    const ms = eventMs(event);
+    if (ms < this.#input.fromMs) return;
+    this.oldestMs = Math.min(this.oldestMs, ms);
+    const account = this.#accountOf(event);
+    const name = `${account} ${dayPath(ms)}`;
+    const batch = this.#open.get(name) ?? { account, texts: [], times: [], firstMs: ms };
+    this.#open.set(name, batch);
+    batch.texts.push(Buffer.from(text).toString("utf8"));
+    batch.times.push(event.eventTime);
+    this.#held++;
+    if (batch.texts.length >= RECORDS_A_FILE) await this.#write(name, batch);
+    else if (this.#held >= RECORDS_HELD_MAX) await this.end();
   }
 
+  /** By account. */
   async end(): Promise<ReadonlyMap<string, readonly LogFile[]>> {
-    // `#write` takes each from the map, which an iteration allows.
-    for (const account of this.#open.keys()) await this.#write(account);
-    return this.#files;
+    for (const [name, batch] of this.#open) await this.#write(name, batch);
+    return this.#written;
   }
 
-  async #write(account: string): Promise<void> {
-    const batch = (this.#open.get(account) ?? []).toSorted((a, b) => a.timeMs - b.timeMs);
-    this.#open.delete(account);
-    const [oldest] = batch;
-    const newest = batch.at(-1);
-    if (oldest === undefined || newest === undefined) return;
+  #accountOf({ recipientAccountId }: TrailEvent): string {
+    return /^[0-9]{12}$/.test(recipientAccountId) ? recipientAccountId : this.#input.account;
+  }
+
+  async #write(name: string, { account, texts, times, firstMs }: Batch): Promise<void> {
+    this.#open.delete(name);
+    this.#held -= texts.length;
     const { region, bucket, prefix } = this.#input;
-    const body = Buffer.from(`{"Records":[${batch.map(({ text }) => text).join(",")}]}`);
-    const minute = compact(this.#startMs).replace(/[0-9]{2}Z$/, "Z");
+    const body = Buffer.from(`{"Records":[${texts.join(",")}]}`);
+    const minute = compact(firstMs).replace(/[0-9]{2}Z$/, "Z");
     const unique = hexOf(randomBytes(8)).toUpperCase();
-    const object = `${prefix}AWSLogs/${account}/CloudTrail/${region}/${dayPath(this.#startMs)}/${account}_CloudTrail_${region}_${minute}_${unique}.json.gz`;
-    await put(this.#input, object, body, {});
-    const files = this.#files.get(account) ?? [];
-    files.push({
+    const object = `${prefix}AWSLogs/${account}/CloudTrail/${region}/${dayPath(firstMs)}/${account}_CloudTrail_${region}_${minute}_${unique}.json.gz`;
+    await this.#directory.put(object, body, {});
+    const ordered = times.toSorted();
+    const list = this.#written.get(account) ?? [];
+    this.#written.set(account, list);
+    list.push({
       s3Bucket: bucket,
       s3Object: object,
       hashValue: hexOf(trailHash(body)),
       hashAlgorithm: "SHA-256",
-      newestEventTime: newest.event.eventTime,
-      oldestEventTime: oldest.event.eventTime,
+      newestEventTime: ordered.at(-1) ?? "",
+      oldestEventTime: ordered[0] ?? "",
     });
-    this.#files.set(account, files);
-    this.#done.files++;
-    this.#done.records += batch.length;
+    this.done.files++;
+    this.done.records += texts.length;
+    this.#progress(this.done);
   }
 }
-
-async function writeDigest(
-  input: ExportInput,
-  account: string,
-  startMs: number,
-  logFiles: readonly LogFile[],
-  previous: Previous | undefined,
-): Promise<Previous> {
-  const { region, bucket, prefix, trail, key } = input;
-  const endMs = startMs + HOUR_MS;
-  const object = `${prefix}AWSLogs/${account}/CloudTrail-Digest/${region}/${dayPath(endMs)}/${account}_CloudTrail-Digest_${region}_${trail}_${region}_${compact(endMs)}.json.gz`;
-  const times = logFiles.flatMap((f) => [f.oldestEventTime, f.newestEventTime]).toSorted();
-  const digest = Buffer.from(
-    JSON.stringify({
-      awsAccountId: account,
-      digestStartTime: isoSeconds(startMs),
-      digestEndTime: isoSeconds(endMs),
-      digestS3Bucket: bucket,
-      digestS3Object: object,
-      digestPublicKeyFingerprint: digestKeyFingerprint(key.publicDer),
-      digestSignatureAlgorithm: "SHA256withRSA",
-      newestEventTime: times.at(-1) ?? null,
-      oldestEventTime: times[0] ?? null,
-      previousDigestS3Bucket: previous?.bucket ?? null,
-      previousDigestS3Object: previous?.object ?? null,
-      previousDigestHashValue: previous?.hash ?? null,
-      previousDigestHashAlgorithm: previous === undefined ? null : "SHA-256",
-      previousDigestSignature: previous?.signature ?? null,
-      logFiles,
-    }),
-  );
-  const hash = hexOf(trailHash(digest));
-  const text = `${isoSeconds(endMs)}\n${bucket}/${object}\n${hash}\n${previous?.signature ?? "null"}`;
-  const signature = hexOf(signDigest(key, Buffer.from(text)));
-  await put(input, object, digest, { signature, "signature-algorithm": "SHA256withRSA" });
-  return { bucket, object, hash, signature, endMs };
-}
-
-async function put(
-  { directory }: ExportInput,
-  object: string,
-  body: Uint8Array,
-  metadata: Readonly<Record<string, string>>,
-): Promise<void> {
-  const path = join(directory, object);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(path, gzipSync(body), { mode: 0o600 });
-  const line = JSON.stringify({
-    file: object,
-    contentType: "application/json",
-    contentEncoding: "gzip",
-    metadata,
-  });
-  await appendFile(join(directory, LIST), `${line}\n`, { mode: 0o600 });
-}
-
-async function readState(directory: string): Promise<Map<string, Previous>> {
-  let text: string;
-  try {
-    text = await readFile(join(directory, STATE), "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return new Map();
-    throw error;
-  }
-  return new Map(Object.entries(stateSchema.parse(JSON.parse(text)).digests));
-}
-
-/** `20260301T101500Z` */
-const compact = (ms: number): string => isoSeconds(ms).replace(/[-:]/g, "");
-const dayPath = (ms: number): string => isoSeconds(ms).slice(0, 10).replaceAll("-", "/");

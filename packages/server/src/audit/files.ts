@@ -7,14 +7,17 @@ import {
   mkdir,
   open,
   readdir,
-  readFile,
   rename,
   rm,
+  rmdir,
   statfs,
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
+import { randomBytes } from "@strongroom/crypto";
 import { TRAIL_RESERVE_BYTES } from "../base/limits.ts";
+import { hexOf } from "../store/key-order.ts";
+import { SEGMENT_HEADER_BYTES } from "./format.ts";
 
 const SEGMENT = /^([0-9]{8})\.seg$/;
 const STREAM = /^[0-9a-f]{32}$/;
@@ -73,17 +76,48 @@ export class TrailFiles {
     return open(this.path(stream, number, "seg"), "r");
   }
 
-  /** Undefined if there is none: an index is a convenience. */
-  async readIndex(stream: string, number: number): Promise<Uint8Array | undefined> {
-    return readFile(this.path(stream, number, "idx")).catch(() => undefined);
+  /** A segment's header, as it stands in clear; undefined where there is none whole. */
+  async header(stream: string, number: number): Promise<Uint8Array | undefined> {
+    let file: FileHandle;
+    try {
+      file = await this.open(stream, number);
+    } catch {
+      return undefined;
+    }
+    try {
+      const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+      return bytesRead === bytes.length ? bytes : undefined;
+    } finally {
+      await file.close();
+    }
   }
 
   async writeIndex(stream: string, number: number, bytes: Uint8Array): Promise<void> {
     const path = this.path(stream, number, "idx");
-    const temporary = `${path}.new`;
+    // Two processes may make the same index.
+    const temporary = `${path}.${hexOf(randomBytes(4))}`;
     await writeFile(temporary, bytes, { mode: 0o600 });
     await rename(temporary, path).catch(async (error: unknown) => {
       await rm(temporary, { force: true });
+      throw error;
+    });
+  }
+
+  /** A segment and its index. */
+  async remove(stream: string, number: number): Promise<void> {
+    for (const kind of ["idx", "seg"] as const) await rm(this.path(stream, number, kind), { force: true });
+  }
+
+  /** Of a stream that has ended. */
+  async removeEmpty(stream: string): Promise<void> {
+    await rmdir(join(this.directory, stream)).catch((error: unknown) => {
+      if (
+        error instanceof Error &&
+        "code" in error &&
+        (error.code === "ENOENT" || error.code === "ENOTEMPTY")
+      )
+        return;
       throw error;
     });
   }

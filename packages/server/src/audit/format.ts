@@ -213,6 +213,15 @@ export function decodeBody(body: Uint8Array): FrameBody | undefined {
   };
 }
 
+/** Hash of a record that stands alone, as in a proof. */
+export function recordHash(before: Uint8Array, seq: number, text: Uint8Array): Uint8Array {
+  const head = new Uint8Array(1 + HASH_BYTES + 8);
+  head[0] = RECORD_MARK;
+  head.set(before, 1);
+  putU64(viewOf(head), 1 + HASH_BYTES, seq);
+  return trailHash(Buffer.concat([head, text]));
+}
+
 /** Node of the record tree over up to TREE_WIDTH children (docs/format/audit.md section 5). */
 export function treeNode(children: readonly Uint8Array[]): Uint8Array {
   return trailHash(Buffer.concat([Uint8Array.of(NODE_MARK), ...children]));

@@ -3,14 +3,23 @@
  * is the largest part of a record and the same for thousands.
  */
 import type { Caller, Principal, SessionFacts } from "../base/caller.ts";
-import { termHash } from "./terms.ts";
+import { whoOf } from "./facts.ts";
+import { parseIdentity } from "./trail-event.ts";
 
 export interface Identity {
   /** JSON object without the closing brace, so that `invokedBy` can follow. */
   readonly open: string;
   readonly account: string;
-  readonly terms: readonly number[];
+  /** As the index knows it. */
+  readonly who: string;
 }
+
+/** `open`: without its last brace. */
+export const identityFrom = (open: string, account: string): Identity => ({
+  open,
+  account,
+  who: whoOf(parseIdentity(`${open}}`)),
+});
 
 const quote = (text: string): string => JSON.stringify(text);
 const KEPT_MAX = 4096;
@@ -32,11 +41,7 @@ export function identityOf(caller: Pick<Caller, "principal" | "accessKeyId">): I
 /** A signature that did not verify: nobody is known, but which credential was claimed. */
 export function claimedIdentity(accessKeyId: string | undefined): Identity {
   const key = accessKeyId === undefined ? "" : `,"accessKeyId":${quote(accessKeyId)}`;
-  return {
-    open: `{"type":"Unknown","principalId":""${key}`,
-    account: "anonymous",
-    terms: accessKeyId === undefined ? [] : [termHash("accessKey", accessKeyId)],
-  };
+  return identityFrom(`{"type":"Unknown","principalId":""${key}`, "anonymous");
 }
 
 function arnOf(principal: Principal): string {
@@ -49,23 +54,14 @@ const sessionOf = (principal: Principal): SessionFacts | undefined =>
 function build(principal: Principal, accessKeyId: string, session: SessionFacts | undefined): Identity {
   switch (principal.kind) {
     case "anonymous":
-      return {
-        open: '{"type":"AWSAccount","principalId":"","accountId":"anonymous"',
-        account: "anonymous",
-        terms: [],
-      };
+      return identityFrom('{"type":"AWSAccount","principalId":"","accountId":"anonymous"', "anonymous");
     case "internal":
-      return {
-        open: `{"type":"AWSService","invokedBy":${quote(principal.name)}`,
-        account: "",
-        terms: [termHash("principal", principal.name)],
-      };
+      return identityFrom(`{"type":"AWSService","invokedBy":${quote(principal.name)}`, "");
     case "root":
     case "user":
     case "role-session": {
       const { account, arn, userId } = principal;
       const type = { root: "Root", user: "IAMUser", "role-session": "AssumedRole" }[principal.kind];
-      const user = userNameOf(principal);
       const parts = [
         `"type":"${type}"`,
         `"principalId":${quote(userId)}`,
@@ -76,26 +72,8 @@ function build(principal: Principal, accessKeyId: string, session: SessionFacts 
       if (principal.kind === "user") parts.push(`"userName":${quote(principal.name)}`);
       const context = contextOf(principal, session);
       if (context !== undefined) parts.push(`"sessionContext":${JSON.stringify(context)}`);
-      const terms = [termHash("principal", arn), termHash("accessKey", accessKeyId)];
-      if (user !== "") terms.push(termHash("user", user));
-      if (principal.kind === "role-session") terms.push(termHash("principal", principal.roleArn));
-      return { open: `{${parts.join(",")}`, account, terms };
+      return identityFrom(`{${parts.join(",")}`, account);
     }
-  }
-}
-
-/** As LookupEvents shows users: a user's name, a session's name, `root`. */
-function userNameOf(principal: Principal): string {
-  switch (principal.kind) {
-    case "user":
-      return principal.name;
-    case "role-session":
-      return principal.userId.slice(principal.userId.indexOf(":") + 1);
-    case "root":
-      return "root";
-    case "anonymous":
-    case "internal":
-      return "";
   }
 }
 

@@ -1,114 +1,197 @@
 /**
- * The index beside a finished segment: for each group of frames where it lies, its times, and a Bloom filter of its
- * terms. Sealed like the segment; only a convenience, never trusted by `verify`, and made again if it is missing.
- *
- *     file = salt(32) || AES-256-GCM(index key of header || salt, 0, body)
- *     body = version(1) || count(4) || per group: offset(8) bytes(4) records(4) firstMs(8) lastMs(8) LP(filter)
+ * The index beside a finished segment, as a file of blocks (docs/format/audit.md section 7): a question reads the blocks it
+ * needs and no more. Sealed like the segment; a convenience, never trusted by `verify`, and made again if it is missing.
  */
+import { type FileHandle, open } from "node:fs/promises";
+import { promisify } from "node:util";
+import { zstdCompress, zstdDecompressSync } from "node:zlib";
 import { randomBytes, type SecretKey, TRAIL_TAG_BYTES, TrailSealer } from "@strongroom/crypto";
-import { TRAIL_GROUP_RECORDS } from "../base/limits.ts";
+import { TRAIL_INDEX_BLOCK_BYTES_MAX, TRAIL_INDEX_PART_NAMES } from "../base/limits.ts";
 import { BodyReader, concat, u32, u64 } from "../store/key-bytes.ts";
-import type { FrameHead } from "./format.ts";
-import { bloomOf } from "./terms.ts";
+import { COLUMNS, NAMED } from "./facts.ts";
+import type { IndexBuilder, NameList } from "./index-builder.ts";
+import { encodePlanes } from "./planes.ts";
 
-export interface Group {
-  /** Of its first frame in the segment file. */
-  readonly offset: number;
+const compress = promisify(zstdCompress);
+const VERSION = 2;
+const SALT_BYTES = 32;
+const FILE_HEAD_BYTES = SALT_BYTES + 4;
+/** Mostly enough for the directory. */
+const FIRST_READ_BYTES = 4096;
+/** Below this a block is not worth compressing. */
+const COMPRESS_BYTES_MIN = 256;
+const PART_BITS_MAX = 8;
+const AAD = new TextEncoder().encode("index");
+
+/** What a block holds; of columns and names, the kind plus their place in the lists. */
+export const KINDS = { offsets: 0, firsts: 1, times: 2, values: 32, ids: 96, names: 160 } as const;
+
+interface Block {
+  readonly kind: number;
+  readonly part: number;
+  readonly compressed: boolean;
+  /** As it was before compression. */
   readonly bytes: number;
+  readonly sealedBytes: number;
+  readonly offset: number;
+  readonly counter: number;
+}
+
+export interface IndexHead {
+  /** Size of the segment file that the index was made of. */
+  readonly segmentBytes: number;
   readonly records: number;
   readonly firstMs: number;
   readonly lastMs: number;
-  /** Absent: not known, look inside. */
-  readonly filter?: Uint8Array;
+  /** Behind the last frame. */
+  readonly end: number;
+  readonly blocks: readonly Block[];
 }
 
-const VERSION = 1;
-const SALT_BYTES = 32;
-const AAD = new TextEncoder().encode("index");
-
-/** Gathers frames into groups while a segment is written. */
-export class IndexBuilder {
-  readonly #groups: Group[] = [];
-  #terms = new Set<number>();
-  #open: Group | undefined;
-
-  frame(offset: number, bytes: number, head: FrameHead, terms: readonly number[]): void {
-    for (const term of terms) this.#terms.add(term);
-    const before = this.#open;
-    this.#open = {
-      offset: before?.offset ?? offset,
-      bytes: (before?.bytes ?? 0) + bytes,
-      records: (before?.records ?? 0) + head.count,
-      firstMs: Math.min(before?.firstMs ?? head.firstMs, head.firstMs),
-      lastMs: Math.max(before?.lastMs ?? 0, head.lastMs),
-    };
-    if (this.#open.records >= TRAIL_GROUP_RECORDS) this.#close();
-  }
-
-  groups(): readonly Group[] {
-    this.#close();
-    return this.#groups;
-  }
-
-  #close(): void {
-    if (this.#open === undefined) return;
-    this.#groups.push({ ...this.#open, filter: bloomOf(this.#terms) });
-    this.#open = undefined;
-    this.#terms = new Set();
-  }
-}
-
-export function sealIndex(
+/** `header`: of the segment. Leaves the event loop free between blocks. */
+export async function sealIndex(
   seed: SecretKey<"audit">,
   header: Uint8Array,
-  groups: readonly Group[],
-): Uint8Array {
-  const body = concat(
-    Uint8Array.of(VERSION),
-    u32(groups.length),
-    ...groups.flatMap(({ offset, bytes, records, firstMs, lastMs, filter = new Uint8Array() }) => [
-      u64(offset),
-      u32(bytes),
-      u32(records),
-      u64(firstMs),
-      u64(lastMs),
-      u32(filter.length),
-      filter,
-    ]),
-  );
-  const out = new Uint8Array(SALT_BYTES + body.length + TRAIL_TAG_BYTES);
+  index: IndexBuilder,
+  segmentBytes: number,
+): Promise<Uint8Array> {
   // An index may be made again, so its key is of this one only.
   const salt = randomBytes(SALT_BYTES);
-  out.set(salt);
   using sealer = new TrailSealer(seed, "index", concat(header, salt));
-  sealer.sealInto(0, body, AAD, out, SALT_BYTES);
-  return out;
+  const sealed: Uint8Array[] = [];
+  const directory: Uint8Array[] = [];
+  for (const { kind, part, bytes } of blocksOf(index)) {
+    const compressed = bytes.length >= COMPRESS_BYTES_MIN;
+    const body = compressed ? await compress(bytes) : bytes;
+    const block = new Uint8Array(body.length + TRAIL_TAG_BYTES);
+    sealer.sealInto(sealed.length + 1, body, AAD, block, 0);
+    sealed.push(block);
+    directory.push(Uint8Array.of(kind, part, Number(compressed)), u32(bytes.length), u32(block.length));
+  }
+  const head = concat(
+    Uint8Array.of(VERSION),
+    u64(segmentBytes),
+    u32(index.records),
+    u64(index.records === 0 ? 0 : index.firstMs),
+    u64(index.lastMs),
+    u64(index.end),
+    u32(sealed.length),
+    ...directory,
+  );
+  const out = new Uint8Array(head.length + TRAIL_TAG_BYTES);
+  sealer.sealInto(0, head, AAD, out, 0);
+  return concat(salt, u32(out.length), out, ...sealed);
 }
 
-/** Undefined for an index that does not open: it is made again. */
-export function openIndex(
-  seed: SecretKey<"audit">,
-  header: Uint8Array,
-  sealed: Uint8Array,
-): readonly Group[] | undefined {
-  using sealer = new TrailSealer(seed, "index", concat(header, sealed.subarray(0, SALT_BYTES)));
-  try {
-    return decode(sealer.open(0, sealed.subarray(SALT_BYTES), AAD));
-  } catch {
-    return undefined;
+function* blocksOf(
+  index: IndexBuilder,
+): Generator<{ readonly kind: number; readonly part: number; readonly bytes: Uint8Array }> {
+  yield { kind: KINDS.offsets, part: 0, bytes: encodePlanes(index.frameOffsets.view()) };
+  yield { kind: KINDS.firsts, part: 0, bytes: encodePlanes(index.frameRecords.view()) };
+  yield { kind: KINDS.times, part: 0, bytes: encodePlanes(index.timeList.view()) };
+  for (const [i, column] of index.columns.entries()) {
+    yield { kind: KINDS.values + i, part: 0, bytes: Buffer.from(JSON.stringify(column.values)) };
+    yield { kind: KINDS.ids + i, part: 0, bytes: encodePlanes(column.ids.view()) };
+  }
+  for (const [i, list] of index.names.entries()) {
+    const parts = partsOf(list);
+    for (const [part, bytes] of parts.entries()) yield { kind: KINDS.names + i, part, bytes };
   }
 }
 
-function decode(body: Uint8Array): readonly Group[] {
+/** As many parts, a power of two, as keep each about as large as is wanted. */
+function partsOf({ high, low, records }: NameList): readonly Uint8Array[] {
+  const wanted = Math.ceil(Math.log2(Math.max(1, high.length / TRAIL_INDEX_PART_NAMES)));
+  const bits = Math.min(PART_BITS_MAX, wanted);
+  const highs = high.view();
+  const lows = low.view();
+  const owners = records.view();
+  const places: number[][] = Array.from({ length: 2 ** bits }, () => []);
+  for (let i = 0; i < highs.length; i++) places[partOf(highs[i] ?? 0, places.length)]?.push(i);
+  return places.map((list) => {
+    const of = (values: ArrayLike<number>): Uint8Array => encodePlanes(list.map((i) => values[i] ?? 0));
+    const [a, b, c] = [of(highs), of(lows), of(owners)];
+    return concat(u32(a.length), a, u32(b.length), b, u32(c.length), c);
+  });
+}
+export const partOf = (high: number, parts: number): number => Math.floor((high / 2 ** 32) * parts);
+
+/** An open index file. Throws for one that is not what this store wrote, or of another version. */
+export class IndexFile {
+  readonly #file: FileHandle;
+  readonly #sealer: TrailSealer;
+  readonly head: IndexHead;
+
+  private constructor(file: FileHandle, sealer: TrailSealer, head: IndexHead) {
+    this.#file = file;
+    this.#sealer = sealer;
+    this.head = head;
+  }
+
+  static async open(path: string, seed: SecretKey<"audit">, header: Uint8Array): Promise<IndexFile> {
+    const file = await open(path, "r");
+    try {
+      const first = await readAt(file, 0, FIRST_READ_BYTES);
+      const sealer = new TrailSealer(seed, "index", concat(header, first.subarray(0, SALT_BYTES)));
+      const headBytes = new BodyReader(first.subarray(SALT_BYTES), "an audit index").u32();
+      if (headBytes > TRAIL_INDEX_BLOCK_BYTES_MAX) throw new Error("the audit index is not one");
+      const end = FILE_HEAD_BYTES + headBytes;
+      const all = end <= first.length ? first : await readAt(file, 0, end);
+      const head = decodeHead(sealer.open(0, all.subarray(FILE_HEAD_BYTES, end), AAD), end);
+      return new IndexFile(file, sealer, head);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  parts(kind: number): number {
+    return this.head.blocks.filter((block) => block.kind === kind).length;
+  }
+
+  async read(kind: number, part = 0): Promise<Uint8Array> {
+    const block = this.head.blocks.find((b) => b.kind === kind && b.part === part);
+    if (block === undefined) throw new Error("the audit index lacks a block");
+    const sealed = await readAt(this.#file, block.offset, block.sealedBytes);
+    const body = this.#sealer.open(block.counter, sealed, AAD);
+    return block.compressed ? zstdDecompressSync(body, { maxOutputLength: block.bytes }) : body;
+  }
+
+  async close(): Promise<void> {
+    this.#sealer[Symbol.dispose]();
+    await this.#file.close();
+  }
+}
+
+function decodeHead(body: Uint8Array, blocksAt: number): IndexHead {
   const reader = new BodyReader(body, "an audit index");
   reader.version(VERSION);
+  const segmentBytes = reader.u64();
+  const records = reader.u32();
+  const [firstMs, lastMs, end] = [reader.u64(), reader.u64(), reader.u64()];
   const count = reader.u32();
-  return Array.from({ length: count }, () => ({
-    offset: reader.u64(),
-    bytes: reader.u32(),
-    records: reader.u32(),
-    firstMs: reader.u64(),
-    lastMs: reader.u64(),
-    filter: reader.take(reader.u32()),
-  }));
+  let offset = blocksAt;
+  const blocks: Block[] = [];
+  for (let i = 0; i < count; i++) {
+    const [kind, part, compressed] = [reader.u8(), reader.u8(), reader.u8() === 1];
+    const [bytes, sealedBytes] = [reader.u32(), reader.u32()];
+    blocks.push({ kind, part, compressed, bytes, sealedBytes, offset, counter: i + 1 });
+    offset += sealedBytes;
+  }
+  reader.end();
+  if (blocks.some(({ kind }) => kind >= KINDS.names + NAMED.length)) throw new Error("unknown block");
+  if (COLUMNS.length > KINDS.ids - KINDS.values) throw new Error("INVARIANT: kinds do not overlap");
+  return { segmentBytes, records, firstMs, lastMs, end, blocks };
+}
+
+/** Short at the file's end; what is too short does not open. */
+async function readAt(file: FileHandle, at: number, bytes: number): Promise<Uint8Array> {
+  const out = new Uint8Array(bytes);
+  let done = 0;
+  while (done < bytes) {
+    const { bytesRead } = await file.read(out, done, bytes - done, at + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return out.subarray(0, done);
 }

@@ -52,6 +52,8 @@ const streamSchema = z.strictObject({
   aliveMs: count,
   /** The term of the audit key that the stream is sealed under. */
   term: count,
+  /** Records before `seq` are removed; `head` is the hash of the last of them. */
+  pruned: z.strictObject({ seq: count, head: bytes }).optional(),
 });
 export type StreamState = Readonly<z.output<typeof streamSchema>>;
 const streamCodec = codecOf("the state of an audit stream", streamSchema);
@@ -83,12 +85,15 @@ export class Ledger {
     this.#storeId = hexOf(key.storeId);
   }
 
-  /** Signs and appends. Throws StreamEnded if the stream was closed meanwhile. */
+  /**
+   * Signs and appends. Throws StreamEnded if the stream was closed meanwhile: but records of a closed stream can be pruned.
+   */
   async append(draft: CheckpointDraft, nowMs: number): Promise<CheckpointName> {
+    const prunes = draft.kind === "pruned";
     for (let tries = 0; tries < COMMIT_RETRIES_MAX; tries++) {
       const head = await this.#records.get(headCodec, TABLE, HEAD_KEY);
       const stream = await this.#records.get(streamCodec, TABLE, streamKey(draft.streamId));
-      if (stream?.value.closed === true) throw new StreamEnded("the audit stream is closed");
+      if (!prunes && stream?.value.closed === true) throw new StreamEnded("the audit stream is closed");
       const n = head === undefined ? 0 : head.value.n + 1;
       const signed = signCheckpoint(
         {
@@ -98,7 +103,7 @@ export class Ledger {
           prev: hexOf(head?.value.hash ?? NO_HASH),
           kind: draft.kind,
           stream: hexOf(draft.streamId),
-          firstSeq: stream?.value.nextSeq ?? 0,
+          firstSeq: (prunes ? stream?.value.pruned?.seq : stream?.value.nextSeq) ?? 0,
           nextSeq: draft.nextSeq,
           head: hexOf(draft.head),
           root: hexOf(draft.root),
@@ -108,14 +113,7 @@ export class Ledger {
         this.#signer,
       );
       const hash = checkpointHash(signed.statement);
-      const closed = draft.kind === "close" || draft.kind === "recovered";
-      const state: StreamState = {
-        nextSeq: draft.nextSeq,
-        head: draft.head,
-        closed,
-        aliveMs: nowMs,
-        term: stream?.value.term ?? this.#term,
-      };
+      const state = this.#after(draft, stream?.value, nowMs);
       const settled = await commitSettled(this.#records.store, {
         expect: [expectEntry(head, HEAD_KEY), expectEntry(stream, streamKey(draft.streamId))],
         put: [
@@ -175,6 +173,26 @@ export class Ledger {
       after = page.rows.at(-1)?.key;
       if (!page.more || after === undefined) return found;
     }
+  }
+
+  #after(
+    { kind, nextSeq, head }: CheckpointDraft,
+    before: StreamState | undefined,
+    nowMs: number,
+  ): StreamState {
+    if (kind === "pruned") {
+      if (before === undefined || nextSeq <= (before.pruned?.seq ?? 0) || nextSeq > before.nextSeq)
+        throw new Error("these records cannot be pruned, or are already");
+      return { ...before, pruned: { seq: nextSeq, head } };
+    }
+    return {
+      nextSeq,
+      head,
+      closed: kind === "close" || kind === "recovered",
+      aliveMs: nowMs,
+      term: before?.term ?? this.#term,
+      ...(before?.pruned === undefined ? {} : { pruned: before.pruned }),
+    };
   }
 
   #putStream(id: Uint8Array, state: StreamState): Put {

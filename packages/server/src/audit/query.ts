@@ -1,8 +1,22 @@
-/** Questions to the trail (spec audit section 8): filters that all must hold, answered from the index where it knows. */
+/** Questions to the trail (spec audit section 8): filters that all must hold. The index leads to records; what is shown was read. */
 import { eventIdMs } from "./event.ts";
-import type { FoundGroup, TrailReader, Wanted } from "./reader.ts";
-import { type TermField, termHash } from "./terms.ts";
-import { isIntent, parseEvent, type TrailEvent, userNameOf } from "./trail-event.ts";
+import {
+  bucketArn,
+  type ColumnName,
+  factsOfEvent,
+  INTENT,
+  MANAGEMENT,
+  objectArn,
+  parseWho,
+  READ_ONLY,
+  valuesOf,
+  type Who,
+} from "./facts.ts";
+import type { FrameReader, SegmentName } from "./frame-reader.ts";
+import { type Candidate, candidates } from "./order.ts";
+import type { TrailReader } from "./reader.ts";
+import { type Clause, type Plan, planHolds, type Test } from "./search.ts";
+import { parseEvent, type TrailEvent } from "./trail-event.ts";
 
 export interface Question {
   readonly fromMs?: number;
@@ -22,6 +36,9 @@ export interface Question {
   readonly bucket?: string;
   readonly request?: string;
   readonly source?: string;
+  readonly ip?: string;
+  /** Whose trail the record is in. */
+  readonly account?: string;
   readonly readOnly?: boolean;
   readonly management?: boolean;
   readonly eventId?: string;
@@ -33,6 +50,7 @@ export interface Question {
 }
 
 export interface Found {
+  readonly place: SegmentName;
   readonly event: TrailEvent;
   readonly text: string;
   readonly timeMs: number;
@@ -40,25 +58,38 @@ export interface Found {
 
 /** A millisecond may pass between an id and its record's time. */
 const ID_SLACK_MS = 1000;
-const S3_ARN = "arn:aws:s3:::";
-const objectArn = (object: string): string => (object.startsWith("arn:") ? object : `${S3_ARN}${object}`);
 
-export function wantedOf(q: Question): Wanted {
-  const terms: number[] = [];
-  const add = (field: TermField, value: string | undefined): void => {
-    if (value !== undefined) terms.push(termHash(field, value));
+export function planOf(q: Question): Plan {
+  const clauses: Clause[] = [];
+  const column = (name: ColumnName, holds: (value: string) => boolean): void =>
+    void clauses.push([{ column: name, holds }]);
+  /** Values are parsed only where the text occurs in them: a segment may know thousands of principals. */
+  const who = (text: string, holds: (who: Who) => boolean): void => {
+    const needle = JSON.stringify(text).slice(1, -1);
+    column("who", (value) => value.includes(needle) && holds(parseWho(value)));
   };
-  add("principal", q.principal);
-  add("accessKey", q.accessKey);
-  add("user", q.user);
-  if (q.events?.length === 1) add("event", q.events[0]);
-  if (q.error !== "any" && q.error !== "none") add("error", q.error);
-  if (q.key?.startsWith("arn:") === true) add("key", q.key);
-  add("material", q.material);
-  add("object", q.object === undefined ? undefined : objectArn(q.object));
-  add("bucket", q.bucket);
-  add("request", q.request);
-  add("source", q.source);
+  const flag = (name: string, wanted: boolean): void =>
+    column("flags", (value) => value.includes(name) === wanted);
+  const { principal, accessKey, user, events, error, key, material, object, bucket } = q;
+  if (q.intents !== true) flag(INTENT, false);
+  if (principal !== undefined) who(principal, (w) => w.principal === principal || w.issuer === principal);
+  if (accessKey !== undefined) who(accessKey, (w) => w.accessKey === accessKey);
+  if (user !== undefined) who(user, (w) => w.user === user);
+  if (events !== undefined) column("event", (value) => events.includes(value));
+  if (error !== undefined) column("error", (value) => errorHolds(value, error));
+  if (key !== undefined) column("key", (value) => valuesOf(value).some((arn) => isKey(arn, key)));
+  if (material !== undefined) column("material", (value) => valuesOf(value).includes(material));
+  if (bucket !== undefined) column("bucket", (value) => valuesOf(value).includes(bucket));
+  if (q.source !== undefined) column("source", (value) => value === q.source);
+  if (q.ip !== undefined) column("ip", (value) => value === q.ip);
+  if (q.account !== undefined) column("account", (value) => value === q.account);
+  if (q.readOnly !== undefined) flag(READ_ONLY, q.readOnly);
+  if (q.management !== undefined) flag(MANAGEMENT, q.management);
+  const { resourceType } = q;
+  if (resourceType !== undefined) column("types", (value) => valuesOf(value).includes(resourceType));
+  if (q.resourceName !== undefined) clauses.push(namedResource(q.resourceName));
+  if (object !== undefined) clauses.push([{ field: "object", name: objectArn(object) }]);
+  if (q.request !== undefined) clauses.push([{ field: "request", name: q.request }]);
   const idMs = q.eventId === undefined ? undefined : eventIdMs(q.eventId);
   return {
     fromMs: Math.max(q.fromMs ?? 0, idMs === undefined ? 0 : idMs - ID_SLACK_MS),
@@ -66,38 +97,68 @@ export function wantedOf(q: Question): Wanted {
       q.toMs ?? Number.MAX_SAFE_INTEGER,
       idMs === undefined ? Number.MAX_SAFE_INTEGER : idMs + ID_SLACK_MS,
     ),
-    terms,
+    clauses,
   };
 }
 
-/** Record by record, group by group in the order of time; within a few milliseconds of each other, in any order. */
-export async function* answer(reader: TrailReader, q: Question): AsyncGenerator<Found> {
-  const wanted = wantedOf(q);
-  const groups = [...(await reader.groups(wanted))].toSorted((a, b) => a.firstMs - b.firstMs);
-  for (const group of groups) yield* matches(await reader.texts(group), q, wanted);
+function errorHolds(code: string, wanted: string): boolean {
+  if (wanted === "any") return code !== "";
+  return wanted === "none" ? code === "" : code === wanted;
 }
 
-/** The newest matching records before a place in the trail, newest first: a page of LookupEvents. */
+const isKey = (arn: string, wanted: string): boolean => arn === wanted || arn.endsWith(`/${wanted}`);
+
+function namedResource(name: string): readonly Test[] {
+  return [
+    { column: "bucket", holds: (v) => valuesOf(v).some((b) => b === name || bucketArn(b) === name) },
+    { column: "key", holds: (value) => valuesOf(value).some((arn) => isKey(arn, name)) },
+    { field: "object", name: objectArn(name) },
+  ];
+}
+
+/** The oldest first; records of one millisecond in any order. */
+export async function* answer(reader: TrailReader, q: Question): AsyncGenerator<Found> {
+  const plan = planOf(q);
+  const frames = reader.frames();
+  try {
+    for await (const candidate of candidates(reader, plan, "oldest")) {
+      const found = await open(frames, candidate, q, plan);
+      if (found !== undefined) yield found;
+    }
+  } finally {
+    await endReading(reader, frames);
+  }
+}
+
+/** The newest matching records before a place in the trail, newest first: a page. */
 export async function newest(
   reader: TrailReader,
   q: Question,
   limit: number,
   before?: Position,
 ): Promise<readonly Found[]> {
-  const wanted = wantedOf(q);
-  const bounded = before === undefined ? wanted : { ...wanted, toMs: Math.min(wanted.toMs, before.timeMs) };
-  const groups = [...(await reader.groups(bounded))].toSorted(byNewest);
-  let best: Found[] = [];
-  for (const group of groups) {
-    const worst = best.length < limit ? undefined : best.at(-1);
-    if (worst !== undefined && group.lastMs < worst.timeMs) break;
-    for (const found of matches(await reader.texts(group), q, bounded)) {
-      if (before !== undefined && !isBefore(found, before)) continue;
-      best.push(found);
+  const asked = planOf(q);
+  const plan = before === undefined ? asked : { ...asked, toMs: Math.min(asked.toMs, before.timeMs) };
+  const frames = reader.frames();
+  const page: Found[] = [];
+  /** Of one millisecond: among them, ids decide. */
+  let equal: Found[] = [];
+  const settle = (): void => {
+    page.push(...equal.toSorted((a, b) => (isBefore(a, positionOf(b)) ? 1 : -1)));
+    equal = [];
+  };
+  try {
+    for await (const candidate of candidates(reader, plan, "newest")) {
+      if (equal[0] !== undefined && equal[0].timeMs !== candidate.timeMs) settle();
+      if (page.length >= limit) break;
+      const found = await open(frames, candidate, q, plan);
+      if (found !== undefined && (before === undefined || isBefore(found, before))) equal.push(found);
     }
-    best = best.toSorted((a, b) => (isBefore(a, positionOf(b)) ? 1 : -1)).slice(0, limit);
+    settle();
+  } finally {
+    await endReading(reader, frames);
   }
-  return best;
+  return page.slice(0, limit);
 }
 
 export interface Position {
@@ -106,90 +167,33 @@ export interface Position {
 }
 export const positionOf = ({ timeMs, event }: Found): Position => ({ timeMs, eventId: event.eventID });
 
+/** Undefined for an id that is none of this trail. */
+export function positionOfId(eventId: string): Position | undefined {
+  const timeMs = eventIdMs(eventId);
+  return timeMs === undefined ? undefined : { timeMs, eventId };
+}
+
 function isBefore({ timeMs, event }: Found, place: Position): boolean {
   return timeMs < place.timeMs || (timeMs === place.timeMs && event.eventID < place.eventId);
 }
-const byNewest = (a: FoundGroup, b: FoundGroup): number => b.lastMs - a.lastMs;
 
-function* matches(texts: readonly Uint8Array[], q: Question, wanted: Wanted): Generator<Found> {
-  const needle = needleOf(q);
-  for (const text of texts) {
-    if (needle !== undefined && !Buffer.from(text.buffer, text.byteOffset, text.length).includes(needle))
-      continue;
-    const event = parseEvent(text);
-    if (event === undefined) continue;
-    const timeMs = eventIdMs(event.eventID) ?? Date.parse(event.eventTime);
-    if (timeMs < wanted.fromMs || timeMs > wanted.toMs || !holds(event, q)) continue;
-    yield { event, text: Buffer.from(text).toString("utf8"), timeMs };
-  }
+async function open(
+  frames: FrameReader,
+  { segment, frames: table, record, timeMs }: Candidate,
+  q: Question,
+  plan: Plan,
+): Promise<Found | undefined> {
+  const text = await frames.text(segment, table, record);
+  const event = text === undefined ? undefined : parseEvent(text);
+  if (text === undefined || event === undefined || !planHolds(plan, factsOfEvent(event))) return undefined;
+  if (q.eventId !== undefined && event.eventID !== q.eventId) return undefined;
+  return { place: segment, event, text: Buffer.from(text).toString("utf8"), timeMs };
 }
 
-/** Bytes that a matching record must hold, as JSON writes them: looked for before anything is parsed. */
-function needleOf(q: Question): Buffer | undefined {
-  const text =
-    q.request ??
-    q.eventId ??
-    q.object ??
-    q.material ??
-    q.key ??
-    q.principal ??
-    q.accessKey ??
-    q.bucket ??
-    q.user ??
-    (q.events?.length === 1 ? q.events[0] : undefined) ??
-    (q.error === "any" || q.error === "none" ? undefined : q.error);
-  return text === undefined ? undefined : Buffer.from(JSON.stringify(text).slice(1, -1));
+async function endReading(reader: TrailReader, frames: FrameReader): Promise<void> {
+  await frames.close();
+  reader.counts.opened += frames.opened;
+  reader.counts.damaged += frames.damaged;
 }
 
-function holds(event: TrailEvent, q: Question): boolean {
-  const { userIdentity, additionalEventData: more } = event;
-  const issuer = userIdentity.sessionContext?.sessionIssuer?.arn;
-  const checks: readonly boolean[] = [
-    q.intents === true || !isIntent(event),
-    q.principal === undefined || userIdentity.arn === q.principal || issuer === q.principal,
-    q.accessKey === undefined || userIdentity.accessKeyId === q.accessKey,
-    q.user === undefined || userNameOf(event) === q.user,
-    q.events === undefined || q.events.includes(event.eventName),
-    errorHolds(event.errorCode, q.error),
-    q.key === undefined || keysOf(event).some((arn) => arn === q.key || arn.endsWith(`/${q.key}`)),
-    q.material === undefined || materialsOf(more).includes(q.material),
-    q.object === undefined || hasResource(event, objectArn(q.object)),
-    q.bucket === undefined || isInBucket(event, q.bucket),
-    q.request === undefined || event.requestID === q.request || more?.s3RequestID === q.request,
-    q.source === undefined || event.eventSource === `${q.source}.amazonaws.com`,
-    q.readOnly === undefined || event.readOnly === q.readOnly,
-    q.management === undefined || event.managementEvent === q.management,
-    q.eventId === undefined || event.eventID === q.eventId,
-    q.resourceType === undefined || (event.resources ?? []).some(({ type }) => type === q.resourceType),
-    q.resourceName === undefined || namesResource(event, q.resourceName),
-  ];
-  return checks.every(Boolean);
-}
-
-function errorHolds(code: string | undefined, wanted: Question["error"]): boolean {
-  if (wanted === undefined) return true;
-  if (wanted === "any") return code !== undefined;
-  return wanted === "none" ? code === undefined : code === wanted;
-}
-
-export function keysOf({ resources = [], additionalEventData }: TrailEvent): readonly string[] {
-  const ofUse = additionalEventData?.sseKmsKeyArn;
-  const arns = resources.filter(({ type }) => type === "AWS::KMS::Key").map(({ ARN }) => ARN);
-  return ofUse === undefined ? arns : [...arns, ofUse];
-}
-
-function materialsOf(more: TrailEvent["additionalEventData"]): readonly unknown[] {
-  return [more?.keyMaterialId, more?.["sourceKeyMaterialId"], more?.["destinationKeyMaterialId"]];
-}
-
-const hasResource = ({ resources = [] }: TrailEvent, arn: string): boolean =>
-  resources.some(({ ARN }) => ARN === arn);
-
-const isInBucket = ({ resources = [] }: TrailEvent, bucket: string): boolean =>
-  resources.some(({ ARN }) => ARN === `${S3_ARN}${bucket}` || ARN.startsWith(`${S3_ARN}${bucket}/`));
-
-function namesResource({ resources = [] }: TrailEvent, name: string): boolean {
-  return resources.some(
-    ({ ARN }) => ARN === name || ARN === `${S3_ARN}${name}` || ARN.slice(ARN.lastIndexOf("/") + 1) === name,
-  );
-}
+export const keysOf = (event: TrailEvent): readonly string[] => valuesOf(factsOfEvent(event).key);

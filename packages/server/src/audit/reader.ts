@@ -1,145 +1,138 @@
 /**
- * Finds records: groups of frames that may hold what is asked for (by times and term filters), opened one by one. A
- * damaged place is skipped and counted: a query answers what it can, `verify` says what is wrong.
+ * Finds records by the indexes of segments. What an index does not know (a segment that is being written, an index that
+ * was lost) is indexed from the records. A damaged place is skipped and counted: a query answers what it can, `verify` says what is
+ * wrong.
  */
 import { setImmediate as turn } from "node:timers/promises";
-import { type SecretKey } from "@strongroom/crypto";
-import { open, type FileHandle } from "node:fs/promises";
+import { TRAIL_INDEX_CACHE_BYTES } from "../base/limits.ts";
+import { RecentMap } from "../base/recent-map.ts";
+import { ByteCache } from "./byte-cache.ts";
 import type { TrailFiles } from "./files.ts";
-import { decodeSegmentHeader, SEGMENT_HEADER_BYTES } from "./format.ts";
-import { type Group, openIndex } from "./index-file.ts";
-import { Segment, type SeedOf } from "./segment-reader.ts";
-import { mayHold } from "./terms.ts";
+import { FrameReader, type SegmentName } from "./frame-reader.ts";
+import type { IndexView } from "./index-view.ts";
+import { LiveIndex } from "./live-index.ts";
+import { openIndex, type TrailPlace, writeIndexOf } from "./reindex.ts";
+import { type IndexCaches, SealedIndex } from "./sealed-index.ts";
+import type { SeedOf } from "./segment-reader.ts";
 
-export interface Wanted {
-  /** Milliseconds, both inclusive. */
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** Hashes that all must be in a record's terms. */
-  readonly terms: readonly number[];
-}
-
-export interface FoundGroup extends Group {
-  readonly stream: string;
-  readonly segment: number;
+export interface SegmentRef extends SegmentName {
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly records: number;
 }
 
 export interface ReaderCounts {
-  groups: number;
+  /** Frames that were read. */
   opened: number;
   damaged: number;
+  /** Indexes that were missing and were made again. */
+  rebuilt: number;
 }
 
+interface Times {
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly records: number;
+}
+
+const SEGMENTS_KEPT = 20_000;
+const LIVE_KEPT = 16;
+
 export class TrailReader {
-  readonly #files: TrailFiles;
-  readonly #seedOf: SeedOf;
-  readonly counts: ReaderCounts = { groups: 0, opened: 0, damaged: 0 };
-  /** Indexes of finished segments do not change. */
-  readonly #indexes = new Map<string, readonly Group[]>();
-  #last: { readonly name: string; readonly segment: Segment } | undefined;
+  readonly #place: TrailPlace;
+  readonly counts: ReaderCounts = { opened: 0, damaged: 0, rebuilt: 0 };
+  /** Of finished segments, which do not change. */
+  readonly #times = new RecentMap<string, Times>(SEGMENTS_KEPT);
+  readonly #live = new RecentMap<string, LiveIndex>(LIVE_KEPT);
+  readonly #caches: IndexCaches = {
+    values: new ByteCache(TRAIL_INDEX_CACHE_BYTES),
+    integers: new ByteCache(TRAIL_INDEX_CACHE_BYTES),
+  };
 
   constructor(files: TrailFiles, seedOf: SeedOf) {
-    this.#files = files;
-    this.#seedOf = seedOf;
+    this.#place = { files, seedOf };
   }
 
-  /** Every group that may hold a wanted record, in no order. */
-  async groups(wanted: Wanted): Promise<readonly FoundGroup[]> {
-    const found: FoundGroup[] = [];
-    for (const stream of await this.#files.streams()) {
-      for (const segment of await this.#files.segments(stream)) {
-        for (const group of await this.#groupsOf(stream, segment)) {
-          this.counts.groups++;
-          if (group.lastMs < wanted.fromMs || group.firstMs > wanted.toMs) continue;
-          const { filter } = group;
-          if (filter !== undefined && !wanted.terms.every((term) => mayHold(filter, term))) continue;
-          found.push({ ...group, stream, segment });
-        }
-        await turn();
+  /** Those with records in a time, in no order. */
+  async segments(fromMs: number, toMs: number): Promise<readonly SegmentRef[]> {
+    const found: SegmentRef[] = [];
+    const { files } = this.#place;
+    for (const stream of await files.streams()) {
+      const numbers = await files.segments(stream);
+      for (const number of numbers) {
+        const name = { stream, number };
+        const times = this.#times.get(nameOf(name)) ?? (await this.#look(name, number === numbers.at(-1)));
+        if (times === undefined || times.records === 0) continue;
+        if (times.lastMs >= fromMs && times.firstMs <= toMs) found.push({ ...name, ...times });
       }
+      await turn();
     }
     return found;
   }
 
-  /** The texts of a group's records, in the order they were written. */
-  async texts(group: FoundGroup): Promise<readonly Uint8Array[]> {
-    const segment = await this.#segment(group.stream, group.segment);
-    if (segment === undefined) return [];
-    this.counts.opened++;
-    const texts: Uint8Array[] = [];
-    for (const frame of segment.frames(group.offset, group.offset + group.bytes)) {
-      const body = segment.open(frame);
-      if (body === undefined) {
-        this.counts.damaged++;
-        continue;
+  /** Undefined for a segment that is gone: it was pruned meanwhile. */
+  async withIndex<T>(name: SegmentName, work: (index: IndexView) => Promise<T>): Promise<T | undefined> {
+    const file = await openIndex(this.#place, name);
+    if (file === undefined) {
+      const live = this.#liveOf(name);
+      try {
+        return await live.use(work);
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
       }
-      for (const { text } of body.records) texts.push(text);
     }
-    return texts;
-  }
-
-  async #groupsOf(stream: string, number: number): Promise<readonly Group[]> {
-    const name = `${stream}/${number}`;
-    const known = this.#indexes.get(name);
-    if (known !== undefined) return known;
-    const sealed = await this.#files.readIndex(stream, number);
-    const header = sealed === undefined ? undefined : await headerOf(this.#files.path(stream, number, "seg"));
-    const seed = header === undefined ? undefined : this.#seedFor(header);
-    const groups =
-      sealed === undefined || header === undefined || seed === undefined
-        ? undefined
-        : openIndex(seed, header, sealed);
-    if (groups !== undefined) {
-      this.#indexes.set(name, groups);
-      return groups;
+    try {
+      return await work(new SealedIndex(nameOf(name), file, this.#caches));
+    } finally {
+      await file.close();
     }
-    // Still being written, or its process died: its frames tell times, and must be looked into for the rest.
-    const segment = await this.#read(stream, number);
-    if (segment === undefined) return [];
-    return [...segment.frames()].map(({ head, offset, bytes }) => ({
-      offset,
-      bytes,
-      records: head.count,
-      firstMs: head.firstMs,
-      lastMs: head.lastMs,
-    }));
   }
 
-  #seedFor(header: Uint8Array): SecretKey<"audit"> | undefined {
-    const decoded = decodeSegmentHeader(header);
-    return decoded === undefined ? undefined : this.#seedOf(decoded.term);
+  /** For one question; to be closed. */
+  frames(): FrameReader {
+    const { files, seedOf } = this.#place;
+    return new FrameReader(files, seedOf);
   }
 
-  async #segment(stream: string, number: number): Promise<Segment | undefined> {
-    const name = `${stream}/${number}`;
-    if (this.#last?.name === name) return this.#last.segment;
-    return this.#read(stream, number);
-  }
-
-  async #read(stream: string, number: number): Promise<Segment | undefined> {
-    const segment = await Segment.read(this.#files, stream, number, this.#seedOf).catch(() => "no header");
-    if (typeof segment === "string") {
-      this.counts.damaged++;
-      return undefined;
+  async #look(name: SegmentName, last: boolean): Promise<Times | undefined> {
+    const file = await openIndex(this.#place, name);
+    if (file !== undefined) {
+      const { firstMs, lastMs, records } = file.head;
+      await file.close();
+      const times = { firstMs, lastMs, records };
+      this.#times.set(nameOf(name), times);
+      return times;
     }
-    this.#last?.segment[Symbol.dispose]();
-    this.#last = { name: `${stream}/${number}`, segment };
-    return segment;
+    const live = this.#liveOf(name);
+    const before = live.damaged;
+    const times = await live
+      .use(({ firstMs, lastMs, records }) => Promise.resolve({ firstMs, lastMs, records }))
+      .catch((error: unknown) => {
+        if (isMissing(error)) return undefined;
+        throw error;
+      });
+    this.counts.damaged += live.damaged - before;
+    // The last of a stream may be growing still; its writer, or whoever ends the stream, makes its index.
+    if (last || times === undefined || live.damaged > 0) return times;
+    await writeIndexOf(this.#place, name, live).catch(() => {
+      // A full disk, or no right to write: it is made again next time.
+    });
+    this.counts.rebuilt++;
+    return times;
+  }
+
+  #liveOf(name: SegmentName): LiveIndex {
+    const { files, seedOf } = this.#place;
+    let live = this.#live.get(nameOf(name));
+    if (live === undefined) {
+      live = new LiveIndex(files, name, seedOf);
+      this.#live.set(nameOf(name), live);
+    }
+    return live;
   }
 }
 
-async function headerOf(path: string): Promise<Uint8Array | undefined> {
-  let file: FileHandle;
-  try {
-    file = await open(path, "r");
-  } catch {
-    return undefined;
-  }
-  try {
-    const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-    return bytesRead === bytes.length ? bytes : undefined;
-  } finally {
-    await file.close();
-  }
-}
+const nameOf = ({ stream, number }: SegmentName): string => `${stream}/${number}`;
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ENOENT";

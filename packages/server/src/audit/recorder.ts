@@ -8,11 +8,9 @@ import type { Clock } from "../base/clock.ts";
 import { isKeyArn } from "../base/ids.ts";
 import { errorCodeOf, jsonOf, keptMessage } from "./allow.ts";
 import { type EventParts, eventText, newEventId } from "./event.ts";
-import { type Identity, identityOf } from "./identity.ts";
-import { type TermField, termHash } from "./terms.ts";
+import { factsOf, type Links } from "./facts.ts";
+import { type Identity, identityFrom, identityOf } from "./identity.ts";
 import type { Trail } from "./trail.ts";
-
-export type Term = readonly [TermField, string];
 
 export interface KmsFacts {
   readonly caller: Caller;
@@ -52,10 +50,13 @@ export class Recorder {
     this.#hashKey = parts.hashKey;
   }
 
-  /** Appends; the ticket is for `trail.durable`. `more`: terms besides the identity's. */
-  append(parts: EventParts, more: readonly Term[]): number {
-    const terms = [...parts.identity.terms, ...more.map(([field, value]) => termHash(field, value))];
-    return this.trail.append({ text: eventText(parts), timeMs: parts.timeMs, terms });
+  /** Appends; the ticket is for `trail.durable`. */
+  append(parts: EventParts, links: Links): number {
+    return this.trail.append({
+      text: eventText(parts),
+      timeMs: parts.timeMs,
+      facts: factsOf(parts, links),
+    });
   }
 
   /** Tells equal values of one use, and nothing else, to whoever reads the trail. */
@@ -94,8 +95,14 @@ export class Recorder {
       tls: facts.tls,
       sharedId: shared,
     };
-    const terms = kmsTerms(facts);
-    let ticket = this.append(parts, terms);
+    const links: Links = {
+      keys: arns,
+      materials: facts.materialIds,
+      // Who looks for an S3 request finds what it did with keys.
+      forRequest: viaS3 ? caller.requestId : undefined,
+      intent: facts.more?.["phase"] === "intent",
+    };
+    let ticket = this.append(parts, links);
     for (const owner of owners) {
       ticket = this.append(
         {
@@ -104,7 +111,7 @@ export class Recorder {
           eventId: newEventId(facts.timeMs),
           recipient: owner,
         },
-        terms,
+        links,
       );
     }
     return ticket;
@@ -113,11 +120,10 @@ export class Recorder {
   /** What the store did by itself. */
   service(name: string, service: string, account: string, details: unknown, arns: readonly string[]): number {
     const timeMs = this.clock.now();
-    const identity: Identity = {
-      open: `{"accountId":${JSON.stringify(account)},"invokedBy":"${AWS_INTERNAL}"`,
+    const identity = identityFrom(
+      `{"accountId":${JSON.stringify(account)},"invokedBy":"${AWS_INTERNAL}"`,
       account,
-      terms: [],
-    };
+    );
     return this.append(
       {
         identity,
@@ -138,31 +144,14 @@ export class Recorder {
         management: true,
         recipient: account,
       },
-      [["event", name], ["source", service], ...arns.map((arn): Term => ["key", arn])],
+      { keys: arns },
     );
   }
 }
 
 /** The owner of a key sees from which account it was used, and not by whom. */
-const ownersView = (identity: Identity): Identity => ({
-  open: `{"type":"AWSAccount","principalId":"${identity.account}","accountId":"${identity.account}"`,
-  account: identity.account,
-  terms: [],
-});
-
-function kmsTerms({ caller, via, operation, requestId, arns, materialIds, error }: KmsFacts): Term[] {
-  const terms: Term[] = [
-    ["event", operation],
-    ["source", "kms"],
-    ["request", requestId],
-  ];
-  // Who looks for an S3 request finds what it did with keys.
-  if (via === "s3") terms.push(["request", caller.requestId]);
-  for (const arn of arns) terms.push(["key", arn]);
-  for (const id of materialIds) terms.push(["material", id]);
-  if (error !== undefined) terms.push(["error", errorCodeOf(error.code)]);
-  return terms;
-}
+const ownersView = ({ account }: Identity): Identity =>
+  identityFrom(`{"type":"AWSAccount","principalId":"${account}","accountId":"${account}"`, account);
 
 function additionalOf({ via, caller, materialIds, operation, more = {} }: KmsFacts): string | undefined {
   const members: string[] = [];

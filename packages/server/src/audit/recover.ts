@@ -9,6 +9,7 @@ import type { TrailFiles } from "./files.ts";
 import { NO_HASH } from "./format.ts";
 import { type Ledger, StreamEnded } from "./ledger.ts";
 import type { SeedOf } from "./segment-reader.ts";
+import { makeMissingIndexes } from "./reindex.ts";
 import { TreeBuilder } from "./tree.ts";
 import { walkStream } from "./walk.ts";
 
@@ -22,11 +23,12 @@ export async function recoverStreams(
   let ended = 0;
   for (const [stream, state] of await ledger.streams()) {
     if (state.closed || state.aliveMs + silentMs > nowMs) continue;
-    let head = NO_HASH;
-    let nextSeq = 0;
+    const { pruned } = state;
+    let head = pruned?.head ?? NO_HASH;
+    let nextSeq = pruned?.seq ?? 0;
     const tree = new TreeBuilder();
     let damaged = false;
-    for await (const step of walkStream(files, stream, seedOf)) {
+    for await (const step of walkStream(files, stream, seedOf, pruned)) {
       if (step.kind === "problem") {
         damaged = true;
         log.error("the audit trail is damaged; run strongroom audit verify", { ...step.problem });
@@ -43,6 +45,7 @@ export async function recoverStreams(
         nowMs,
       );
       ended++;
+      await makeMissingIndexes(parts, stream);
     } catch (error) {
       // Another process was faster.
       if (!(error instanceof StreamEnded)) throw error;

@@ -47,7 +47,11 @@ export class Segment {
     number: number,
     seedOf: SeedOf,
   ): Promise<Segment | "no header" | "unknown key"> {
-    const bytes = await readFile(files.path(stream, number, "seg"));
+    return Segment.from(await readFile(files.path(stream, number, "seg")), seedOf);
+  }
+
+  /** Of a file's bytes, or of its header and some of its frames. */
+  static from(bytes: Uint8Array, seedOf: SeedOf): Segment | "no header" | "unknown key" {
     const header = decodeSegmentHeader(bytes);
     if (header === undefined) return "no header";
     const seed = seedOf(header.term);

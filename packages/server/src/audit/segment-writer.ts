@@ -20,7 +20,8 @@ import {
   putFrameHead,
   SEGMENT_HEADER_BYTES,
 } from "./format.ts";
-import { IndexBuilder, sealIndex } from "./index-file.ts";
+import { IndexBuilder, type IndexedRecord } from "./index-builder.ts";
+import { sealIndex } from "./index-file.ts";
 
 const compress = promisify(zstdCompress);
 /** The fastest: records of one kind shrink to a tenth even so. */
@@ -40,7 +41,7 @@ export interface FrameInput {
   readonly count: number;
   readonly firstMs: number;
   readonly lastMs: number;
-  readonly terms: readonly number[];
+  readonly records: readonly IndexedRecord[];
 }
 
 export class SegmentWriter {
@@ -106,7 +107,7 @@ export class SegmentWriter {
     };
     putFrameHead(out, head);
     this.#sealer.sealInto(this.#frames++, body, out.subarray(0, FRAME_HEAD_BYTES), out, FRAME_HEAD_BYTES);
-    this.#index.frame(this.#at, out.length, head, input.terms);
+    this.#index.frame(this.#at, out.length, input.records);
     this.#records += input.count;
     return out;
   }
@@ -122,7 +123,7 @@ export class SegmentWriter {
   }
 
   /** After `close`. */
-  sealedIndex(seed: SecretKey<"audit">): Uint8Array {
-    return sealIndex(seed, this.#header, this.#index.groups());
+  sealedIndex(seed: SecretKey<"audit">): Promise<Uint8Array> {
+    return sealIndex(seed, this.#header, this.#index, this.#at);
   }
 }

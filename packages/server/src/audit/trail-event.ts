@@ -1,5 +1,6 @@
 /** A record read back: only what queries look at is typed; everything else stays as it was written. */
 import { z } from "zod";
+import { eventIdMs } from "./event.ts";
 
 const identitySchema = z.looseObject({
   type: z.string().optional(),
@@ -41,6 +42,10 @@ const eventSchema = z.looseObject({
 });
 export type TrailEvent = Readonly<z.output<typeof eventSchema>>;
 
+/** As it stands in a record that is being written. */
+export const parseIdentity = (text: string): TrailEvent["userIdentity"] =>
+  identitySchema.parse(JSON.parse(text));
+
 /** Undefined for a text that is no record of ours. */
 export function parseEvent(text: Uint8Array): TrailEvent | undefined {
   try {
@@ -51,10 +56,13 @@ export function parseEvent(text: Uint8Array): TrailEvent | undefined {
   }
 }
 
-/** Records of S3 know their milliseconds; those of an event id of ours do, too. */
+/** An event id of ours holds the milliseconds. */
+export const eventMs = ({ eventID, eventTime }: TrailEvent): number =>
+  eventIdMs(eventID) ?? (Date.parse(eventTime) || 0);
+
 export const isIntent = (event: TrailEvent): boolean => event.additionalEventData?.phase === "intent";
 
-export function userNameOf({ userIdentity }: TrailEvent): string {
+export function userNameOf({ userIdentity }: Pick<TrailEvent, "userIdentity">): string {
   const { type, userName, principalId = "" } = userIdentity;
   if (userName !== undefined) return userName;
   if (type === "Root") return "root";

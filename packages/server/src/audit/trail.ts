@@ -19,8 +19,10 @@ import {
   TRAIL_RETRY_MS,
 } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
+import type { RecordFacts } from "./facts.ts";
 import type { TrailFiles } from "./files.ts";
 import { BodyBuilder, type CheckpointName, NO_HASH } from "./format.ts";
+import { hexOf } from "../store/key-order.ts";
 import { type Ledger, StreamEnded } from "./ledger.ts";
 import { SegmentWriter, type StreamName } from "./segment-writer.ts";
 import { TreeBuilder } from "./tree.ts";
@@ -29,8 +31,8 @@ export interface TrailRecord {
   /** One JSON object. */
   readonly text: string;
   readonly timeMs: number;
-  /** Hashes of the terms it is found by. */
-  readonly terms: readonly number[];
+  /** What it is found by. */
+  readonly facts: RecordFacts;
 }
 
 export interface TrailParts {
@@ -93,6 +95,7 @@ export class Trail {
   #checkpointedMs: number;
   #checkpointWanted = false;
   #committing: Promise<void> = Promise.resolve();
+  #indexing: Promise<void> = Promise.resolve();
   readonly #heartbeat: NodeJS.Timeout;
 
   constructor(parts: TrailParts) {
@@ -166,6 +169,7 @@ export class Trail {
     await this.#committing;
     if (this.#stream === undefined) return;
     await this.#endSegment();
+    await this.#indexing;
     // What could not be written is lost with the process, and nobody was told that it was done.
     if (this.#durable === this.#appended) await this.#commit("close");
   }
@@ -195,7 +199,11 @@ export class Trail {
       this.#recovered();
       this.#durable += count;
       this.#wake();
-      if (segment.full) await this.#endSegment();
+      if (segment.full) {
+        await this.#endSegment();
+        // Signed as a whole, so that it can go as a whole.
+        this.#checkpointWanted = true;
+      }
       this.#maybeCheckpoint();
     }
   }
@@ -247,7 +255,6 @@ export class Trail {
     if (stream === undefined) throw new Error("INVARIANT: a segment belongs to a stream");
     const queue = this.#queue;
     const firstSeq = stream.nextSeq;
-    const terms: number[] = [];
     let firstMs = Infinity;
     let lastMs = 0;
     let count = 0;
@@ -257,15 +264,15 @@ export class Trail {
       stream.head = this.#body.add(record.text, stream.nextSeq++, stream.head);
       if (this.#late === undefined) this.#tree.add(stream.head);
       else this.#late.push(stream.head);
-      for (const term of record.terms) terms.push(term);
       firstMs = Math.min(firstMs, record.timeMs);
       lastMs = Math.max(lastMs, record.timeMs);
       this.#queuedChars -= record.text.length;
       count++;
     }
     this.#queue = count === queue.length ? [] : queue.slice(count);
+    const records = count === queue.length ? queue : queue.slice(0, count);
     const body = this.#body.end(stream.head);
-    return { frame: await segment.seal({ body, firstSeq, count, firstMs, lastMs, terms }), count };
+    return { frame: await segment.seal({ body, firstSeq, count, firstMs, lastMs, records }), count };
   }
 
   async #endSegment(): Promise<void> {
@@ -274,15 +281,17 @@ export class Trail {
     if (segment === undefined || stream === undefined) return;
     this.#segment = undefined;
     const { files, key, log } = this.#parts;
-    try {
-      await segment.close();
-      const number = stream.segments - 1;
-      await files.writeIndex(Buffer.from(stream.id).toString("hex"), number, segment.sealedIndex(key.seed));
-    } catch (error) {
-      log.warn("an index of the audit trail could not be written; queries read the segment instead", {
-        error,
+    const number = stream.segments - 1;
+    await segment
+      .close()
+      .catch((error: unknown) => log.warn("a file of the audit trail was not closed", { error }));
+    // Beside the next segment's first frames: nobody waits for an index.
+    this.#indexing = this.#indexing
+      .then(() => segment.sealedIndex(key.seed))
+      .then((index) => files.writeIndex(hexOf(stream.id), number, index))
+      .catch((error: unknown) => {
+        log.warn("an index of the audit trail could not be written; it is made when it is needed", { error });
       });
-    }
   }
 
   /** Only between frames: what is signed must be durable already. */

@@ -2,7 +2,7 @@
  * `audit verify`: is the trail whole and as it was written? Reads every checkpoint and every record; changes nothing. An
  * outside checkpoint, kept by somebody else, proves that the present trail continues the one of then.
  */
-import { equalBytes, hexOf } from "../store/key-order.ts";
+import { bytesOfHex, equalBytes, hexOf } from "../store/key-order.ts";
 import {
   checkpointHash,
   publicKeyOf,
@@ -15,7 +15,7 @@ import type { CheckpointName } from "./format.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SeedOf } from "./segment-reader.ts";
 import { TreeBuilder } from "./tree.ts";
-import { type Damage, type Problem, walkStream } from "./walk.ts";
+import { type Damage, type Position, type Problem, walkStream } from "./walk.ts";
 
 export interface VerifyInput {
   readonly files: TrailFiles;
@@ -31,6 +31,8 @@ export interface VerifyResult {
   readonly checkpoints: number;
   readonly streams: number;
   readonly records: number;
+  /** Records that were removed on purpose, as signed. */
+  readonly pruned: number;
   /** Records after their stream's newest checkpoint: chained, not yet signed. */
   readonly unsigned: number;
   /** Streams whose process ended without a word; the store ends them within minutes. */
@@ -42,6 +44,7 @@ export interface VerifyResult {
 interface Expected {
   readonly marks: Statement[];
   ended: boolean;
+  pruned: Position | undefined;
 }
 
 /** Checkpoints are a stream of their own in reports. */
@@ -52,12 +55,14 @@ export async function verifyTrail(input: VerifyInput): Promise<VerifyResult> {
   const problems: Problem[] = [...chain.problems];
   const present = new Set(await input.files.streams());
   let records = 0;
+  let pruned = 0;
   let unsigned = 0;
   let open = 0;
   for (const [stream, expected] of chain.streams) {
-    const walked = await verifyStream(input, stream, expected, chain.known);
+    const walked = await verifyAsPruned(input, stream, expected, chain.known);
     present.delete(stream);
     records += walked.records;
+    pruned += expected.pruned?.seq ?? 0;
     unsigned += walked.unsigned;
     if (!expected.ended) open++;
     if (walked.problem !== undefined) problems.push(walked.problem);
@@ -71,6 +76,7 @@ export async function verifyTrail(input: VerifyInput): Promise<VerifyResult> {
     checkpoints: chain.known.length,
     streams: chain.streams.size,
     records,
+    pruned,
     unsigned,
     open,
     problems,
@@ -159,11 +165,31 @@ function wrongOutside(
 function takeMark(streams: Map<string, Expected>, statement: Statement): void {
   let stream = streams.get(statement.stream);
   if (stream === undefined) {
-    stream = { marks: [], ended: false };
+    stream = { marks: [], ended: false, pruned: undefined };
     streams.set(statement.stream, stream);
+  }
+  if (statement.kind === "pruned") {
+    stream.pruned = { seq: statement.nextSeq, head: bytesOfHex(statement.head) };
+    return;
   }
   stream.marks.push(statement);
   if (statement.kind === "close" || statement.kind === "recovered") stream.ended = true;
+}
+
+/** What was pruned since the checkpoints were read is not missing. */
+async function verifyAsPruned(
+  input: VerifyInput,
+  stream: string,
+  expected: Expected,
+  known: readonly Uint8Array[],
+): ReturnType<typeof verifyStream> {
+  for (;;) {
+    const walked = await verifyStream(input, stream, expected, known);
+    if (walked.problem === undefined) return walked;
+    const { pruned } = (await input.ledger.streams()).get(stream) ?? {};
+    if (pruned === undefined || pruned.seq <= (expected.pruned?.seq ?? 0)) return walked;
+    expected.pruned = pruned;
+  }
 }
 
 async function verifyStream(
@@ -174,48 +200,52 @@ async function verifyStream(
 ): Promise<{ readonly records: number; readonly unsigned: number; readonly problem?: Problem }> {
   const marks = [...expected.marks];
   const signedTo = marks.at(-1)?.nextSeq ?? 0;
+  const begin = expected.pruned?.seq ?? 0;
   let tree = new TreeBuilder();
-  let records = 0;
+  /** Sequence of the next record. */
+  let next = begin;
+  const walked = () => ({ records: next - begin, unsigned: Math.max(0, next - signedTo) });
   const problem = (kind: Damage, seq: number, detail: string) => ({
-    records,
-    unsigned: Math.max(0, records - signedTo),
+    ...walked(),
     problem: { kind, stream, seq, detail },
   });
-  // The first mark opens the stream; marks without records in between say nothing more.
-  while (marks[0] !== undefined && marks[0].nextSeq === 0) marks.shift();
-  for await (const step of walkStream(input.files, stream, input.seedOf)) {
+  // The first mark opens the stream; marks without records in between say nothing more, nor do those of pruned ones.
+  while (marks[0] !== undefined && marks[0].nextSeq <= begin) marks.shift();
+  for await (const step of walkStream(input.files, stream, input.seedOf, expected.pruned)) {
     switch (step.kind) {
       case "problem":
-        return { records, unsigned: 0, problem: step.problem };
+        return { records: next - begin, unsigned: 0, problem: step.problem };
       case "knows": {
         const wrong = await wrongKnowledge(input.ledger, step.checkpoint, known);
         if (wrong !== undefined) return problem("replayed", step.seq, wrong);
         break;
       }
       case "record": {
-        records++;
+        next++;
         tree.add(step.hash);
         const mark = marks[0];
-        if (mark === undefined || records < mark.nextSeq) break;
-        if (mark.head !== hexOf(step.hash) || mark.root !== hexOf(tree.root()))
+        if (mark === undefined || next < mark.nextSeq) break;
+        // Of a mark that began before what was pruned, the root cannot be had; the head binds the same records.
+        const whole = mark.firstSeq >= begin;
+        if (mark.head !== hexOf(step.hash) || (whole && mark.root !== hexOf(tree.root())))
           return problem(
             "edited",
             mark.firstSeq,
             `a record up to ${mark.nextSeq - 1} is not the one that was signed`,
           );
         tree = new TreeBuilder();
-        while (marks[0] !== undefined && marks[0].nextSeq <= records) marks.shift();
+        while (marks[0] !== undefined && marks[0].nextSeq <= next) marks.shift();
         break;
       }
       case "torn":
-        if (records >= signedTo && (!expected.ended || expected.marks.at(-1)?.kind === "recovered")) break;
-        return problem("truncated", records, `${signedTo} records were signed`);
+        if (next >= signedTo && (!expected.ended || expected.marks.at(-1)?.kind === "recovered")) break;
+        return problem("truncated", next, `${signedTo} records were signed`);
     }
   }
-  if (records < signedTo) return problem("truncated", records, `${signedTo} records were signed`);
-  if (expected.ended && records > signedTo)
+  if (next < signedTo) return problem("truncated", next, `${signedTo} records were signed`);
+  if (expected.ended && next > signedTo)
     return problem("inserted", signedTo, "the stream had ended before this record");
-  return { records, unsigned: records - signedTo };
+  return walked();
 }
 
 /** A writer knew a checkpoint that is not there now: the store's rows were put back to an older state. */

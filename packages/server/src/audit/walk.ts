@@ -4,7 +4,14 @@
  */
 import { hexOf, equalBytes } from "../store/key-order.ts";
 import type { TrailFiles } from "./files.ts";
-import { type CheckpointName, NO_HASH, SEGMENT_HEADER_BYTES, type StoredRecord } from "./format.ts";
+import {
+  type CheckpointName,
+  decodeSegmentHeader,
+  NO_HASH,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+  type StoredRecord,
+} from "./format.ts";
 import { type FramePlace, Segment, type SeedOf } from "./segment-reader.ts";
 
 export type Damage =
@@ -34,22 +41,34 @@ export type Step =
   /** Bytes of a frame that was never finished: its process died while it wrote, and nobody was told of its records. */
   | { readonly kind: "torn"; readonly bytes: number };
 
-interface Position {
+export interface Position {
+  readonly seq: number;
+  /** Hash of the record before. */
+  readonly head: Uint8Array;
+}
+interface Walker {
   seq: number;
   head: Uint8Array;
 }
+const BEGINNING: Position = { seq: 0, head: NO_HASH };
 
-/** Ends at the first problem. */
-export async function* walkStream(files: TrailFiles, stream: string, seedOf: SeedOf): AsyncGenerator<Step> {
-  const at: Position = { seq: 0, head: NO_HASH };
-  const numbers = await files.segments(stream);
+/** Ends at the first problem. `from`: where the records begin that were not pruned. */
+export async function* walkStream(
+  files: TrailFiles,
+  stream: string,
+  seedOf: SeedOf,
+  from: Position = BEGINNING,
+): AsyncGenerator<Step> {
+  const at: Walker = { ...from };
+  const numbers = await numbersFrom(files, stream, from);
+  const [first = 0] = numbers;
   for (const [i, number] of numbers.entries()) {
     const problem = (kind: Damage, detail: string): Step => ({
       kind: "problem",
       problem: { kind, stream, seq: at.seq, segment: number, detail },
     });
-    if (number !== i) {
-      yield problem("removed", `segment ${i} is missing`);
+    if (number !== first + i || (from.seq === 0 && first !== 0)) {
+      yield problem("removed", `segment ${from.seq === 0 ? i : first + i} is missing`);
       return;
     }
     const segment = await Segment.read(files, stream, number, seedOf);
@@ -91,7 +110,29 @@ export async function* walkStream(files: TrailFiles, stream: string, seedOf: See
   }
 }
 
-function* walkSegment(segment: Segment, at: Position, stream: string, last: boolean): Generator<Step> {
+/** Without the segments that were pruned, and whose files could not be removed or will be in a moment. */
+async function numbersFrom(files: TrailFiles, stream: string, from: Position): Promise<readonly number[]> {
+  const numbers = await files.segments(stream);
+  if (from.seq === 0) return numbers;
+  for (const [i, number] of numbers.entries()) {
+    // What has no header is a problem, unless a later one begins where it should.
+    const header = await headerOf(files, stream, number);
+    if (header !== undefined && header.firstSeq >= from.seq) return numbers.slice(i);
+  }
+  return [];
+}
+
+/** Not yet authenticated. */
+export async function headerOf(
+  files: TrailFiles,
+  stream: string,
+  number: number,
+): Promise<SegmentHeader | undefined> {
+  const bytes = await files.header(stream, number);
+  return bytes === undefined ? undefined : decodeSegmentHeader(bytes);
+}
+
+function* walkSegment(segment: Segment, at: Walker, stream: string, last: boolean): Generator<Step> {
   const problem = (kind: Damage, detail: string): Step => ({
     kind: "problem",
     problem: { kind, stream, seq: at.seq, segment: segment.header.number, detail },

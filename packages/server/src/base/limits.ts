@@ -210,7 +210,12 @@ export const TRAIL_STREAM_SILENT_MS = 180_000;
 export const TRAIL_RETRY_MS = 250;
 /** Free space that the trail leaves, for its checkpoints and for deletes. */
 export const TRAIL_RESERVE_BYTES = 32 * 1024 ** 2;
-/** Records of one group in an index, at the least: what a query reads in one go. */
-export const TRAIL_GROUP_RECORDS = 256;
+/** Names of objects or requests in one part of an index, about: what a query for one reads of a segment. */
+export const TRAIL_INDEX_PART_NAMES = 2048;
+/** A guard against sizes that nobody wrote. */
+export const TRAIL_INDEX_BLOCK_BYTES_MAX = 64 * 1024 ** 2;
+/** What a process that answers questions keeps of indexes, each of two kinds, and of records. */
+export const TRAIL_INDEX_CACHE_BYTES = 32 * 1024 ** 2;
+export const TRAIL_FRAME_CACHE_BYTES = 8 * 1024 ** 2;
 export const TRAIL_FIELD_CHARS_MAX = 32 * 1024;
 export const TRAIL_TEXT_CHARS_MAX = 1024;

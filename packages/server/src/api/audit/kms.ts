@@ -56,7 +56,12 @@ export class KmsAudit {
     const facts = factsOf(call, row);
     const ticket = this.#recorder.kms(
       error === undefined
-        ? { ...facts, response: responseOf(row, answer, call), materialIds: call.seen.materialIds }
+        ? {
+            ...facts,
+            arns: call.operation === "CreateKey" ? madeKey(answer) : facts.arns,
+            response: responseOf(row, answer, call),
+            materialIds: call.seen.materialIds,
+          }
         : { ...facts, error: errorOf(error) },
     );
     if (row.readOnly && !usesKey(call.operation)) return;
@@ -94,6 +99,14 @@ function responseOf(row: KmsRow, answer: unknown, { seen }: KmsCall): string {
   if (arn === undefined) return taken;
   const key = `"keyId":${JSON.stringify(arn)}`;
   return taken === "null" ? `{${key}}` : `{${key},${taken.slice(1)}`;
+}
+
+/** A key is known only when it is there. */
+function madeKey(answer: unknown): readonly string[] {
+  if (typeof answer !== "object" || answer === null || !("KeyMetadata" in answer)) return [];
+  const { KeyMetadata: made } = answer;
+  if (typeof made !== "object" || made === null || !("Arn" in made)) return [];
+  return typeof made.Arn === "string" ? [made.Arn] : [];
 }
 
 const errorOf = (error: unknown): { readonly code: string; readonly message: string } =>

@@ -58,12 +58,7 @@ export class QueryAudit implements AuditPort {
         recipient: identity.account,
         tls: tlsOf(exchange),
       },
-      [
-        ["event", operation],
-        ["source", service],
-        ["request", requestId],
-        ...(code === undefined ? [] : [["error", code] as const]),
-      ],
+      { intent: phase === "intent" },
     );
   }
 }

@@ -33,11 +33,6 @@ export function recordRefusal(recorder: Recorder, service: string, exchange: Exc
       recipient: identity.account,
       tls: tlsOf(exchange),
     },
-    [
-      ["event", operation],
-      ["source", service],
-      ["request", requestId],
-      ["error", errorCodeOf(code)],
-    ],
+    {},
   );
 }

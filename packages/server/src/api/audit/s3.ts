@@ -6,7 +6,7 @@
 import { errorCodeOf, jsonOf, keptMessage } from "../../audit/allow.ts";
 import { newEventId } from "../../audit/event.ts";
 import { claimedIdentity, identityOf } from "../../audit/identity.ts";
-import type { Recorder, Term } from "../../audit/recorder.ts";
+import type { Recorder } from "../../audit/recorder.ts";
 import { type S3Row, s3RowOf } from "../../audit/s3-rows.ts";
 import { type KeyUses, keyUsesOf } from "../../audit/uses.ts";
 import type { Caller } from "../../base/caller.ts";
@@ -82,7 +82,13 @@ export class S3Audit implements AuditPort {
         recipient: identity.account,
         tls: tlsOf(exchange),
       },
-      termsOf(event, row, uses, code, resources.object),
+      {
+        bucket: event.bucket,
+        objects: resources.objects,
+        keys: uses?.keyArn === undefined ? undefined : [uses.keyArn],
+        materials: uses?.materialId === undefined ? undefined : [uses.materialId],
+        intent: phase === "intent",
+      },
     );
   }
 
@@ -138,33 +144,13 @@ function requestOf(event: OutcomeEvent, row: S3Row): string {
 function resourcesOf(
   { bucket, key }: OutcomeEvent,
   account: string,
-): { readonly text?: string; readonly object?: string } {
+): { readonly text?: string; readonly objects?: readonly string[] } {
   if (bucket === undefined) return {};
   const arn = `arn:aws:s3:::${bucket}`;
   const ofBucket = `{"accountId":"${account}","type":"AWS::S3::Bucket","ARN":${quote(arn)}}`;
   if (key === undefined) return { text: `[${ofBucket}]` };
   const object = `${arn}/${key}`;
-  return { text: `[{"type":"AWS::S3::Object","ARN":${quote(object)}},${ofBucket}]`, object };
-}
-
-function termsOf(
-  { bucket, requestId }: OutcomeEvent,
-  row: S3Row,
-  uses: KeyUses | undefined,
-  code: string | undefined,
-  object: string | undefined,
-): Term[] {
-  const terms: Term[] = [
-    ["event", row.event],
-    ["source", "s3"],
-    ["request", requestId],
-  ];
-  if (bucket !== undefined) terms.push(["bucket", bucket]);
-  if (object !== undefined) terms.push(["object", object]);
-  if (code !== undefined) terms.push(["error", code]);
-  if (uses?.keyArn !== undefined) terms.push(["key", uses.keyArn]);
-  if (uses?.materialId !== undefined) terms.push(["material", uses.materialId]);
-  return terms;
+  return { text: `[{"type":"AWS::S3::Object","ARN":${quote(object)}},${ofBucket}]`, objects: [object] };
 }
 
 function usesText({ requestIds, keyArn, materialId, access }: KeyUses): string {

@@ -2,10 +2,11 @@
 import { storedDigestKey } from "../../audit/digest-key.ts";
 import type { TrailReader } from "../../audit/reader.ts";
 import type { Trail } from "../../audit/trail.ts";
+import { type TrailTarget, trailTargets } from "../../audit/trail-targets.ts";
 import type { Records } from "../../store/records.ts";
 import type { Tokens } from "../../store/tokens.ts";
 import { digestKeyFingerprint } from "@strongroom/crypto";
-import { readKeysRequest, readLookup } from "./input.ts";
+import { readKeysRequest, readLookup, readTrailsRequest } from "./input.ts";
 import { lookupEvents } from "./lookup.ts";
 import type { CloudTrailOperation } from "./service.ts";
 
@@ -14,13 +15,14 @@ export interface CloudTrailParts {
   readonly trail: Trail;
   readonly tokens: Tokens;
   readonly records: Records;
+  readonly region: string;
 }
 
 /** The digest key does not change: it is valid as far as anybody asks. */
 const YEARS_MS = 100 * 365 * 86_400_000;
 
 export function cloudTrailOperations(parts: CloudTrailParts): ReadonlyMap<string, CloudTrailOperation> {
-  const { reader, trail, tokens, records } = parts;
+  const { reader, trail, tokens, records, region } = parts;
   const operations: readonly CloudTrailOperation[] = [
     {
       name: "LookupEvents",
@@ -51,6 +53,55 @@ export function cloudTrailOperations(parts: CloudTrailParts): ReadonlyMap<string
         };
       },
     },
+    {
+      // Trails are what exports were made for; the store's own trail is always on and has no bucket.
+      name: "DescribeTrails",
+      recorded: ["trailNameList", "includeShadowTrails"],
+      run: async (input, account) => {
+        const { trailNameList: names = [] } = readTrailsRequest(input);
+        const arnOf = trailArn(region, account);
+        const trails = (await trailTargets(records)).filter(
+          ({ name }) => names.length === 0 || names.includes(name) || names.includes(arnOf(name)),
+        );
+        return { trailList: trails.map((target) => trailOf(target, region, arnOf)) };
+      },
+    },
+    {
+      name: "ListTrails",
+      recorded: [],
+      run: async (_, account) => {
+        const arnOf = trailArn(region, account);
+        const trails = await trailTargets(records);
+        return {
+          Trails: trails.map(({ name }) => ({ TrailARN: arnOf(name), Name: name, HomeRegion: region })),
+        };
+      },
+    },
   ];
   return new Map(operations.map((operation) => [operation.name, operation]));
+}
+
+const trailArn =
+  (region: string, account: string) =>
+  (name: string): string =>
+    `arn:aws:cloudtrail:${region}:${account}:trail/${name}`;
+
+function trailOf(
+  { name, bucket, prefix }: TrailTarget,
+  region: string,
+  arnOf: (name: string) => string,
+): unknown {
+  return {
+    Name: name,
+    TrailARN: arnOf(name),
+    S3BucketName: bucket,
+    ...(prefix === "" ? {} : { S3KeyPrefix: prefix }),
+    HomeRegion: region,
+    IncludeGlobalServiceEvents: true,
+    IsMultiRegionTrail: false,
+    IsOrganizationTrail: false,
+    LogFileValidationEnabled: true,
+    HasCustomEventSelectors: false,
+    HasInsightSelectors: false,
+  };
 }

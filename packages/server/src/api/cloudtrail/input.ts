@@ -33,6 +33,11 @@ const keysSchema = z.strictObject({
   NextToken: z.string().optional(),
 });
 
+const trailsSchema = z.strictObject({
+  trailNameList: z.array(z.string()).max(100).optional(),
+  includeShadowTrails: z.boolean().optional(),
+});
+
 function read<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
@@ -43,3 +48,4 @@ function read<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
 
 export const readLookup = (body: unknown): Lookup => read(lookupSchema, body);
 export const readKeysRequest = (body: unknown): z.output<typeof keysSchema> => read(keysSchema, body);
+export const readTrailsRequest = (body: unknown): z.output<typeof trailsSchema> => read(trailsSchema, body);

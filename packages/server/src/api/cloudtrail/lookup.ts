@@ -2,7 +2,7 @@
  * LookupEvents: management records of the caller's account, newest first, as `aws cloudtrail lookup-events` shows them.
  * Data events (single objects) are not among them, as on AWS; `strongroom audit query` has all.
  */
-import { newest, type Found, type Position, positionOf, type Question } from "../../audit/query.ts";
+import { type Found, newest, type Position, positionOf, type Question } from "../../audit/query.ts";
 import type { TrailReader } from "../../audit/reader.ts";
 import { userNameOf } from "../../audit/trail-event.ts";
 import { fail } from "../../base/errors.ts";
@@ -11,8 +11,6 @@ import type { Lookup } from "./input.ts";
 
 const PAGE_MAX = 50;
 const TOKEN = "LookupEvents";
-/** More of one page is read than shown: records of other accounts are dropped afterwards. */
-const READ_FACTOR = 4;
 
 export async function lookupEvents(
   parts: { readonly reader: TrailReader; readonly tokens: Tokens; readonly account: string },
@@ -22,22 +20,13 @@ export async function lookupEvents(
   if (input.EventCategory !== undefined) return { Events: [] };
   if (input.StartTime !== undefined && input.EndTime !== undefined && input.StartTime > input.EndTime)
     fail("ValidationException", "StartTime is after EndTime.");
-  const question = questionOf(input);
+  const question = { ...questionOf(input), account };
   const limit = input.MaxResults ?? PAGE_MAX;
-  const scope = JSON.stringify([account, question]);
-  let before = input.NextToken === undefined ? undefined : openToken(tokens, input.NextToken, scope);
-  const shown: Found[] = [];
-  for (;;) {
-    const page = await newest(reader, question, limit * READ_FACTOR, before);
-    for (const found of page) {
-      if (found.event.recipientAccountId === account) shown.push(found);
-    }
-    const last = page.at(-1);
-    before = last === undefined ? undefined : positionOf(last);
-    if (shown.length > limit || page.length < limit * READ_FACTOR) break;
-  }
-  const events = shown.slice(0, limit);
-  const more = shown.length > limit ? events.at(-1) : undefined;
+  const scope = JSON.stringify(question);
+  const before = input.NextToken === undefined ? undefined : openToken(tokens, input.NextToken, scope);
+  const page = await newest(reader, question, limit + 1, before);
+  const events = page.slice(0, limit);
+  const more = page.length > limit ? events.at(-1) : undefined;
   return {
     Events: events.map(eventOf),
     ...(more === undefined ? {} : { NextToken: sealToken(tokens, positionOf(more), scope) }),

@@ -161,12 +161,7 @@ export class CloudTrailService implements Service {
         recipient: identity.account,
         tls: tlsOf(exchange),
       },
-      [
-        ["event", name],
-        ["source", this.name],
-        ["request", exchange.requestId],
-        ...(shown === undefined ? [] : [["error", shown] as const]),
-      ],
+      {},
     );
   }
 }

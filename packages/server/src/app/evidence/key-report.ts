@@ -10,6 +10,7 @@ import { countedCodec } from "../../store/list-page.ts";
 import type { Engine } from "../engine.ts";
 import { dependentsOf } from "./dependents.ts";
 import type { NamedKey } from "./find-key.ts";
+import { keyUsers, type KeyUsers } from "./key-users.ts";
 import { iso } from "./text.ts";
 
 /** Grants and buckets named in a report; all are counted. */
@@ -34,6 +35,8 @@ export interface KeyReport {
     readonly grants: readonly { readonly principal: string; readonly operations: readonly string[] }[];
     readonly grantsInAll: number;
   };
+  /** Of the audit trail, with how far it goes. */
+  readonly users: KeyUsers;
   readonly dependents: Omit<Dependents, "materials" | "beganMs" | "endedMs" | "looked" | "unreadable"> & {
     readonly oldest: string | null;
     readonly newest: string | null;
@@ -79,6 +82,7 @@ export async function keyReport(
     key: factsOf(engine, named, created),
     lastUse: await lastUseOf(engine, named),
     principals: await principalsOf(engine, key),
+    users: await keyUsers(engine, named.arn),
     dependents: {
       ...rest,
       oldest: count.oldestMs === undefined ? null : iso(count.oldestMs),
@@ -104,6 +108,7 @@ const NOTES = [
   "No snapshot: versions written, removed or made noncurrent during the walk may be missed or counted twice.",
   "The last use is that of any operation; one by a running server shows within a minute, and a crash forgets the last minute's.",
   "Principals are those of the key policy and of grants; who of an account may use the key, identity policies decide.",
+  "Who used the key is what the audit trail holds, under the key's present ARN: nothing from before it began, from what was pruned, or from times without it.",
 ];
 
 function factsOf(engine: Engine, { arn, key, tombstone }: NamedKey, created: string): KeyReport["key"] {

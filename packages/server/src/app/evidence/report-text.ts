@@ -1,11 +1,13 @@
 /** A key report as text for people. */
 import type { KeyReport } from "./key-report.ts";
+import type { KeyUser, KeyUsers } from "./key-users.ts";
 import { counted } from "./text.ts";
 
 export function reportText({
   key,
   lastUse,
   principals,
+  users,
   dependents: d,
   coverage,
   warnings,
@@ -38,8 +40,29 @@ export function reportText({
     "",
     ...principals.keyPolicy.map((p) => `key policy allows: ${p}`),
     ...principals.grants.map((g) => `grant: ${g.principal} (${g.operations.join(", ")})`),
+    ...users.used.map((u) => `used by ${u.principal}: last ${u.last}, ${operationsText(u)}`),
+    ...(users.usedByInAll > users.used.length
+      ? [`  and ${counted(users.usedByInAll - users.used.length, "more principal")}`]
+      : []),
+    ...users.refused.map((u) => `refused (${u.error}) ${u.principal}: last ${u.last}, ${operationsText(u)}`),
+    usersCoverage(users),
     `coverage: ${coverage.versionsRead} versions and delete markers and ${coverage.uploadsRead} uploads read, ${coverage.rowsUnreadable} unreadable, ${coverage.from} to ${coverage.to}; uses known since ${coverage.usesKnownSince}`,
     ...coverage.notes.map((note) => `  ${note}`),
     ...warnings.map((warning) => `WARNING: ${warning}`),
   ];
+}
+
+const operationsText = ({ operations }: KeyUser): string =>
+  Object.entries(operations)
+    .map(([event, count]) => `${event} ${count}`)
+    .join(", ");
+
+function usersCoverage({ coverage }: KeyUsers): string {
+  const { from, to, recordsPruned, placesUnreadable, recording } = coverage;
+  const parts = [from === null ? "the audit trail is empty" : `audit trail from ${from} to ${to}`];
+  if (recordsPruned > 0) parts.push(`${counted(recordsPruned, "older record")} pruned`);
+  if (placesUnreadable > 0)
+    parts.push(`${counted(placesUnreadable, "place")} unreadable: run strongroom audit verify`);
+  if (!recording) parts.push("nothing is recorded now (--audit off)");
+  return `uses by principal: ${parts.join("; ")}`;
 }

@@ -1,7 +1,16 @@
 /** `strongroom audit query`: the questions of spec audit section 8, as lines, JSON, or counts by field. */
-import { answer, type Found, keysOf, type Question } from "../../audit/query.ts";
+import { countBy, GROUP_FIELDS, type Group } from "../../audit/count.ts";
+import {
+  answer,
+  type Found,
+  keysOf,
+  newest,
+  type Position,
+  positionOf,
+  positionOfId,
+  type Question,
+} from "../../audit/query.ts";
 import { TrailReader } from "../../audit/reader.ts";
-import { userNameOf } from "../../audit/trail-event.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
 import { momentOf } from "./audit-times.ts";
@@ -75,21 +84,8 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
 };
 export const QUESTION_NAMES: readonly string[] = Object.keys(QUESTIONS);
 
-const FIELDS: Readonly<Record<string, (found: Found) => string>> = {
-  principal: ({ event }) =>
-    event.userIdentity.arn ?? event.userIdentity.principalId ?? event.userIdentity.accountId ?? "",
-  user: ({ event }) => userNameOf(event),
-  "access-key": ({ event }) => event.userIdentity.accessKeyId ?? "",
-  event: ({ event }) => event.eventName,
-  error: ({ event }) => event.errorCode ?? "",
-  key: ({ event }) => keysOf(event)[0] ?? "",
-  material: ({ event }) => event.additionalEventData?.keyMaterialId ?? "",
-  object: ({ event }) => event.resources?.find(({ type }) => type === "AWS::S3::Object")?.ARN ?? "",
-  bucket: ({ event }) => event.resources?.find(({ type }) => type === "AWS::S3::Bucket")?.ARN ?? "",
-  ip: ({ event }) => event.sourceIPAddress,
-  hour: ({ event }) => `${event.eventTime.slice(0, 13)}Z`,
-};
-export const GROUP_FIELDS: readonly string[] = Object.keys(FIELDS);
+/** Newest records are read in pages of at most so many. */
+const PAGE_RECORDS = 1000;
 
 export async function auditQuery(
   engine: Engine,
@@ -115,6 +111,8 @@ export async function auditQuery(
     bucket: text("bucket"),
     request: text("request"),
     source: text("source"),
+    ip: text("ip"),
+    account: text("recipient"),
     eventId: text("event-id"),
     fromMs: momentOf(options, "since", nowMs),
     toMs: momentOf(options, "until", nowMs),
@@ -124,23 +122,20 @@ export async function auditQuery(
   const question: Question = { ...named, ...known };
   const fields = text("group-by")?.split(",");
   for (const field of fields ?? [])
-    if (FIELDS[field] === undefined)
+    if (!GROUP_FIELDS.includes(field))
       throw new UsageError(`--group-by: fields are ${GROUP_FIELDS.join(", ")}`);
   const limit = Number(text("limit") ?? Number.MAX_SAFE_INTEGER);
   if (!Number.isSafeInteger(limit) || limit < 1) throw new UsageError("--limit: a number of records");
+  const before = beforeOf(text("before"));
   const reader = new TrailReader(engine.audit.files, engine.audit.seedOf);
-  const counts = new Map<string, number>();
-  let shown = 0;
-  for await (const found of answer(reader, question)) {
-    if (fields !== undefined) {
-      const group = JSON.stringify(fields.map((field) => FIELDS[field]?.(found) ?? ""));
-      counts.set(group, (counts.get(group) ?? 0) + 1);
-      continue;
-    }
-    output.out(options.has("json") ? found.text : lineOf(found));
-    if (++shown >= limit) break;
-  }
-  if (fields !== undefined) printCounts(counts, fields, options.has("json"), limit, output);
+  const json = options.has("json");
+  const print = (found: Found): void => output.out(json ? found.text : lineOf(found));
+  if (options.has("count") || fields !== undefined)
+    printCounts(await countBy(reader, question, fields ?? []), fields ?? [], { json, limit }, output);
+  else if (before !== undefined || text("limit") !== undefined) {
+    const last = await printNewest(reader, question, { limit, before }, print);
+    if (last !== undefined) output.err(`Older ones: --before ${last.event.eventID}`);
+  } else for await (const found of answer(reader, question)) print(found);
   if (reader.counts.damaged > 0) {
     output.err(`${reader.counts.damaged} places could not be read: run strongroom audit verify`);
     return 1;
@@ -148,23 +143,52 @@ export async function auditQuery(
   return 0;
 }
 
+function beforeOf(id: string | undefined): Position | undefined {
+  if (id === undefined) return undefined;
+  return positionOfId(id) ?? fail("--before: the id of a record");
+}
+const fail = (message: string): never => {
+  throw new UsageError(message);
+};
+
+/** The last one printed, if there may be more. */
+async function printNewest(
+  reader: TrailReader,
+  question: Question,
+  { limit, before }: { readonly limit: number; readonly before: Position | undefined },
+  print: (found: Found) => void,
+): Promise<Found | undefined> {
+  let last: Found | undefined;
+  for (let left = limit; left > 0; ) {
+    const wanted = Math.min(left, PAGE_RECORDS);
+    const page = await newest(reader, question, wanted, last === undefined ? before : positionOf(last));
+    for (const found of page) print(found);
+    last = page.at(-1) ?? last;
+    if (page.length < wanted) return undefined;
+    left -= page.length;
+  }
+  return last;
+}
+
+/** Without fields, one number. */
 function printCounts(
-  counts: ReadonlyMap<string, number>,
+  groups: readonly Group[],
   fields: readonly string[],
-  json: boolean,
-  limit: number,
+  { json, limit }: { readonly json: boolean; readonly limit: number },
   output: JobOutput,
 ): void {
-  const sorted = [...counts].toSorted((a, b) => b[1] - a[1]).slice(0, limit);
-  for (const [group, count] of sorted) {
-    const values: unknown = JSON.parse(group);
-    const list = Array.isArray(values) ? values.map(String) : [];
+  const shown =
+    fields.length > 0 || groups.length > 0 ? groups : [{ values: [], count: 0, firstMs: 0, lastMs: 0 }];
+  for (const { values, count, firstMs, lastMs } of shown.slice(0, limit)) {
+    const times = count === 0 ? {} : { first: iso(firstMs), last: iso(lastMs) };
     if (json) {
-      const named = Object.fromEntries(fields.map((field, i) => [field, list[i] ?? ""]));
-      output.out(JSON.stringify({ count, ...named }));
-    } else output.out(`${String(count).padStart(8)}  ${list.map(plain).join("  ")}`);
+      const named = Object.fromEntries(fields.map((field, i) => [field, values[i] ?? ""]));
+      output.out(JSON.stringify({ count, ...named, ...times }));
+    } else if (fields.length === 0) output.out(String(count));
+    else output.out(`${String(count).padStart(8)}  ${iso(lastMs)}  ${values.map(plain).join("  ")}`);
   }
 }
+const iso = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
 /** What clients chose may hold line ends and quotes. */
 const plain = (text: string): string => {

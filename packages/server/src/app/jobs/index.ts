@@ -47,6 +47,8 @@ export interface JobCommand {
   /** Actions (first argument) that need no store: they run where they are typed, whether or not a server runs. */
   readonly offline?: {
     readonly actions: readonly string[];
+    /** Only with this option, by its long name. */
+    readonly option?: string;
     load(): Promise<OfflineJob>;
   };
   /** The job's code, loaded when it runs: whoever only asks a server for it needs none. */
@@ -160,10 +162,13 @@ export const JOBS: readonly JobCommand[] = [
   },
   {
     name: "audit",
-    summary: "audit verify | query | export: the audit trail",
+    summary: "audit verify | query | export | prove | prune: the audit trail",
     arguments: [
-      { name: "<action>", help: "verify, query or export" },
-      { name: "[question]", help: "query: a question by name (denied-decrypts, who-read, policy-changes …)" },
+      { name: "<action>", help: "verify, query, export, prove or prune" },
+      {
+        name: "[what]",
+        help: "query: a question by name (denied-decrypts, who-read, policy-changes …); prove: a record's event id",
+      },
     ],
     options: [
       {
@@ -172,6 +177,18 @@ export const JOBS: readonly JobCommand[] = [
         repeated: true,
         path: true,
       },
+      {
+        flags: "--proof <file>",
+        help: "verify: only this proof of one record; needs no store, but --public-key",
+        path: true,
+      },
+      {
+        flags: "--public-key <key>",
+        help: "verify --proof: the store's, as `key public-key` prints it (may be repeated)",
+        repeated: true,
+      },
+      { flags: "--older-than <age>", help: "prune: segments with no record younger than this, such as 400d" },
+      { flags: "--dry-run", help: "prune: only say what would be removed" },
       { flags: "--principal <arn>", help: "query: a user, root, session, or a session's role" },
       { flags: "--access-key <id>", help: "query: an access key" },
       { flags: "--user <name>", help: "query: a user's or session's name" },
@@ -182,6 +199,8 @@ export const JOBS: readonly JobCommand[] = [
       { flags: "--object <bucket/key>", help: "query: an object" },
       { flags: "--bucket <name>", help: "query: a bucket" },
       { flags: "--request <id>", help: "query: a request, with the key uses that it caused" },
+      { flags: "--ip <address>", help: "query: where requests came from" },
+      { flags: "--recipient <account>", help: "query: records of one account's trail" },
       { flags: "--source <service>", help: "query: s3, kms, iam, sts or cloudtrail" },
       { flags: "--event-id <id>", help: "query: one record" },
       { flags: "--since <time>", help: "query, export: a time, or an age: 30m, 12h, 7d" },
@@ -189,9 +208,11 @@ export const JOBS: readonly JobCommand[] = [
       { flags: "--intents", help: "query: records that announce a change, too" },
       {
         flags: "--group-by <fields>",
-        help: "query: counts by principal, key, event, error, bucket, object, hour …",
+        help: "query: counts by principal, key, event, error, bucket, object, hour, day …",
       },
-      { flags: "--limit <n>", help: "query: at most so many" },
+      { flags: "--count", help: "query: only how many" },
+      { flags: "--limit <n>", help: "query: the newest so many, newest first" },
+      { flags: "--before <event-id>", help: "query: those before this record, newest first" },
       {
         flags: "--out <dir>",
         help: "export: where the files go; a later export goes on from there",
@@ -202,6 +223,11 @@ export const JOBS: readonly JobCommand[] = [
       { flags: "--trail <name>", help: "export: the trail's name in digests (default strongroom)" },
       JSON_OPTION,
     ],
+    offline: {
+      actions: ["verify"],
+      option: "proof",
+      load: async () => (await import("./verify-proof.ts")).verifyProof,
+    },
     load: async () => (await import("./audit.ts")).audit,
   },
 ];

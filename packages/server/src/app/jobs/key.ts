@@ -6,6 +6,7 @@ import { findKey } from "../evidence/find-key.ts";
 import { issueCertificate, signingKeys } from "../evidence/issue.ts";
 import { keyReport } from "../evidence/key-report.ts";
 import { reportText } from "../evidence/report-text.ts";
+import { noteReading } from "./audit-note.ts";
 import type { Job, JobInput, JobOutput } from "./index.ts";
 import { OutFile } from "./out-file.ts";
 import { Progress } from "./progress.ts";
@@ -26,6 +27,7 @@ async function report(
   output: JobOutput,
 ): Promise<number> {
   const found = await findKey(engine, name);
+  await noteReading(engine, "AuditQuery", options, { report: found.arn });
   const { store } = engine;
   const rows =
     store.rowCount("head") + store.rowCount("marker") + store.rowCount("version") + store.rowCount("upload");

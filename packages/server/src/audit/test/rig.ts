@@ -12,7 +12,7 @@ import { openTestRecords } from "../../store/test-keyring.ts";
 import { TrailFiles } from "../files.ts";
 import { Ledger } from "../ledger.ts";
 import type { SeedOf } from "../segment-reader.ts";
-import { termHash } from "../terms.ts";
+import { NO_FACTS } from "../facts.ts";
 import { Trail, type TrailRecord } from "../trail.ts";
 import { verifyTrail, type VerifyInput, type VerifyResult } from "../verify.ts";
 
@@ -89,7 +89,7 @@ export function recordOf(n: number, fields: Readonly<Record<string, unknown>> = 
   return {
     text: JSON.stringify({ eventName, n, ...fields }),
     timeMs: 1_790_000_000_000 + n,
-    terms: [termHash("event", eventName)],
+    facts: { ...NO_FACTS, event: eventName },
   };
 }
 
