@@ -62,9 +62,10 @@ function build(principal: Principal, accessKeyId: string, session: SessionFacts 
       };
     case "root":
     case "user":
-    case "role-session": {
+    case "role-session":
+    case "federated": {
       const { account, arn, userId } = principal;
-      const type = { root: "Root", user: "IAMUser", "role-session": "AssumedRole" }[principal.kind];
+      const type = TYPES[principal.kind];
       const user = userNameOf(principal);
       const parts = [
         `"type":"${type}"`,
@@ -84,10 +85,18 @@ function build(principal: Principal, accessKeyId: string, session: SessionFacts 
   }
 }
 
+const TYPES = {
+  root: "Root",
+  user: "IAMUser",
+  "role-session": "AssumedRole",
+  federated: "FederatedUser",
+} as const;
+
 /** As LookupEvents shows users: a user's name, a session's name, `root`. */
 function userNameOf(principal: Principal): string {
   switch (principal.kind) {
     case "user":
+    case "federated":
       return principal.name;
     case "role-session":
       return principal.userId.slice(principal.userId.indexOf(":") + 1);
@@ -119,6 +128,20 @@ function contextOf(principal: Principal, session: SessionFacts | undefined): unk
       },
       attributes,
       ...source,
+    };
+  }
+  if (principal.kind === "federated") {
+    const { account, lender } = principal;
+    const root = lender.userId === account;
+    return {
+      sessionIssuer: {
+        type: root ? "Root" : "IAMUser",
+        principalId: lender.userId,
+        arn: lender.arn,
+        accountId: account,
+        ...(root ? {} : { userName: lender.arn.slice(lender.arn.lastIndexOf("/") + 1) }),
+      },
+      attributes,
     };
   }
   return session === undefined ? undefined : { attributes, ...source };

@@ -114,6 +114,8 @@ export function principalNames(principal: Principal): readonly string[] {
       return [];
     case "root":
       return [principal.arn];
+    case "federated":
+      return [principal.arn, `arn:aws:iam::${principal.account}:root`];
     case "user":
       return [principal.arn, principal.userId, `arn:aws:iam::${principal.account}:root`];
     case "role-session": {
