@@ -252,6 +252,45 @@ describe("STS operations", () => {
     }
   });
 
+  test("a clock that jumps: sessions end and come back with it, and nothing outlives its time by a jump back", async () => {
+    await makeRole("jumping", trust({ AWS: arn("user/ann") }), allow("kms:ListKeys"));
+    const as = await session(ann, "jumping", { DurationSeconds: 900 });
+    const { accessKeyId, secretAccessKey, sessionToken = "" } = as;
+    /** Asks with a clock of the client's own that is as far off as the server's. */
+    const ask = async (aheadSeconds: number): Promise<string> => {
+      world.clock.aheadMs = aheadSeconds * 1000;
+      const client = new STSClient({
+        endpoint: world.endpoint,
+        region: REGION,
+        credentials: { accessKeyId, secretAccessKey, sessionToken },
+        maxAttempts: 1,
+        systemClockOffset: aheadSeconds * 1000,
+      });
+      try {
+        return (await whoIs(client))?.endsWith("/jumping/s1") === true ? "ok" : "";
+      } catch (error) {
+        return error instanceof Error ? error.name : "";
+      } finally {
+        client.destroy();
+        world.clock.aheadMs = 0;
+      }
+    };
+    const day = 86_400;
+    assert.deepEqual(
+      [await ask(0), await ask(901), await ask(365 * day), await ask(0)],
+      ["ok", "ExpiredToken", "ExpiredToken", "ok"],
+    );
+    // Set back, it is still the session that was issued, and ends when the clock says so.
+    assert.deepEqual([await ask(-day), await ask(899 - 60), await ask(901)], ["ok", "ok", "ExpiredToken"]);
+    // The server's clock alone: the request's own date decides, before anything else does.
+    world.clock.aheadMs = -day * 1000;
+    try {
+      assert.equal((await refused(whoIs(world.sts(as))))[0], "SignatureDoesNotMatch");
+    } finally {
+      world.clock.aheadMs = 0;
+    }
+  });
+
   test("validation", async () => {
     assert.deepEqual(await refused(assume(ann, "named", { RoleSessionName: "Session1:2" })), [
       "ValidationError",
