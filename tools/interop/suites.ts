@@ -302,6 +302,16 @@ const boto3: Suite = {
     )),
 };
 
+const kmsChecklist: Suite = {
+  name: "boto3: the key service's checklist",
+  run: async (c) =>
+    void (await run(
+      "python3",
+      [join(import.meta.dirname, "kms_checklist.py"), await c.bucket(), join(c.server.dir, "data")],
+      c.server.env,
+    )),
+};
+
 const curl: Suite = {
   name: "curl --aws-sigv4, an independent signer",
   async run(c) {
@@ -405,6 +415,7 @@ export const SUITES: readonly Suite[] = [
   s3cmd,
   sdkMultipart,
   boto3,
+  kmsChecklist,
   curl,
   tutorial,
 ];
