@@ -15,6 +15,7 @@ import {
   type ServerSideEncryption,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
+import { runAnsible } from "./ansible.ts";
 import { runTutorial } from "../tutorial.ts";
 import { REGION, type Server } from "./server.ts";
 import { assertSameFile, assertSameTree, Failed, makeTree, run, runFailing, writeFile } from "./shell.ts";
@@ -312,6 +313,11 @@ const kmsChecklist: Suite = {
     )),
 };
 
+const ansible: Suite = {
+  name: "Ansible: keys, identities and buckets; a second run changes nothing",
+  run: (c) => runAnsible(c.server),
+};
+
 const curl: Suite = {
   name: "curl --aws-sigv4, an independent signer",
   async run(c) {
@@ -416,6 +422,7 @@ export const SUITES: readonly Suite[] = [
   sdkMultipart,
   boto3,
   kmsChecklist,
+  ansible,
   curl,
   tutorial,
 ];

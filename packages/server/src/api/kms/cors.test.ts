@@ -42,13 +42,11 @@ test("a page of a named origin may ask and read, errors too; others may not; cre
       preflight(world, PAGE, { "access-control-request-method": "GET" }),
       preflight(world, PAGE, { "access-control-request-headers": "x-amz-target, b@d" }),
     ];
-    for (const refused of await Promise.all(refusals)) assert.equal(refused.status, 403);
-    for (const told of await Promise.all([...refusals, unsigned(world, "https://evil.example"), may, answer]))
+    const answers = [...(await Promise.all(refusals)), await unsigned(world, "https://evil.example")];
+    for (const refused of answers.slice(0, -1)) assert.equal(refused.status, 403);
+    for (const told of [...answers, may, answer])
       assert.equal(told.headers.get("access-control-allow-credentials"), null);
-    assert.equal(
-      (await unsigned(world, "https://evil.example")).headers.get("access-control-allow-origin"),
-      null,
-    );
+    assert.equal(answers.at(-1)?.headers.get("access-control-allow-origin"), null);
     // A signed call reads as before.
     const kms = world.kmsClient();
     kms.middlewareStack.add(
