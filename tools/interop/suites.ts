@@ -15,6 +15,7 @@ import {
   type ServerSideEncryption,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
+import { runAnsible } from "./ansible.ts";
 import { runTutorial } from "../tutorial.ts";
 import { cloudTrail } from "./cloudtrail.ts";
 import { REGION, type Server } from "./server.ts";
@@ -303,6 +304,21 @@ const boto3: Suite = {
     )),
 };
 
+const kmsChecklist: Suite = {
+  name: "boto3: the key service's checklist",
+  run: async (c) =>
+    void (await run(
+      "python3",
+      [join(import.meta.dirname, "kms_checklist.py"), await c.bucket(), join(c.server.dir, "data")],
+      c.server.env,
+    )),
+};
+
+const ansible: Suite = {
+  name: "Ansible: keys, identities and buckets; a second run changes nothing",
+  run: (c) => runAnsible(c.server),
+};
+
 const curl: Suite = {
   name: "curl --aws-sigv4, an independent signer",
   async run(c) {
@@ -406,6 +422,8 @@ export const SUITES: readonly Suite[] = [
   s3cmd,
   sdkMultipart,
   boto3,
+  kmsChecklist,
+  ansible,
   curl,
   cloudTrail,
   tutorial,

@@ -35,7 +35,9 @@ export type CryptoErrorCode =
   /** A byte range outside the plaintext. */
   | "BadRange"
   /** A sealer used again after its final segment, or for a second stream: would reuse a nonce. */
-  | "Finished";
+  | "Finished"
+  /** The platform's ciphers don't offer it. */
+  | "Unsupported";
 
 export class CryptoError extends Error {
   readonly code: CryptoErrorCode;

@@ -130,6 +130,8 @@ export {
 } from "./trail.ts";
 export { newWrappingPair, unwrapImported, type WrappingAlgorithm } from "./import-wrapping.ts";
 export {
+  DATA_KEY_PAIR_SPECS,
+  type DataKeyPairSpec,
   deriveSecret,
   KEY_PAIR_SPECS,
   type KeyPair,
@@ -139,8 +141,10 @@ export {
   rsaEncrypt,
   type RsaEncryptionAlgorithm,
   rsaPlaintextBytesMax,
+  type RsaSigningAlgorithm,
   type SigningAlgorithm,
   signMessage,
   verifyMessage,
 } from "./key-pairs.ts";
+export { signRsaDigest, verifyRsaDigest } from "./rsa-digest.ts";
 export { generateMac, type MacBits, verifyMac } from "./mac.ts";

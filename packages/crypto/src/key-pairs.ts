@@ -1,6 +1,7 @@
 /**
- * Key pairs of the key service: RSA (RFC 8017), ECDSA (FIPS 186-5), Ed25519 (RFC 8032), ECDH (SP 800-56A). Private keys are
- * PKCS #8 inside a SecretKey, public keys SubjectPublicKeyInfo; both DER.
+ * Key pairs of the key service: RSA (RFC 8017), ECDSA (FIPS 186-5), Ed25519 (RFC 8032), ML-DSA (FIPS 204), ECDH (SP
+ * 800-56A). Private keys are PKCS #8 inside a SecretKey, public keys SubjectPublicKeyInfo; both DER. What the platform's
+ * ciphers lack fails with Unsupported.
  */
 import {
   constants,
@@ -18,7 +19,8 @@ import {
 import { CryptoError } from "./errors.ts";
 import { keyBytes, SecretKey } from "./secret-key.ts";
 
-export const KEY_PAIR_SPECS = [
+/** What key pairs may be made of as data keys, under a symmetric key. */
+export const DATA_KEY_PAIR_SPECS = [
   "RSA_2048",
   "RSA_3072",
   "RSA_4096",
@@ -28,6 +30,8 @@ export const KEY_PAIR_SPECS = [
   "ECC_SECG_P256K1",
   "ECC_NIST_EDWARDS25519",
 ] as const;
+export type DataKeyPairSpec = (typeof DATA_KEY_PAIR_SPECS)[number];
+export const KEY_PAIR_SPECS = [...DATA_KEY_PAIR_SPECS, "ML_DSA_44", "ML_DSA_65", "ML_DSA_87"] as const;
 export type KeyPairSpec = (typeof KEY_PAIR_SPECS)[number];
 
 export interface KeyPair {
@@ -42,8 +46,22 @@ const CURVES = {
   ECC_SECG_P256K1: "secp256k1",
 } as const;
 
+const ML_DSA = { ML_DSA_44: "ml-dsa-44", ML_DSA_65: "ml-dsa-65", ML_DSA_87: "ml-dsa-87" } as const;
+
+const unsupported = (what: string, cause: unknown): CryptoError =>
+  new CryptoError("Unsupported", what, cause);
+
 /** Off the main thread: a large RSA key takes seconds. */
-export function newKeyPair(spec: KeyPairSpec): Promise<KeyPair> {
+export async function newKeyPair(spec: KeyPairSpec): Promise<KeyPair> {
+  try {
+    return await generate(spec);
+  } catch (cause) {
+    // Parameters are ours and closed, so a refusal is one of the platform; some throw at once, some call back.
+    throw unsupported(`a key pair of ${spec}`, cause);
+  }
+}
+
+function generate(spec: KeyPairSpec): Promise<KeyPair> {
   const encodings = {
     publicKeyEncoding: { type: "spki", format: "der" },
     privateKeyEncoding: { type: "pkcs8", format: "der" },
@@ -72,16 +90,23 @@ export function newKeyPair(spec: KeyPairSpec): Promise<KeyPair> {
       case "ECC_NIST_P521":
       case "ECC_SECG_P256K1":
         generateKeyPair("ec", { namedCurve: CURVES[spec], ...encodings }, finish);
+        break;
+      case "ML_DSA_44":
+      case "ML_DSA_65":
+      case "ML_DSA_87":
+        generateKeyPair(ML_DSA[spec], encodings, finish);
     }
   });
 }
 
+export type RsaSigningAlgorithm = `RSASSA_${"PSS" | "PKCS1_V1_5"}_SHA_${256 | 384 | 512}`;
 /** Algorithms that sign a message as it is. */
 export type SigningAlgorithm =
-  | `RSASSA_PSS_SHA_${256 | 384 | 512}`
-  | `RSASSA_PKCS1_V1_5_SHA_${256 | 384 | 512}`
+  | RsaSigningAlgorithm
   | `ECDSA_SHA_${256 | 384 | 512}`
-  | "ED25519_SHA_512";
+  | "ED25519_SHA_512"
+  /** ML-DSA with an empty context (FIPS 204 section 5.2). */
+  | "ML_DSA_SHAKE_256";
 
 /** Salt length = digest length (spec kms 12). ECDSA signatures are DER. */
 function options(key: KeyObject, algorithm: SigningAlgorithm): SignKeyObjectInput {
@@ -94,12 +119,23 @@ function options(key: KeyObject, algorithm: SigningAlgorithm): SignKeyObjectInpu
   return { key };
 }
 const hashOf = (algorithm: SigningAlgorithm): string | null =>
-  algorithm === "ED25519_SHA_512" ? null : `sha${algorithm.slice(-3)}`;
+  algorithm === "ED25519_SHA_512" || algorithm === "ML_DSA_SHAKE_256" ? null : `sha${algorithm.slice(-3)}`;
 
-const privateKeyOf = (key: SecretKey<"data">): KeyObject =>
-  createPrivateKey({ key: Buffer.from(keyBytes(key, "data")), format: "der", type: "pkcs8" });
-const publicKeyOf = (spki: Uint8Array): KeyObject =>
-  createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
+/** Keys that some release made: one that does not parse is of a kind that this platform lacks. */
+export function privateKeyOf(key: SecretKey<"data">): KeyObject {
+  try {
+    return createPrivateKey({ key: Buffer.from(keyBytes(key, "data")), format: "der", type: "pkcs8" });
+  } catch (cause) {
+    throw unsupported("a private key", cause);
+  }
+}
+export function publicKeyOf(spki: Uint8Array): KeyObject {
+  try {
+    return createPublicKey({ key: Buffer.from(spki), format: "der", type: "spki" });
+  } catch (cause) {
+    throw unsupported("a public key", cause);
+  }
+}
 
 export function signMessage(
   key: SecretKey<"data">,

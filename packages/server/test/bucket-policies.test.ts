@@ -14,6 +14,7 @@ import {
   GetBucketPolicyStatusCommand,
   GetObjectCommand,
   GetPublicAccessBlockCommand,
+  ListBucketsCommand,
   PutBucketEncryptionCommand,
   PutBucketOwnershipControlsCommand,
   PutBucketPolicyCommand,
@@ -258,4 +259,30 @@ test("whoever is made again under an old name inherits neither the bucket's poli
     Action: "s3:GetObject",
   };
   await assert.rejects(setPolicy(Bucket, stranger), refused(400, "MalformedPolicy", /[Pp]rincipal/));
+});
+
+test("a canonical user id names its account: it delegates, stays as it was put, and must be somebody's", async () => {
+  const Bucket = await newBucket();
+  await put(Bucket);
+  const { Owner } = await w.otherRoot.s3.send(new ListBucketsCommand({}));
+  assert.match(Owner?.ID ?? "", /^[0-9a-f]{64}$/);
+  const statement = { Principal: { CanonicalUser: Owner?.ID }, Action: "s3:GetObject" };
+  const may = await w.user("canonical-may", policy({ Action: "s3:GetObject" }), w.otherRoot);
+  const mayNot = await w.user("canonical-may-not", policy({ Action: "s3:ListBucket" }), w.otherRoot);
+  await assert.rejects(get(w.otherRoot, Bucket), denied());
+  await setPolicy(Bucket, statement);
+  for (const who of [w.otherRoot, may]) await get(who, Bucket);
+  await assert.rejects(get(mayNot, Bucket), denied());
+  const shown = (await root.s3.send(new GetBucketPolicyCommand({ Bucket }))).Policy ?? "";
+  assert.deepEqual(JSON.parse(shown).Statement[0].Principal, statement.Principal);
+  await setPolicy(Bucket, { ...statement, Effect: "Deny", Principal: { CanonicalUser: Owner?.ID } });
+  await assert.rejects(get(w.otherRoot, Bucket), denied());
+  await assert.rejects(
+    setPolicy(Bucket, { ...statement, Principal: { CanonicalUser: "0".repeat(64) } }),
+    refused(400, "MalformedPolicy", /Invalid principal in policy/),
+  );
+  await assert.rejects(
+    root.kms.send(new CreateKeyCommand({ Policy: policy({ ...statement, Action: "kms:*" }) })),
+    refused(400, "MalformedPolicyDocumentException"),
+  );
 });

@@ -140,6 +140,11 @@ export const SETTINGS = {
     flag: "--trusted-proxies <addresses>",
     help: "proxies whose X-Forwarded-For is believed, by address; aws:SecureTransport speaks of the connection to this server",
   },
+  kmsOrigins: {
+    schema: words.default([]),
+    flag: "--kms-origins <origins>",
+    help: "origins of browser pages that may call the key service with credentials of their own, for example https://app.example (default none; * is every page)",
+  },
   blockSsecOnNewBuckets: {
     schema: flag.default(false),
     flag: "--block-ssec-on-new-buckets",

@@ -209,6 +209,7 @@ export async function openServices(engine: Engine, log: Log): Promise<Map<string
     auth,
     kms: engine.kms,
     log,
+    origins: new Set(settings.kmsOrigins),
     ...(recorder === undefined ? {} : { audit: new KmsAudit(recorder) }),
   });
   return new Map<string, Service>(

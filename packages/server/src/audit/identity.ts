@@ -59,9 +59,10 @@ function build(principal: Principal, accessKeyId: string, session: SessionFacts 
       return identityFrom(`{"type":"AWSService","invokedBy":${quote(principal.name)}`, "");
     case "root":
     case "user":
-    case "role-session": {
+    case "role-session":
+    case "federated": {
       const { account, arn, userId } = principal;
-      const type = { root: "Root", user: "IAMUser", "role-session": "AssumedRole" }[principal.kind];
+      const type = TYPES[principal.kind];
       const parts = [
         `"type":"${type}"`,
         `"principalId":${quote(userId)}`,
@@ -76,6 +77,13 @@ function build(principal: Principal, accessKeyId: string, session: SessionFacts 
     }
   }
 }
+
+const TYPES = {
+  root: "Root",
+  user: "IAMUser",
+  "role-session": "AssumedRole",
+  federated: "FederatedUser",
+} as const;
 
 function contextOf(principal: Principal, session: SessionFacts | undefined): unknown {
   const attributes = {
@@ -97,6 +105,20 @@ function contextOf(principal: Principal, session: SessionFacts | undefined): unk
       },
       attributes,
       ...source,
+    };
+  }
+  if (principal.kind === "federated") {
+    const { account, lender } = principal;
+    const root = lender.userId === account;
+    return {
+      sessionIssuer: {
+        type: root ? "Root" : "IAMUser",
+        principalId: lender.userId,
+        arn: lender.arn,
+        accountId: account,
+        ...(root ? {} : { userName: lender.arn.slice(lender.arn.lastIndexOf("/") + 1) }),
+      },
+      attributes,
     };
   }
   return session === undefined ? undefined : { attributes, ...source };

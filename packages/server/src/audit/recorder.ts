@@ -18,6 +18,8 @@ export interface KmsFacts {
   readonly operation: string;
   readonly timeMs: number;
   readonly requestId: string;
+  /** Absent: one is made. */
+  readonly eventId?: string;
   readonly request: string;
   readonly response: string;
   readonly readOnly: boolean;
@@ -87,7 +89,7 @@ export class Recorder {
       response: facts.response,
       additional: additionalOf(facts),
       requestId: facts.requestId,
-      eventId: newEventId(facts.timeMs),
+      eventId: facts.eventId ?? newEventId(facts.timeMs),
       readOnly: facts.readOnly,
       resources: resourcesOf(arns),
       management: true,

@@ -6,7 +6,7 @@ import type { AccountId } from "./ids.ts";
 
 /** Of temporary credentials: what a policy may ask about the session itself. Multi-factor authentication is not offered. */
 export interface SessionFacts {
-  readonly kind: "role" | "web-identity" | "session-token";
+  readonly kind: "role" | "web-identity" | "session-token" | "federation";
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
   /** Set once, by whoever started the chain; stays through role chaining. */
@@ -55,6 +55,17 @@ export type Principal =
       readonly arn: string;
       readonly userId: string;
       readonly roleArn: string;
+      readonly session?: SessionFacts;
+      readonly standing?: Standing;
+    }
+  | {
+      readonly kind: "federated";
+      readonly account: AccountId;
+      readonly arn: string;
+      readonly userId: string;
+      readonly name: string;
+      /** Who lent its rights. */
+      readonly lender: { readonly arn: string; readonly userId: string };
       readonly session?: SessionFacts;
       readonly standing?: Standing;
     }

@@ -98,3 +98,5 @@ export function keyArn(region: string, account: string, keyId: string): KeyArn {
 }
 /** The id of a new KMS key: a version 4 UUID. */
 export const newKeyId = (): string => randomUUID();
+/** The id of a new multi-Region KMS key. */
+export const newMultiRegionKeyId = (): string => `mrk-${randomUUID().replaceAll("-", "")}`;

@@ -164,7 +164,7 @@ function sessionConditions(
   return values;
 }
 
-function checkedTags(tags: Tags): Tags {
+export function checkedTags(tags: Tags): Tags {
   const keys = tags.map(({ key }) => key.toLowerCase());
   if (new Set(keys).size !== keys.length)
     fail(

@@ -19,10 +19,19 @@ import { type AccessKey, accessKeyCodec, accessKeyRow, type Account } from "./ac
 import { Accounts, type NewAccount } from "./accounts.ts";
 import { Directory, headAs } from "./directory.ts";
 import { arnOf, type Role, type User } from "./entity-records.ts";
+import { federatedArn } from "./federation.ts";
 import { LastUses } from "./last-use.ts";
 import { sessionArn } from "./principals.ts";
 import { type SessionClaims, type SessionTokenKeys, SessionTokens } from "./session-tokens.ts";
-import { CompiledStanding, principalTags, sessionPolicies, sideOfRole, sideOfUser } from "./standing.ts";
+import {
+  CompiledStanding,
+  compileText,
+  type IdentitySide,
+  principalTags,
+  sessionPolicies,
+  sideOfRole,
+  sideOfUser,
+} from "./standing.ts";
 
 export type { NewAccount, ShownOnce };
 
@@ -174,6 +183,8 @@ export class Identities {
         const role = await this.directory.byIdOf(account, "Role", id);
         return role && this.#rolePrincipal(role, session, claims);
       }
+      case "federation":
+        return this.#federatedPrincipal(session, claims);
     }
   }
 
@@ -198,6 +209,34 @@ export class Identities {
     });
     const userId = `${role.id}:${sessionName}`;
     return { kind: "role-session", account, arn, userId, roleArn, session, standing };
+  }
+
+  /** What the lender may do, and of that what the session's policies allow; without any, nothing. */
+  async #federatedPrincipal(session: SessionFacts, claims: SessionClaims): Promise<Principal | undefined> {
+    const { account, id, name = "" } = claims;
+    const d = this.directory;
+    const lender = id === account ? undefined : await d.byIdOf(account, "User", id);
+    if (lender === undefined && id !== account) return undefined;
+    const arn = federatedArn(account, name);
+    const tags = principalTags(lender?.tags ?? [], session);
+    const standing = new CompiledStanding({
+      principal: { kind: "federated", account, arn, name, ...(tags === undefined ? {} : { tags }) },
+      ...(lender === undefined ? SIDE_OF_ROOT : await sideOfUser(d, account, lender)),
+      session: (await sessionPolicies(d, account, claims.policy, claims.policyArns ?? [])) ?? [],
+    });
+    return {
+      kind: "federated",
+      account,
+      arn,
+      userId: `${account}:${name}`,
+      name,
+      lender: {
+        arn: lender === undefined ? `arn:aws:iam::${account}:root` : arnOf(account, lender),
+        userId: id,
+      },
+      session,
+      standing,
+    };
   }
 
   #keep(held: Held): Credential<Principal> {
@@ -257,6 +296,17 @@ export class Identities {
   }
 }
 
+/** Root's rights, where policies have to say them. */
+const SIDE_OF_ROOT: IdentitySide = {
+  identity: [
+    compileText(
+      '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}',
+      "root user",
+    ),
+  ],
+  boundary: undefined,
+};
+
 const rootPrincipal = (account: AccountId, session?: SessionFacts): Principal => ({
   kind: "root",
   account,
@@ -270,7 +320,7 @@ const rootPrincipal = (account: AccountId, session?: SessionFacts): Principal =>
 });
 
 const factsOf = (claims: SessionClaims): SessionFacts => ({
-  kind: claims.kind === "role" || claims.kind === "web-identity" ? claims.kind : "session-token",
+  kind: claims.kind === "user" || claims.kind === "root" ? "session-token" : claims.kind,
   issuedAtMs: claims.issuedAtMs,
   expiresAtMs: claims.expiresAtMs,
   ...(claims.sourceIdentity === undefined ? {} : { sourceIdentity: claims.sourceIdentity }),

@@ -3,6 +3,7 @@
  * minutes. Never in the way of a request, and never a reason for one to fail.
  */
 import type { Log } from "../base/log.ts";
+import { isFresh } from "../base/clock.ts";
 import { CREDENTIALS_HELD_MAX, LAST_USE_INTERVAL_MS } from "../base/limits.ts";
 import { newRev } from "../base/ids.ts";
 import type { Directory } from "./directory.ts";
@@ -22,7 +23,7 @@ export class LastUses {
   note(accessKeyId: string, service: string, region: string): void {
     const now = this.#directory.clock.now();
     const before = this.#notedMs.get(accessKeyId);
-    if (before !== undefined && now - before < LAST_USE_INTERVAL_MS) return;
+    if (before !== undefined && isFresh(before, now, LAST_USE_INTERVAL_MS)) return;
     if (accessKeyId.startsWith("ASIA")) return;
     if (this.#notedMs.size >= CREDENTIALS_HELD_MAX) this.#notedMs.clear();
     this.#notedMs.set(accessKeyId, now);

@@ -98,6 +98,7 @@ export function standingOf({ principal }: Caller): CompiledStanding | undefined 
       });
     case "user":
     case "role-session":
+    case "federated":
       return principal.standing instanceof CompiledStanding ? principal.standing : undefined;
   }
 }

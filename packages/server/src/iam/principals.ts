@@ -5,6 +5,7 @@
  */
 import { type AccountId, parseAccountId } from "../base/ids.ts";
 import { POLICY_BINDINGS_BYTES_MAX } from "../base/limits.ts";
+import { entryRow } from "../store/list-page.ts";
 import {
   type ParseOptions,
   type ParseResult,
@@ -62,22 +63,25 @@ export function presentStored(
 
 function* principalsIn(policy: Policy): Generator<string> {
   for (const { principals } of policy.statements)
-    for (const { type, token } of principals?.entries ?? []) if (type === "AWS") yield token.value;
+    for (const { type, token } of principals?.entries ?? [])
+      if (type === "AWS" || type === "CanonicalUser") yield token.value;
 }
 
 const ACCOUNT = /^(?:arn:aws:iam::)?([0-9]{12})(?::root)?$/;
 const ENTITY = /^arn:aws:iam::([0-9]{12}):(user|role)\/(?:.*\/)?([^/]+)$/;
 const SESSION = /^arn:aws:sts::([0-9]{12}):assumed-role\/([^/]+)\/([^/]+)$/;
 const FEDERATED = /^arn:aws:sts::([0-9]{12}):federated-user\//;
+const CANONICAL = /^[0-9a-f]{64}$/;
 const UNIQUE_ID = /^(A(?:IDA|ROA)[A-Z0-9]+)(?::.+)?$/;
 
 /**
- * The unique id of a user, role or session ARN; the text itself for an account or an id that exists; undefined for
- * what does not.
+ * The unique id of a user, role or session ARN; the account of a canonical id; the text itself for an account or an id
+ * that exists; undefined for what does not.
  */
 export async function resolvePrincipal(d: Directory, principal: string): Promise<string | undefined> {
   const uniqueId = UNIQUE_ID.exec(principal)?.[1];
   if (uniqueId !== undefined) return (await d.byId(uniqueId)) === undefined ? undefined : principal;
+  if (CANONICAL.test(principal)) return accountOfCanonicalId(d, principal);
   const number = ACCOUNT.exec(principal)?.[1] ?? FEDERATED.exec(principal)?.[1];
   if (number !== undefined) return (await accountExists(d, parseAccountId(number))) ? principal : undefined;
   const [, owner, word, name] = ENTITY.exec(principal) ?? [];
@@ -106,6 +110,15 @@ export const sessionArn = (account: AccountId, roleName: string, session: string
 
 async function accountExists(d: Directory, account: AccountId): Promise<boolean> {
   return (await d.counted.get(accountCodec, ACCOUNTS_PARENT, accountRow(account))) !== undefined;
+}
+
+async function accountOfCanonicalId(d: Directory, id: string): Promise<AccountId | undefined> {
+  for (const name of (await d.counted.entries(ACCOUNTS_PARENT)).keys()) {
+    const row = entryRow(name);
+    const found = row && (await d.counted.get(accountCodec, ACCOUNTS_PARENT, row));
+    if (found?.value.canonicalId === id) return found.value.id;
+  }
+  return undefined;
 }
 
 /** The port that S3 asks (`BucketPrincipals`). */

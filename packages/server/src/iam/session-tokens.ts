@@ -18,12 +18,12 @@ export interface SessionTokenKeys extends TokenKeys {
 
 const claimsSchema = z.strictObject({
   v: z.literal(1),
-  /** Whose rights: a role's, or a user's or root's own (GetSessionToken). */
-  kind: z.enum(["role", "web-identity", "user", "root"]),
+  /** Whose rights: a role's, a user's or root's own (GetSessionToken), or those lent to a name (GetFederationToken). */
+  kind: z.enum(["role", "web-identity", "user", "root", "federation"]),
   account: accountIdField,
   /** Unique id of role or user; the account number for root. */
   id: z.string(),
-  /** Role sessions: the session's name. */
+  /** Role sessions and federated users: the session's name. */
   name: z.string().exactOptional(),
   accessKeyId: z.string(),
   issuedAtMs: z.number(),

@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify, type JWTPayload } from "jose";
 import { z } from "zod";
 import type { Caller } from "../base/caller.ts";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, isFresh } from "../base/clock.ts";
 import { fail } from "../base/errors.ts";
 import { parseAccountId } from "../base/ids.ts";
 import { JWKS_AGE_MS_MAX, JWKS_BYTES_MAX, JWKS_FETCH_MS_MAX } from "../base/limits.ts";
@@ -109,7 +109,7 @@ export class OidcIssuers {
     const known = this.#keys.get(issuer);
     // Unknown key ids must not make every request fetch.
     const ageMax = reread ? JWKS_FETCH_MS_MAX : JWKS_AGE_MS_MAX;
-    if (known !== undefined && now - known.readMs < ageMax) return known;
+    if (known !== undefined && isFresh(known.readMs, now, ageMax)) return known;
     const find = createLocalJWKSet(await readJwks(jwks));
     const keys = { readMs: now, find };
     this.#keys.set(issuer, keys);

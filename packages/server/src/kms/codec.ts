@@ -198,6 +198,7 @@ export const usageCodec: Codec<KeyUse> = msgpackCodec(1, (value) => {
   return {
     operation: text(f.operation, "operation"),
     requestId: text(f.requestId, "request id"),
+    ...(f.eventId !== undefined && { eventId: text(f.eventId, "event id") }),
     atMs: number(f.atMs, "time of use"),
   };
 });

@@ -31,6 +31,7 @@ function keyFacts(key: KeyAttributes): ReadonlyMap<string, Value> {
     ["kms:keyorigin", key.origin],
     ["kms:multiregion", String(key.multiRegion)],
   ]);
+  if (key.multiRegion) facts.set("kms:multiregionkeytype", "PRIMARY");
   if (key.aliases.length > 0) facts.set("kms:resourcealiases", key.aliases);
   for (const tag of key.tags) facts.set(`aws:resourcetag/${tag.key.toLowerCase()}`, tag.value);
   ofKeys.set(key, facts);

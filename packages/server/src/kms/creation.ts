@@ -1,6 +1,6 @@
 /** CreateKey (spec kms 7): defaults, what goes together, the policy's checks. */
 import { fail } from "../base/errors.ts";
-import { keyArn, newKeyId } from "../base/ids.ts";
+import { keyArn, newKeyId, newMultiRegionKeyId } from "../base/ids.ts";
 import { requireNoLockout, requirePlainAccess } from "./authorise.ts";
 import { retried } from "./change.ts";
 import { tagConditions } from "./conditions.ts";
@@ -48,8 +48,6 @@ function supportedOrigin(input: NewKey, spec: KeySpec): KeyOrigin {
     input.origin === "EXTERNAL_KEY_STORE"
   )
     fail("UnsupportedOperationException", "Custom key stores are not supported.");
-  if (input.multiRegion === true)
-    fail("UnsupportedOperationException", "Multi-Region keys are not supported.");
   if (!SPECS[spec].supported) fail("UnsupportedOperationException", `KeySpec ${spec} is not supported.`);
   if (input.origin === "EXTERNAL" && SPECS[spec].kind !== "symmetric")
     fail("UnsupportedOperationException", "Key material can be imported for symmetric encryption keys only.");
@@ -58,13 +56,15 @@ function supportedOrigin(input: NewKey, spec: KeySpec): KeyOrigin {
 
 export async function createKey(k: Kernel, requester: Requester, input: NewKey): Promise<KeyMetadata> {
   const { spec, usage } = specAndUsage(input);
+  const multiRegion = input.multiRegion ?? false;
   const tags = input.tags ?? [];
   checkTags(tags);
   await requirePlainAccess(k, requester, "kms:CreateKey", "*", {
     "kms:keyspec": spec,
     "kms:keyusage": usage,
     "kms:keyorigin": input.origin ?? "AWS_KMS",
-    "kms:multiregion": String(input.multiRegion ?? false),
+    "kms:multiregion": String(multiRegion),
+    ...(multiRegion && { "kms:multiregionkeytype": "PRIMARY" }),
     "kms:bypasspolicylockoutsafetycheck": String(input.bypassLockoutCheck ?? false),
     ...tagConditions(tags),
   });
@@ -77,7 +77,7 @@ export async function createKey(k: Kernel, requester: Requester, input: NewKey):
     origin,
     usage,
     spec,
-    multiRegion: false,
+    multiRegion,
     state: { kind: origin === "EXTERNAL" ? "PendingImport" : "Enabled" },
     description: input.description ?? "",
     aliases: [],
@@ -85,7 +85,7 @@ export async function createKey(k: Kernel, requester: Requester, input: NewKey):
     tags,
   } as const;
   return retried(async () => {
-    const keyId = newKeyId();
+    const keyId = multiRegion ? newMultiRegionKeyId() : newKeyId();
     if (input.bypassLockoutCheck !== true)
       await requireNoLockout(k, requester, draft, keyArn(k.region, draft.account, keyId));
     const key = await insertKey(k, { ...draft, keyId });

@@ -1,9 +1,9 @@
 /** GenerateDataKeyPair (spec kms 12): a fresh key pair whose private key is sealed under a symmetric key. */
-import { type KeyPairSpec, newKeyPair } from "@strongroom/crypto";
+import { type DataKeyPairSpec, newKeyPair } from "@strongroom/crypto";
 import { exposeKeyBytes } from "@strongroom/crypto/expose";
 import { enterToSeal, seal, type Sealed } from "./encryption.ts";
 import { type Kernel, noteMaterial, type Requester } from "./kernel.ts";
-import { noteUse, stopIfDryRun, type Use, useFacts } from "./use.ts";
+import { noteUse, refuseUnsupported, stopIfDryRun, type Use, useFacts } from "./use.ts";
 
 export interface DataKeyPair extends Sealed {
   readonly publicKey: Uint8Array;
@@ -15,13 +15,13 @@ export async function generateDataKeyPair(
   k: Kernel,
   requester: Requester,
   operation: "GenerateDataKeyPair" | "GenerateDataKeyPairWithoutPlaintext",
-  input: Use & { readonly keyId: string; readonly spec: KeyPairSpec },
+  input: Use & { readonly keyId: string; readonly spec: DataKeyPairSpec },
 ): Promise<DataKeyPair> {
   const facts = useFacts(input, { "kms:datakeypairspec": input.spec });
   const entered = await enterToSeal(k, requester, operation, operation, input.keyId, facts);
   stopIfDryRun(input.dryRun);
   k.hooks.kmsCall(operation);
-  const pair = await newKeyPair(input.spec);
+  const pair = await newKeyPair(input.spec).catch(refuseUnsupported);
   using held = pair.privateKey;
   const privateKey = new Uint8Array(exposeKeyBytes(held));
   const sealed = await seal(k, entered, privateKey, input.context);

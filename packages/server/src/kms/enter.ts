@@ -87,12 +87,18 @@ export async function enterHeld(
   const arn = arnOf(k, key);
   noteKey(requester, arn);
   checkGrantTokens(k, facts.grantTokens);
-  const grantId = await requireKeyAccess(k, requester, rule.action, held, facts);
+  const asked = rule.asksLastUse === true ? await withLastUse(k, key, facts) : facts;
+  const grantId = await requireKeyAccess(k, requester, rule.action, held, asked);
   if (key.manager === "AWS") protectManaged(requester, rule, key, arn);
   if (key.account !== requester.account && !rule.crossAccount)
     deny(requester, rule.action, arn, noResourcePolicy(rule.action));
   requireState(arn, stateOf(key, k.clock.now()).kind, rule.states);
   return grantId === undefined ? { held, key, arn } : { held, key, arn, grantId };
+}
+
+async function withLastUse(k: Kernel, key: KeyRecord, facts: RequestFacts): Promise<RequestFacts> {
+  const days = await k.usage.daysWithout(key);
+  return { ...facts, more: { ...facts.more, "kms:trailingdayswithoutkeyusage": String(days) } };
 }
 
 export async function enter(

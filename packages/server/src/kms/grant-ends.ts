@@ -110,7 +110,9 @@ export async function listGrants(
     readonly grantee?: string | undefined;
   } & Paging,
 ): Promise<Page<GrantRecord>> {
-  const { key, arn } = await enter(k, requester, "ListGrants", input.keyId);
+  const { key, arn } = await enter(k, requester, "ListGrants", input.keyId, {
+    more: { "kms:grantisforawsresource": "false" },
+  });
   const { grantId } = input;
   const grantee = input.grantee === undefined ? undefined : await nameFor(k, input.grantee);
   if (grantId !== undefined) {

@@ -3,6 +3,7 @@ import { keyArn } from "../base/ids.ts";
 import { blobNameOf } from "./blob-name.ts";
 import type { Kernel } from "./kernel.ts";
 import type { KeyRecord } from "./model.ts";
+import { refuseUnsupported } from "./use.ts";
 
 /** Makes, verifies and commits a key with its first material. Undefined: the id (or its blob name) is taken. */
 export async function insertKey(
@@ -13,7 +14,10 @@ export async function insertKey(
   const createdMs = k.clock.now();
   const bornArn = keyArn(k.region, key.account, key.keyId);
   // An EXTERNAL key waits for its first import.
-  const made = key.origin === "EXTERNAL" ? undefined : await k.materials.makeFor(key.spec, bornArn);
+  const made =
+    key.origin === "EXTERNAL"
+      ? undefined
+      : await k.materials.makeFor(key.spec, bornArn).catch(refuseUnsupported);
   const record: KeyRecord = {
     ...key,
     bornArn,

@@ -11,7 +11,7 @@ import type { KeyRecord } from "./model.ts";
 import type { KeyPrincipals } from "./policies.ts";
 import type { Rows } from "./rows.ts";
 import type { Dependents } from "./tombstone.ts";
-import type { Usage } from "./usage.ts";
+import type { NotedUse, Usage } from "./usage.ts";
 
 /** What the service reports to whoever watches. None of it is secret. */
 export interface KmsHooks {
@@ -74,6 +74,16 @@ export interface Requester {
 export interface SeenKeys {
   readonly arns: KeyArn[];
   readonly materialIds: string[];
+  /** Uses that succeeded. */
+  readonly uses: NotedUse[];
+}
+
+/** Which record of the trail tells of the request's uses: known once it is written. */
+export function nameUses({ uses }: SeenKeys, requestId: string, eventId: string): void {
+  for (const use of uses) {
+    use.requestId = requestId;
+    use.eventId = eventId;
+  }
 }
 
 /** A key that the call came to; denied calls name it too. */
@@ -93,7 +103,7 @@ export function requesterOf(caller: Caller, via: "direct" | "s3", action: string
       "AccessDeniedException",
       `User: ${principal.kind} is not authorized to perform: ${action} because no identity-based policy allows the ${action} action`,
     );
-  return { caller, account, arn: principal.arn, via, seen: { arns: [], materialIds: [] } };
+  return { caller, account, arn: principal.arn, via, seen: { arns: [], materialIds: [], uses: [] } };
 }
 
 /** How grants may name a principal: by ARN and unique id, its own, its role's, its account's root. */
@@ -104,6 +114,8 @@ export function principalNames(principal: Principal): readonly string[] {
       return [];
     case "root":
       return [principal.arn];
+    case "federated":
+      return [principal.arn, `arn:aws:iam::${principal.account}:root`];
     case "user":
       return [principal.arn, principal.userId, `arn:aws:iam::${principal.account}:root`];
     case "role-session": {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { IntegrityError } from "../base/errors.ts";
 import { newRev } from "../base/ids.ts";
+import { KMS_MATERIAL_HELD_MS_MAX } from "../base/limits.ts";
 import { MemoryModel } from "../store/memory/model.ts";
 import type { Row, Sealed } from "../store/port.ts";
 import { createAlias, updateAlias } from "./aliases.ts";
@@ -94,6 +95,22 @@ test("an older alias that names a key which knows it no more is corruption", asy
   await overwrite(model, "kms", row, old.value);
   await assert.rejects(use((await testKms(model.open())).kms, "alias/a"), integrity);
   await use((await testKms(model.open())).kms, second.keyId);
+});
+
+test("unwrapped material is let go after its time, and at once when the clock is set back", async () => {
+  const { kms, clock } = await testKms();
+  const { keyId } = await made(kms);
+  for (const [jumpMs, left] of [
+    [KMS_MATERIAL_HELD_MS_MAX - 1, 1],
+    [1, 0],
+    [-1, 0],
+  ] as const) {
+    if (kms.materials.held().length === 0) await use(kms, keyId);
+    assert.equal(kms.materials.held().length, 1);
+    clock.nowMs += jumpMs;
+    kms.materials.sweep();
+    assert.equal(kms.materials.held().length, left, `${jumpMs} ms`);
+  }
 });
 
 test("nothing of a key's records is readable in the store", async () => {

@@ -16,7 +16,7 @@ import {
   SecretKey,
   systemRandom,
 } from "@strongroom/crypto";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, isFresh } from "../base/clock.ts";
 import { assert, IntegrityError } from "../base/errors.ts";
 import type { AccountId, KeyArn } from "../base/ids.ts";
 import { KMS_MATERIALS_HELD_MAX, KMS_MATERIAL_HELD_MS_MAX } from "../base/limits.ts";
@@ -127,7 +127,7 @@ export class Materials {
 
   #get<P extends Purpose>(key: KeyRecord, version: Material, purpose: P): Entry<P> | Promise<Entry<P>> {
     const held = this.#held.get(nameOf(key.bornArn, version.id));
-    if (held === undefined || this.#clock.now() - held.sinceMs >= KMS_MATERIAL_HELD_MS_MAX)
+    if (held === undefined || !isFresh(held.sinceMs, this.#clock.now(), KMS_MATERIAL_HELD_MS_MAX))
       return this.#load(key, version, purpose);
     assert(isOf(held, purpose), "a key version has one purpose");
     return held;
@@ -162,7 +162,7 @@ export class Materials {
   sweep(): void {
     const now = this.#clock.now();
     for (const [name, entry] of this.#held)
-      if (now - entry.sinceMs >= KMS_MATERIAL_HELD_MS_MAX) this.#held.delete(name);
+      if (!isFresh(entry.sinceMs, now, KMS_MATERIAL_HELD_MS_MAX)) this.#held.delete(name);
   }
 
   /** A stored wrap under the newest term of the domain key; it opens to the same material. */

@@ -27,6 +27,19 @@ function expiry({ origin }: KeyRecord, current: Material | undefined): KeyMetada
   return { ExpirationModel: "KEY_MATERIAL_EXPIRES", ValidTo: epochSeconds(validToMs) };
 }
 
+/** Every multi-Region key is a primary without replicas: there is one region. */
+function multiRegion({ multiRegion, account, keyId }: KeyRecord, region: string): KeyMetadata {
+  if (!multiRegion) return { MultiRegion: false };
+  return {
+    MultiRegion: true,
+    MultiRegionConfiguration: {
+      MultiRegionKeyType: "PRIMARY",
+      PrimaryKey: { Arn: keyArn(region, account, keyId), Region: region },
+      ReplicaKeys: [],
+    },
+  };
+}
+
 export function keyMetadata(key: KeyRecord, region: string, nowMs: number): KeyMetadata {
   const state = stateOf(key, nowMs);
   const current = key.spec === "SYMMETRIC_DEFAULT" ? currentMaterial(key) : undefined;
@@ -46,7 +59,7 @@ export function keyMetadata(key: KeyRecord, region: string, nowMs: number): KeyM
     CustomerMasterKeySpec: key.spec,
     KeySpec: key.spec,
     ...algorithmMember(key),
-    MultiRegion: key.multiRegion,
+    ...multiRegion(key, region),
     ...(current !== undefined && { CurrentKeyMaterialId: current.id }),
   };
 }

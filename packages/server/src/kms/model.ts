@@ -96,6 +96,8 @@ export interface Tag {
 export interface KeyUse {
   readonly operation: string;
   readonly requestId: string;
+  /** Its record in the trail, where there is one. */
+  readonly eventId?: string;
   readonly atMs: number;
 }
 

@@ -12,6 +12,8 @@ export interface OperationRule {
   readonly states: StateRule;
   /** The AWS-managed key: metadata is open to its account, cryptography goes through S3 only, the rest is refused. */
   readonly managed: "open" | "viaS3" | "refused" | "refusedRotation";
+  /** Policies may ask how long the key has not been used. */
+  readonly asksLastUse?: true;
 }
 
 const cryptography = (action: string): OperationRule => ({
@@ -68,8 +70,8 @@ export const OPERATIONS = {
   PutKeyPolicy: administration("PutKeyPolicy", "anyState"),
   UpdateKeyDescription: administration("UpdateKeyDescription", "notPendingDeletion"),
   EnableKey: administration("EnableKey", "toggle"),
-  DisableKey: administration("DisableKey", "toggle"),
-  ScheduleKeyDeletion: administration("ScheduleKeyDeletion", "scheduleDeletion"),
+  DisableKey: { ...administration("DisableKey", "toggle"), asksLastUse: true },
+  ScheduleKeyDeletion: { ...administration("ScheduleKeyDeletion", "scheduleDeletion"), asksLastUse: true },
   CancelKeyDeletion: administration("CancelKeyDeletion", "cancelDeletion"),
   TagResource: administration("TagResource", "notPendingDeletion"),
   UntagResource: administration("UntagResource", "notPendingDeletion"),

@@ -1,10 +1,11 @@
 /** Audit records of key uses that S3 makes on a requester's behalf, and their links to the S3 request. */
 import { allowed, jsonOf } from "../audit/allow.ts";
+import { newEventId } from "../audit/event.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import { startKeyUses } from "../audit/uses.ts";
 import { ServiceError } from "../base/errors.ts";
 import { newRequestId } from "../base/ids.ts";
-import type { Requester } from "./kernel.ts";
+import { nameUses, type Requester } from "./kernel.ts";
 import type { EncryptionContext } from "./port.ts";
 
 export interface InternalUse {
@@ -39,6 +40,9 @@ export function recordUse(
 ): void {
   const { caller, seen } = requester;
   const requestId = newRequestId();
+  const timeMs = recorder.clock.now();
+  const eventId = newEventId(timeMs);
+  nameUses(seen, requestId, eventId);
   const uses = startKeyUses(caller);
   uses.requestIds.push(requestId);
   uses.keyArn = seen.arns.at(-1) ?? uses.keyArn;
@@ -50,8 +54,9 @@ export function recordUse(
     caller,
     via: "s3",
     operation,
-    timeMs: recorder.clock.now(),
+    timeMs,
     requestId,
+    eventId,
     request: requestOf(operation, seen.arns.at(-1) ?? keyId, context),
     response: "null",
     readOnly: true,

@@ -2,10 +2,13 @@
 import {
   CryptoError,
   deriveSecret,
+  type RsaSigningAlgorithm,
   type SecretKey,
   type SigningAlgorithm,
   signMessage,
+  signRsaDigest,
   verifyMessage,
+  verifyRsaDigest,
 } from "@strongroom/crypto";
 import { assert, fail } from "../base/errors.ts";
 import type { KeyArn } from "../base/ids.ts";
@@ -13,7 +16,7 @@ import { type Entered, enter, requireUsage } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { currentMaterial, type KeyRecord } from "./model.ts";
 import { SPECS } from "./specs.ts";
-import { noteUse, requireAlgorithm, stopIfDryRun } from "./use.ts";
+import { byPlatform, noteUse, requireAlgorithm, stopIfDryRun } from "./use.ts";
 
 /** Every algorithm of the API model; the enum text of validation errors lists them all. */
 export const SIGNING_ALGORITHMS = [
@@ -43,28 +46,49 @@ export interface SignInput {
   readonly dryRun?: boolean | undefined;
 }
 
+/** Bytes of the digest that MessageType DIGEST brings; absent for algorithms that take none. */
 function digestBytes(algorithm: AnySigningAlgorithm): number | undefined {
-  const bits = /_SHA_(256|384|512)$/.exec(algorithm)?.[1];
-  return bits === undefined || algorithm.startsWith("ED25519") ? undefined : Number(bits) / 8;
+  if (algorithm === "ED25519_PH_SHA_512") return 64;
+  const bits = /^(?:RSASSA|ECDSA)\w*_SHA_(256|384|512)$/.exec(algorithm)?.[1];
+  return bits === undefined ? undefined : Number(bits) / 8;
 }
+/** FIPS 204: the message representative mu. */
+const MU_BYTES = 64;
 
-/** The platform's ciphers sign messages and not digests: a digest is refused by name rather than signed as a message. */
+/** What the message must be by its type, before any key is looked at. */
 function checkMessage({ algorithm, message, messageType = "RAW" }: SignInput): void {
-  if (messageType === "RAW") return;
-  const bytes = digestBytes(algorithm);
-  if (messageType === "DIGEST" && bytes !== undefined && message.length !== bytes)
+  if (messageType === "RAW" && algorithm !== "ED25519_PH_SHA_512") return;
+  const bytes =
+    messageType === "DIGEST"
+      ? digestBytes(algorithm)
+      : messageType === "EXTERNAL_MU" && algorithm === "ML_DSA_SHAKE_256"
+        ? MU_BYTES
+        : undefined;
+  if (bytes === undefined)
+    fail("ValidationException", `MessageType ${messageType} is not compatible with ${algorithm}.`);
+  if (message.length !== bytes)
     fail("ValidationException", `Digest is invalid length for algorithm ${algorithm}.`);
 }
-function refuseDigest({ messageType = "RAW" }: SignInput): void {
-  if (messageType !== "RAW")
-    fail("UnsupportedOperationException", `MessageType ${messageType} is not supported by this service.`);
-}
 
-function supported(algorithm: AnySigningAlgorithm): SigningAlgorithm {
-  if (algorithm === "SM2DSA" || algorithm === "ML_DSA_SHAKE_256" || algorithm === "ED25519_PH_SHA_512")
+const isRsa = (algorithm: AnySigningAlgorithm): algorithm is RsaSigningAlgorithm =>
+  algorithm.startsWith("RSASSA");
+
+/**
+ * The platform's ECDSA hashes for itself and its ML-DSA makes mu itself; a signer of ours would do arithmetic on private
+ * keys in a time that depends on them. Refused by name rather than signed as a message.
+ */
+function supported({ algorithm, messageType = "RAW" }: SignInput): SigningAlgorithm {
+  if (algorithm === "SM2DSA" || algorithm === "ED25519_PH_SHA_512")
     return fail("UnsupportedOperationException", `${algorithm} is not supported by this service.`);
+  if (messageType !== "RAW" && !isRsa(algorithm))
+    fail(
+      "UnsupportedOperationException",
+      `MessageType ${messageType} with ${algorithm} is not supported by this service.`,
+    );
   return algorithm;
 }
+
+const isDigest = (input: SignInput): boolean => input.messageType === "DIGEST";
 
 async function enterSign(
   k: Kernel,
@@ -79,8 +103,7 @@ async function enterSign(
   });
   requireUsage(entered, "SIGN_VERIFY", operation);
   requireAlgorithm(entered, input.algorithm);
-  const algorithm = supported(input.algorithm);
-  refuseDigest(input);
+  const algorithm = supported(input);
   stopIfDryRun(input.dryRun);
   k.hooks.kmsCall(operation);
   return { entered, algorithm };
@@ -103,7 +126,11 @@ export async function signBy(
 ): Promise<{ readonly arn: KeyArn; readonly signature: Uint8Array }> {
   const { entered, algorithm } = await enterSign(k, requester, "Sign", input);
   const privateKey = await privateKeyOf(k, entered.key);
-  const signature = signMessage(privateKey, algorithm, input.message);
+  const signature = byPlatform(() =>
+    isDigest(input) && isRsa(algorithm)
+      ? signRsaDigest(privateKey, algorithm, input.message)
+      : signMessage(privateKey, algorithm, input.message),
+  );
   noteUse(k, requester, entered, "Sign");
   return { arn: entered.arn, signature };
 }
@@ -115,7 +142,12 @@ export async function verifyBy(
   input: SignInput & { readonly signature: Uint8Array },
 ): Promise<KeyArn> {
   const { entered, algorithm } = await enterSign(k, requester, "Verify", input);
-  const valid = verifyMessage(publicKeyOf(entered.key), algorithm, input.message, input.signature);
+  const publicKey = publicKeyOf(entered.key);
+  const valid = byPlatform(() =>
+    isDigest(input) && isRsa(algorithm)
+      ? verifyRsaDigest(publicKey, algorithm, input.message, input.signature)
+      : verifyMessage(publicKey, algorithm, input.message, input.signature),
+  );
   if (!valid) fail("KMSInvalidSignatureException");
   noteUse(k, requester, entered, "Verify");
   return entered.arn;

@@ -91,9 +91,9 @@ export const SPECS: Readonly<Record<KeySpec, SpecRow>> = Object.assign(
     ECC_NIST_P521: ecc(["SIGN_VERIFY", "KEY_AGREEMENT"], ["ECDSA_SHA_512"]),
     ECC_SECG_P256K1: ecc(["SIGN_VERIFY"], ["ECDSA_SHA_256"]),
     ECC_NIST_EDWARDS25519: ecc(["SIGN_VERIFY"], ["ED25519_SHA_512", "ED25519_PH_SHA_512"]),
-    ML_DSA_44: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"], false),
-    ML_DSA_65: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"], false),
-    ML_DSA_87: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"], false),
+    ML_DSA_44: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"]),
+    ML_DSA_65: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"]),
+    ML_DSA_87: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"]),
     SM2: ecc(["SIGN_VERIFY", "KEY_AGREEMENT"], ["SM2DSA"], false),
   } satisfies Record<KeySpec, SpecRow>,
 );

@@ -37,3 +37,19 @@ test("the last successful use, here at once, elsewhere after the job", async () 
   await keepHouse(b.kms);
   assert.equal((await ok(a.kms, "GetKeyLastUsage", { KeyId })).KeyLastUsage.Operation, "Decrypt");
 });
+
+test("policies may ask how many days a key has not been used, from its creation on", async () => {
+  const { kms, clock, authoriser } = await testKms();
+  const { KeyId } = (await ok(kms, "CreateKey", {})).KeyMetadata;
+  const days = async (operation: string): Promise<unknown> => {
+    await ok(kms, operation, { KeyId });
+    return authoriser.asked.at(-1)?.conditions.get("kms:trailingdayswithoutkeyusage");
+  };
+  clock.nowMs += 3.5 * 86_400_000;
+  assert.equal(await days("DisableKey"), "3");
+  assert.equal(await days("EnableKey"), undefined);
+  await ok(kms, "Encrypt", { KeyId, Plaintext });
+  assert.equal(await days("DisableKey"), "0");
+  clock.nowMs += 100 * 86_400_000;
+  assert.equal(await days("ScheduleKeyDeletion"), "100");
+});

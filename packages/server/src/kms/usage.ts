@@ -13,13 +13,16 @@ import type { KeyRecord, KeyUse } from "./model.ts";
 import { usageRow } from "./row-keys.ts";
 
 const TABLE = "kms";
+const DAY_MS = 86_400_000;
 type KeyName = Pick<KeyRecord, "account" | "keyId">;
+/** In memory, until it is written down. */
+export type NotedUse = { -readonly [K in keyof KeyUse]: KeyUse[K] } & KeyName;
 
 export class Usage {
   readonly #records: Records;
   readonly #now: () => number;
   /** Since the last flush. */
-  #noted = new Map<string, KeyUse & KeyName>();
+  #noted = new Map<string, NotedUse>();
 
   constructor(records: Records, now: () => number) {
     this.#records = records;
@@ -27,14 +30,22 @@ export class Usage {
   }
 
   /** A cryptographic operation that succeeded. */
-  note({ account, keyId }: KeyName, operation: string, requestId: string): void {
-    this.#noted.set(`${account}/${keyId}`, { account, keyId, operation, requestId, atMs: this.#now() });
+  note({ account, keyId }: KeyName, operation: string, requestId: string): NotedUse {
+    const use = { account, keyId, operation, requestId, atMs: this.#now() };
+    this.#noted.set(`${account}/${keyId}`, use);
+    return use;
   }
 
   async last({ account, keyId }: KeyName): Promise<KeyUse | undefined> {
     const noted = this.#noted.get(`${account}/${keyId}`);
     const written = (await this.#records.get(usageCodec, TABLE, usageRow(account, keyId)))?.value;
     return newer(noted, written);
+  }
+
+  /** Whole days since the last use, or since the key was made: what kms:TrailingDaysWithoutKeyUsage says. */
+  async daysWithout(key: KeyRecord): Promise<number> {
+    const since = (await this.last(key))?.atMs ?? key.createdMs;
+    return Math.max(0, Math.floor((this.#now() - since) / DAY_MS));
   }
 
   /** Writes down what was noted. One that fails is noted again. */

@@ -1,4 +1,5 @@
 /** What the cryptographic operations share: their facts for conditions, their dry run, the algorithm's check. */
+import { CryptoError } from "@strongroom/crypto";
 import { fail } from "../base/errors.ts";
 import type { RequestFacts } from "./conditions.ts";
 import type { Entered } from "./enter.ts";
@@ -27,7 +28,7 @@ export function useFacts(use: Use, more?: RequestFacts["more"]): RequestFacts {
 
 /** A use that succeeded. */
 export function noteUse(k: Kernel, requester: Requester, { key }: Entered, operation: string): void {
-  k.usage.note(key, operation, requester.caller.requestId);
+  requester.seen.uses.push(k.usage.note(key, operation, requester.caller.requestId));
 }
 
 /** Throws InvalidKeyUsageException for an algorithm that is not the key's. */
@@ -43,4 +44,21 @@ export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compa
 export function refuseContext({ key }: Entered, { context }: Use): void {
   if (context.size > 0 && SPECS[key.spec].kind !== "symmetric")
     fail("ValidationException", "EncryptionContext is only valid for symmetric encryption keys.");
+}
+
+/** Runs ciphers that not every platform has (ML-DSA, secp256k1): what it lacks is refused by name. */
+export function byPlatform<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    return refuseUnsupported(cause);
+  }
+}
+export function refuseUnsupported(cause: unknown): never {
+  if (cause instanceof CryptoError && cause.code === "Unsupported")
+    fail("UnsupportedOperationException", {
+      message: "The platform that this service runs on has no ciphers for keys of this spec.",
+      cause,
+    });
+  throw cause;
 }

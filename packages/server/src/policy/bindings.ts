@@ -17,9 +17,10 @@ export function presentPolicy(
   let shown = "";
   let from = 0;
   const entries = policy.statements.flatMap((statement) => statement.principals?.entries ?? []);
-  for (const { token } of entries.toSorted((a, b) => a.token.start - b.token.start)) {
+  for (const { type, token } of entries.toSorted((a, b) => a.token.start - b.token.start)) {
     const id = policy.bindings.get(token.value);
-    if (id === undefined) continue;
+    // An account keeps its canonical id.
+    if (id === undefined || type === "CanonicalUser") continue;
     const now = arnOf(id) ?? id;
     if (now === token.value) continue;
     shown += text.slice(from, token.start) + JSON.stringify(now);

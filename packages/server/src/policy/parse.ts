@@ -174,7 +174,12 @@ class Document {
     const entries = parsePrincipalElement(element.node, this.#options.bindings);
     if ("invalid" in entries) refuse("principal", entries.invalid);
     this.#count(entries.length);
-    for (const entry of entries) if (entry.type === "AWS") this.#bind(entry.token.value);
+    for (const { type, token } of entries) {
+      // Canonical ids are S3's names of accounts.
+      if (type === "CanonicalUser" && this.#kind !== "bucket")
+        refuse("principal", `"${type}":"${token.value}"`);
+      if (type === "AWS" || type === "CanonicalUser") this.#bind(type, token.value);
+    }
     if (this.#options.resolve === undefined) {
       return { negated: element.negated, entries, patterns: entries.map((entry) => entry.pattern) };
     }
@@ -183,11 +188,11 @@ class Document {
     return { negated: element.negated, entries: bound, patterns: bound.map((entry) => entry.pattern) };
   }
 
-  #bind(principal: string): void {
+  #bind(type: string, principal: string): void {
     const { resolve } = this.#options;
     if (resolve === undefined || principal === "*") return;
     const id = resolve(principal);
-    if (id === undefined) refuse("principal", `"AWS":"${principal}"`);
+    if (id === undefined) refuse("principal", `"${type}":"${principal}"`);
     if (id !== principal) this.#bindings.set(principal, id);
   }
 

@@ -1,6 +1,7 @@
 /**
  * Who asks, and whom a policy names. A stored policy may carry bindings from the ARN of a user or role to its unique id
- * (`bindings.ts`): then the id decides, so that whoever is created again under an old name inherits nothing.
+ * (`bindings.ts`): then the id decides, so that whoever is created again under an old name inherits nothing. A canonical
+ * user id (S3 alone has those) is bound to the account that it stands for.
  */
 import type { JsonNode, JsonString } from "./json.ts";
 
@@ -9,8 +10,6 @@ interface InAccount {
   readonly account: string;
   /** What denials call `User:` and what trails show. For a role session the session's ARN. */
   readonly arn: string;
-  /** 64 hex digits; only S3 policies can name it. */
-  readonly canonicalId?: string;
   /** Keys in lower case. */
   readonly tags?: ReadonlyMap<string, string>;
 }
@@ -147,8 +146,11 @@ function parseTyped(
       return /^[a-z0-9.-]+\.[a-z]+$/.test(text) ? { kind: "service", name: text } : undefined;
     case "Federated":
       return /^[A-Za-z0-9:/._-]+$/.test(text) ? { kind: "provider", provider: text } : undefined;
-    case "CanonicalUser":
-      return /^[0-9a-f]{64}$/.test(text) ? { kind: "canonical", id: text } : undefined;
+    case "CanonicalUser": {
+      if (!/^[0-9a-f]{64}$/.test(text)) return undefined;
+      const account = bindings?.get(text);
+      return account === undefined ? { kind: "canonical", id: text } : { kind: "account", account };
+    }
   }
 }
 
@@ -159,7 +161,8 @@ export function reachOf(pattern: PrincipalPattern, principal: Principal): Reach 
     case "account":
       return accountOf(principal) === pattern.account ? REACH.account : REACH.none;
     case "canonical":
-      return "canonicalId" in principal && principal.canonicalId === pattern.id ? REACH.account : REACH.none;
+      // Not bound to an account when the policy was put: nobody's.
+      return REACH.none;
     case "user":
       if (principal.kind !== "user") return REACH.none;
       return (pattern.id === undefined ? principal.arn === pattern.arn : principal.id === pattern.id)

@@ -1,12 +1,13 @@
 /** Records of direct calls of the key service: key use and changes are durable before the answer leaves. */
 import { allowed } from "../../audit/allow.ts";
+import { newEventId } from "../../audit/event.ts";
 import { KMS_ROWS, type KmsRow, usesKey } from "../../audit/kms-rows.ts";
 import type { KmsFacts, Recorder } from "../../audit/recorder.ts";
 import { trailUnavailable } from "../../audit/trail.ts";
 import type { Caller } from "../../base/caller.ts";
 import { ServiceError } from "../../base/errors.ts";
 import type { Exchange } from "../common/exchange.ts";
-import type { SeenKeys } from "../../kms/kernel.ts";
+import { nameUses, type SeenKeys } from "../../kms/kernel.ts";
 import { recordRefusal } from "./refusal.ts";
 
 export interface KmsCall {
@@ -53,7 +54,9 @@ export class KmsAudit {
     const { trail } = this.#recorder;
     const row = KMS_ROWS[call.operation] ?? NO_ROW;
     if (!trail.writable && error !== undefined) return;
-    const facts = factsOf(call, row);
+    const eventId = newEventId(call.timeMs);
+    nameUses(call.seen, call.requestId, eventId);
+    const facts = { ...factsOf(call, row), eventId };
     const ticket = this.#recorder.kms(
       error === undefined
         ? {

@@ -23,9 +23,15 @@ export function serviceNameOf(req: IncomingMessage): string {
   const authorization = req.headers.authorization;
   if (authorization !== undefined) return scopeService(authorization, "/") ?? "s3";
   const url = req.url ?? "";
+  if (req.method === "OPTIONS") return asksForTarget(req, url) ? "kms" : "s3";
   if (url.includes("X-Amz-Credential=")) return scopeService(url, "%2F") ?? "s3";
   return isUnsignedQuery(req, url) ? "sts" : "s3";
 }
+
+/** A preflight of a page that is about to call the key service. */
+const asksForTarget = (req: IncomingMessage, url: string): boolean =>
+  url === "/" &&
+  /(?:^|[, ])x-amz-target(?:$|[, ])/i.test(req.headers["access-control-request-headers"] ?? "");
 
 function isUnsignedQuery(req: IncomingMessage, url: string): boolean {
   if (req.method === "POST" && (url === "/" || url.startsWith("/?")))

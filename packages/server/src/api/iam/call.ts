@@ -23,10 +23,11 @@ export function operation<S extends Schema, R>(definition: Definition<IamCall, S
   return queryOperation(definition);
 }
 
-/** Throws InvalidClientTokenId: GetSessionToken without multi-factor authentication does not open IAM. */
+/** Throws InvalidClientTokenId: GetSessionToken without multi-factor authentication and GetFederationToken do not open IAM. */
 export function iamCall(deps: IamDeps, caller: Caller): IamCall {
   const account = accountOf(caller.principal);
   if (account === undefined) return fail("MissingAuthenticationToken");
-  if (sessionOf(caller)?.kind === "session-token") fail("InvalidClientTokenId");
+  const kind = sessionOf(caller)?.kind;
+  if (kind === "session-token" || kind === "federation") fail("InvalidClientTokenId");
   return { ...deps, caller, account };
 }

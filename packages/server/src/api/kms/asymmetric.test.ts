@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   constants,
+  createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
@@ -79,6 +80,9 @@ const SIGNERS: readonly (readonly [string, string, string | null, object])[] = [
   ["ECC_NIST_P521", "ECDSA_SHA_512", "sha512", {}],
   ["ECC_SECG_P256K1", "ECDSA_SHA_256", "sha256", {}],
   ["ECC_NIST_EDWARDS25519", "ED25519_SHA_512", null, {}],
+  ["ML_DSA_44", "ML_DSA_SHAKE_256", null, {}],
+  ["ML_DSA_65", "ML_DSA_SHAKE_256", null, {}],
+  ["ML_DSA_87", "ML_DSA_SHAKE_256", null, {}],
 ];
 for (const [spec, SigningAlgorithm, hash, options] of SIGNERS)
   test(`Sign and Verify: ${spec} with ${SigningAlgorithm}`, async () => {
@@ -112,22 +116,67 @@ for (const [spec, SigningAlgorithm, hash, options] of SIGNERS)
     ]);
   });
 
-test("a digest of the wrong length is told; digests are refused by name", async () => {
+for (const SigningAlgorithm of ["RSASSA_PSS_SHA_384", "RSASSA_PKCS1_V1_5_SHA_256"])
+  test(`${SigningAlgorithm}: signing a message and signing its digest are the same`, async () => {
+    const { kms } = await testKms();
+    const { KeyId } = await newKey(kms, "RSA_2048", "SIGN_VERIFY");
+    const hash = `sha${SigningAlgorithm.slice(-3)}`;
+    const Digest = createHash(hash).update("message").digest("base64");
+    const asMessage = { KeyId, SigningAlgorithm, Message };
+    const asDigest = { KeyId, SigningAlgorithm, Message: Digest, MessageType: "DIGEST" };
+    for (const [signed, verified] of [
+      [asDigest, asMessage],
+      [asMessage, asDigest],
+      [asDigest, asDigest],
+    ]) {
+      const { Signature } = await ok(kms, "Sign", signed);
+      assert.equal((await ok(kms, "Verify", { ...verified, Signature })).SignatureValid, true);
+    }
+    const { Signature } = await ok(kms, "Sign", asDigest);
+    const other = createHash(hash).update("other").digest("base64");
+    assert.deepEqual(await failed(kms, "Verify", { ...asDigest, Message: other, Signature }), [
+      "KMSInvalidSignatureException",
+      "",
+    ]);
+    assert.deepEqual(await failed(kms, "Sign", { ...asDigest, Message }), [
+      "ValidationException",
+      `Digest is invalid length for algorithm ${SigningAlgorithm}.`,
+    ]);
+  });
+
+test("message types that an algorithm cannot have are told; what no platform's ciphers do is refused by name", async () => {
   const { kms } = await testKms();
+  const refused = async (spec: string, SigningAlgorithm: string, MessageType: string, bytes: number) => {
+    const { KeyId } = await newKey(kms, spec, "SIGN_VERIFY");
+    const input = { KeyId, SigningAlgorithm, MessageType, Message: b64(new Uint8Array(bytes)) };
+    const [type, message] = await failed(kms, "Sign", input);
+    assert.deepEqual(await failed(kms, "Verify", { ...input, Signature: Message }), [type, message]);
+    return `${type}: ${message}`;
+  };
+  const cases: readonly (readonly [string, string, string, number, string])[] = [
+    ["ECC_NIST_P256", "ECDSA_SHA_256", "DIGEST", 31, "ValidationException: Digest is invalid length"],
+    ["ECC_NIST_P256", "ECDSA_SHA_256", "EXTERNAL_MU", 64, "ValidationException: MessageType EXTERNAL_MU"],
+    ["ECC_NIST_EDWARDS25519", "ED25519_SHA_512", "DIGEST", 64, "ValidationException: MessageType DIGEST"],
+    ["ECC_NIST_EDWARDS25519", "ED25519_PH_SHA_512", "RAW", 9, "ValidationException: MessageType RAW"],
+    ["ML_DSA_44", "ML_DSA_SHAKE_256", "DIGEST", 64, "ValidationException: MessageType DIGEST"],
+    ["ML_DSA_44", "ML_DSA_SHAKE_256", "EXTERNAL_MU", 63, "ValidationException: Digest is invalid length"],
+    ["ECC_NIST_P256", "ECDSA_SHA_256", "DIGEST", 32, "UnsupportedOperationException: MessageType DIGEST"],
+    [
+      "ECC_NIST_EDWARDS25519",
+      "ED25519_PH_SHA_512",
+      "DIGEST",
+      64,
+      "UnsupportedOperationException: ED25519_PH",
+    ],
+    ["ML_DSA_44", "ML_DSA_SHAKE_256", "EXTERNAL_MU", 64, "UnsupportedOperationException: MessageType"],
+  ];
+  for (const [spec, algorithm, type, bytes, text] of cases) {
+    const told = await refused(spec, algorithm, type, bytes);
+    assert.ok(told.startsWith(text), told);
+  }
   const { KeyId } = await newKey(kms, "ECC_NIST_P256", "SIGN_VERIFY");
-  const sign = { KeyId, SigningAlgorithm: "ECDSA_SHA_256", MessageType: "DIGEST" };
-  assert.deepEqual(await failed(kms, "Sign", { ...sign, Message }), [
-    "ValidationException",
-    "Digest is invalid length for algorithm ECDSA_SHA_256.",
-  ]);
   assert.equal(
-    (await failed(kms, "Sign", { ...sign, Message: b64(new Uint8Array(32)) }))[0],
-    "UnsupportedOperationException",
-  );
-  assert.equal(
-    (
-      await failed(kms, "Sign", { ...sign, MessageType: "RAW", Message, SigningAlgorithm: "ECDSA_SHA_384" })
-    )[0],
+    (await failed(kms, "Sign", { KeyId, Message, SigningAlgorithm: "ECDSA_SHA_384" }))[0],
     "InvalidKeyUsageException",
   );
 });
@@ -254,6 +303,10 @@ test("data key pairs: the private key is sealed, and shown once or not at all", 
   assert.equal(
     (await failed(kms, "GenerateDataKeyPair", { KeyId, KeyPairSpec: "SM2" }))[0],
     "UnsupportedOperationException",
+  );
+  assert.equal(
+    (await failed(kms, "GenerateDataKeyPair", { KeyId, KeyPairSpec: "ML_DSA_44" }))[0],
+    "ValidationException",
   );
 });
 

@@ -1,5 +1,5 @@
 /** Members that many operations share, with the API model's bounds. */
-import { KEY_PAIR_SPECS, type KeyPairSpec } from "@strongroom/crypto";
+import { DATA_KEY_PAIR_SPECS, type DataKeyPairSpec } from "@strongroom/crypto";
 import { fail } from "../../base/errors.ts";
 import { KEY_TAGS_MAX } from "../../base/limits.ts";
 import type { Tag } from "../../kms/model.ts";
@@ -61,12 +61,12 @@ export const dataKeyMembers = {
 export const dataKeyPairMembers = {
   EncryptionContext: context,
   KeyId: keyId,
-  KeyPairSpec: is.required(is.oneOf([...KEY_PAIR_SPECS, "SM2"])),
+  KeyPairSpec: is.required(is.oneOf([...DATA_KEY_PAIR_SPECS, "SM2"])),
   GrantTokens: grantTokens,
   DryRun: dryRun,
 } as const;
 
-export function pairSpec(spec: KeyPairSpec | "SM2"): KeyPairSpec {
+export function pairSpec(spec: DataKeyPairSpec | "SM2"): DataKeyPairSpec {
   return spec === "SM2" ? fail("UnsupportedOperationException", "KeyPairSpec SM2 is not supported.") : spec;
 }
 

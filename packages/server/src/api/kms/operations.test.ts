@@ -81,12 +81,6 @@ const REFUSED_KEYS: readonly (readonly [string, object, string, string])[] = [
     "UnsupportedOperationException",
     "Custom key stores are not supported.",
   ],
-  [
-    "multi-Region",
-    { MultiRegion: true },
-    "UnsupportedOperationException",
-    "Multi-Region keys are not supported.",
-  ],
   ["too many tags", { Tags: tags(51) }, "TagException", "Too many tags"],
   ["a tag twice", { Tags: [TAG("a"), TAG("a")] }, "TagException", "Duplicate tag keys"],
   ["a reserved tag", { Tags: [TAG("AWS:x")] }, "TagException", "Tags beginning with aws: are reserved"],
@@ -115,6 +109,29 @@ for (const [what, input, type, message] of REFUSED_KEYS)
     assert.deepEqual(await failed(kms, "CreateKey", input), [type, message]);
     assert.deepEqual((await ok(kms, "ListKeys", {})).Keys, []);
   });
+
+test("a multi-Region key: its id, what it is made of, blobs; replication is refused by name", async () => {
+  const { kms, authoriser } = await testKms();
+  const { KeyMetadata } = await ok(kms, "CreateKey", { MultiRegion: true });
+  const { KeyId, Arn } = KeyMetadata;
+  assert.match(KeyId, /^mrk-[0-9a-f]{32}$/);
+  assert.equal(KeyMetadata.MultiRegion, true);
+  assert.deepEqual(KeyMetadata.MultiRegionConfiguration, {
+    MultiRegionKeyType: "PRIMARY",
+    PrimaryKey: { Arn, Region: "us-east-1" },
+    ReplicaKeys: [],
+  });
+  assert.equal(authoriser.asked.at(0)?.conditions.get("kms:multiregionkeytype"), "PRIMARY");
+  const { CiphertextBlob } = await ok(kms, "Encrypt", { KeyId, Plaintext: "AAAA" });
+  assert.equal(authoriser.asked.at(-1)?.conditions.get("kms:multiregion"), "true");
+  assert.equal(authoriser.asked.at(-1)?.conditions.get("kms:multiregionkeytype"), "PRIMARY");
+  assert.equal((await ok(kms, "Decrypt", { CiphertextBlob })).Plaintext, "AAAA");
+  for (const [operation, input] of [
+    ["ReplicateKey", { KeyId, ReplicaRegion: "eu-west-1" }],
+    ["UpdatePrimaryRegion", { KeyId, PrimaryRegion: "eu-west-1" }],
+  ] as const)
+    assert.equal((await failed(kms, operation, input))[0], "UnsupportedOperationException");
+});
 
 test("the lockout check keeps the caller able to change the policy, unless it is bypassed", async () => {
   const { kms, authoriser } = await testKms();

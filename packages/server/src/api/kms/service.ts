@@ -12,6 +12,7 @@ import { tlsOf } from "../audit/connection.ts";
 import type { Answer } from "../common/answer.ts";
 import { type Exchange, RequestCaller } from "../common/exchange.ts";
 import type { Service } from "../common/serve.ts";
+import { allowReading, type Origins, preflightAnswer } from "./cors.ts";
 import { handleKms, isFault, kmsErrorAnswer, type KmsAnswer, targetName } from "./handle.ts";
 
 export interface KmsServiceDeps {
@@ -19,7 +20,10 @@ export interface KmsServiceDeps {
   readonly kms: Kernel;
   readonly log: Log;
   readonly audit?: KmsAudit;
+  /** Origins of browser pages that may call; absent: none. */
+  readonly origins?: Origins;
 }
+const NO_ORIGINS: Origins = new Set();
 
 export class KmsService implements Service {
   readonly name = "kms";
@@ -30,6 +34,12 @@ export class KmsService implements Service {
   }
 
   async answer(exchange: Exchange): Promise<void> {
+    const { origins = NO_ORIGINS } = this.#deps;
+    if (exchange.req.method === "OPTIONS") {
+      await exchange.send(preflightAnswer(exchange, origins));
+      return;
+    }
+    allowReading(exchange, origins);
     try {
       await this.#answer(exchange);
     } catch (error) {

@@ -50,6 +50,7 @@ const SHOWN: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "MissingAction",
   "MissingAuthenticationToken",
   "NoSuchEntity",
+  "NotImplemented",
   "PackedPolicyTooLarge",
   "PolicyNotAttachable",
   "SignatureDoesNotMatch",

@@ -23,6 +23,8 @@ export interface QueryServiceDeps {
 export interface QueryApi<C extends Call> {
   readonly protocol: Protocol;
   readonly operations: ReadonlyMap<string, QueryOperation<C>>;
+  /** Operations of AWS that are not here. */
+  readonly unsupported: ReadonlySet<string>;
   /** Of the caller. Throws when the service is closed to such a caller. */
   call(caller: Caller, operation: string): C;
 }
@@ -101,10 +103,12 @@ export class QueryService<C extends Call> implements Service {
   }
 
   #operation(form: Form): QueryOperation<C> {
-    const { protocol, operations } = this.#api;
+    const { protocol, operations, unsupported } = this.#api;
     const name = form.get("Action") ?? fail("MissingAction");
     const version = form.get("Version") ?? protocol.version;
     const found = version === protocol.version ? operations.get(name) : undefined;
+    if (found === undefined && unsupported.has(name))
+      fail("NotImplemented", `The operation ${name} is not implemented by this service.`);
     return (
       found ?? fail("InvalidAction", `Could not find operation ${word(name)} for version ${word(version)}`)
     );

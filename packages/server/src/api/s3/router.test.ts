@@ -45,6 +45,8 @@ GET /bucket => ListObjects
 GET /bucket?prefix=a&marker=b => ListObjects
 GET /bucket?list-type=2 => ListObjectsV2
 GET /bucket?prefix=a&list-type=2&x-id=ListObjectsV2 => ListObjectsV2
+GET /bucket?list-type=3 => InvalidArgument
+GET /bucket?list-type => InvalidArgument
 GET /bucket?versions => ListObjectVersions
 GET /bucket?uploads => ListMultipartUploads
 POST /bucket?delete => DeleteObjects

@@ -53,6 +53,7 @@ export class Router {
     const asked = query.size === 0 ? undefined : this.#subResource(query);
     if (slot === undefined) return this.#refuse(method, target, asked);
     if (asked !== undefined) {
+      if (asked === "list-type" && method === "GET") requireListType(query);
       return slot.special.find((op) => fits(op, query, headers)) ?? this.#refuse(method, target, asked);
     }
     return slot.plain.find((op) => fits(op, query, headers)) ?? this.#refuse(method, target, asked);
@@ -80,6 +81,16 @@ export class Router {
       headers: { Allow: allowed },
     });
   }
+}
+
+/** A parameter whose value chooses the operation, so that another value is a bad argument and no other method's resource. */
+function requireListType(query: Query): void {
+  const value = query.get("list-type") ?? "";
+  if (value !== "2")
+    fail("InvalidArgument", {
+      message: "Invalid List Type specified in Request",
+      elements: { ArgumentName: "list-type", ArgumentValue: value },
+    });
 }
 
 function fits(op: Operation, query: Query, headers: HeaderView): boolean {

@@ -18,11 +18,15 @@ export function operation<S extends Schema, R>(definition: Definition<StsCall, S
   return queryOperation(definition);
 }
 
-const OPEN_TO_SESSION_TOKENS = new Set(["AssumeRole", "GetCallerIdentity", "AssumeRoleWithWebIdentity"]);
+/** What a session of a kind may call; every kind that is not here, everything. */
+const OPEN: ReadonlyMap<string | undefined, readonly string[]> = new Map([
+  ["session-token", ["AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"]],
+  ["federation", ["GetCallerIdentity"]],
+]);
 
-/** Throws AccessDenied: of STS, credentials of GetSessionToken open no more than this. */
+/** Throws AccessDenied: credentials of GetSessionToken and GetFederationToken open little of STS. */
 export function stsCall(deps: StsDeps, caller: Caller, name: string): StsCall {
-  if (sessionOf(caller)?.kind === "session-token" && !OPEN_TO_SESSION_TOKENS.has(name))
+  if (OPEN.get(sessionOf(caller)?.kind)?.includes(name) === false)
     fail("AccessDenied", `Cannot call ${name} with session credentials`);
   return { ...deps, caller };
 }

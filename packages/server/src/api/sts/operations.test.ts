@@ -4,10 +4,19 @@ import {
   type AssumeRoleCommandInput,
   AssumeRoleWithWebIdentityCommand,
   GetCallerIdentityCommand,
+  GetFederationTokenCommand,
+  type GetFederationTokenCommandInput,
+  GetAccessKeyInfoCommand,
   GetSessionTokenCommand,
   STSClient,
 } from "@aws-sdk/client-sts";
-import { CreateKeyCommand, ListKeysCommand } from "@aws-sdk/client-kms";
+import {
+  CreateKeyCommand,
+  DescribeKeyCommand,
+  ListAliasesCommand,
+  ListKeysCommand,
+  PutKeyPolicyCommand,
+} from "@aws-sdk/client-kms";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -29,7 +38,9 @@ import {
   trust,
   World,
 } from "../iam/test/world.ts";
-import { STS_OPERATIONS } from "./index.ts";
+import { IAM_OPERATIONS } from "../iam/index.ts";
+import { IAM_UNSUPPORTED } from "../iam/unsupported.ts";
+import { STS_OPERATIONS, STS_UNSUPPORTED } from "./index.ts";
 
 const arn = (rest: string): string => `arn:aws:iam::${ACCOUNT}:${rest}`;
 const whoIs = async (client: STSClient) => (await client.send(new GetCallerIdentityCommand())).Arn;
@@ -241,6 +252,45 @@ describe("STS operations", () => {
     }
   });
 
+  test("a clock that jumps: sessions end and come back with it, and nothing outlives its time by a jump back", async () => {
+    await makeRole("jumping", trust({ AWS: arn("user/ann") }), allow("kms:ListKeys"));
+    const as = await session(ann, "jumping", { DurationSeconds: 900 });
+    const { accessKeyId, secretAccessKey, sessionToken = "" } = as;
+    /** Asks with a clock of the client's own that is as far off as the server's. */
+    const ask = async (aheadSeconds: number): Promise<string> => {
+      world.clock.aheadMs = aheadSeconds * 1000;
+      const client = new STSClient({
+        endpoint: world.endpoint,
+        region: REGION,
+        credentials: { accessKeyId, secretAccessKey, sessionToken },
+        maxAttempts: 1,
+        systemClockOffset: aheadSeconds * 1000,
+      });
+      try {
+        return (await whoIs(client))?.endsWith("/jumping/s1") === true ? "ok" : "";
+      } catch (error) {
+        return error instanceof Error ? error.name : "";
+      } finally {
+        client.destroy();
+        world.clock.aheadMs = 0;
+      }
+    };
+    const day = 86_400;
+    assert.deepEqual(
+      [await ask(0), await ask(901), await ask(365 * day), await ask(0)],
+      ["ok", "ExpiredToken", "ExpiredToken", "ok"],
+    );
+    // Set back, it is still the session that was issued, and ends when the clock says so.
+    assert.deepEqual([await ask(-day), await ask(899 - 60), await ask(901)], ["ok", "ok", "ExpiredToken"]);
+    // The server's clock alone: the request's own date decides, before anything else does.
+    world.clock.aheadMs = -day * 1000;
+    try {
+      assert.equal((await refused(whoIs(world.sts(as))))[0], "SignatureDoesNotMatch");
+    } finally {
+      world.clock.aheadMs = 0;
+    }
+  });
+
   test("validation", async () => {
     assert.deepEqual(await refused(assume(ann, "named", { RoleSessionName: "Session1:2" })), [
       "ValidationError",
@@ -353,6 +403,75 @@ describe("STS operations", () => {
     const leftMs = (root.Credentials?.Expiration?.getTime() ?? 0) - Date.now();
     assert.ok(leftMs <= 3_600_000, "root's sessions last an hour at most");
     await world.kmsClient(given(root.Credentials)).send(new CreateKeyCommand());
+  });
+
+  const lend = (by: Credentials | undefined, more: Partial<GetFederationTokenCommandInput> = {}) =>
+    world.sts(by).send(new GetFederationTokenCommand({ Name: "bob", ...more }));
+
+  test("a federated user has what lender and session policies both allow, and may lend nothing on", async () => {
+    const lender = await makeUser(
+      "lender",
+      allow(["kms:ListKeys", "kms:CreateKey", "iam:*", "sts:GetFederationToken"]),
+    );
+    const answer = await lend(lender, { Policy: policyText(allow(["kms:ListKeys", "kms:ListAliases"])) });
+    const federated = `arn:aws:sts::${ACCOUNT}:federated-user/bob`;
+    assert.deepEqual(answer.FederatedUser, { FederatedUserId: `${ACCOUNT}:bob`, Arn: federated });
+    assert.ok((answer.PackedPolicySize ?? 0) > 0);
+    const as = given(answer.Credentials);
+    assert.equal(await whoIs(world.sts(as)), federated);
+    assert.equal(await mayList(as), true);
+    const kms = world.kmsClient(as);
+    for (const [attempt, reason] of [
+      [kms.send(new CreateKeyCommand({})), /no session policy allows/],
+      [kms.send(new ListAliasesCommand({})), /no identity-based policy allows/],
+    ] as const)
+      await assert.rejects(attempt, reason);
+    assert.equal((await refused(call(world.iam(as), "ListUsers")))[0], "InvalidClientTokenId");
+    for (const attempt of [lend(as), world.sts(as).send(new GetSessionTokenCommand({}))])
+      assert.equal((await refused(attempt))[0], "AccessDenied");
+    // Without policies of its own it has nothing, until a resource's policy names it.
+    const bare = given((await lend(lender)).Credentials);
+    assert.equal(await mayList(bare), false);
+    const { KeyMetadata } = await world.kmsClient().send(new CreateKeyCommand({}));
+    const describe = new DescribeKeyCommand({ KeyId: KeyMetadata?.KeyId });
+    await assert.rejects(world.kmsClient(bare).send(describe), /no identity-based policy allows/);
+    const statements = [
+      { ...allow("kms:*"), Principal: { AWS: arn("root") } },
+      { ...allow("kms:DescribeKey"), Principal: { AWS: federated } },
+    ];
+    await world
+      .kmsClient()
+      .send(new PutKeyPolicyCommand({ KeyId: KeyMetadata?.KeyId, Policy: policyText(...statements) }));
+    await world.kmsClient(bare).send(describe);
+    // Gone with the lender's rights.
+    await call(world.iam(), "DeleteUserPolicy", { UserName: "lender", PolicyName: "own" });
+    assert.equal(await mayList(as), false);
+  });
+
+  test("GetFederationToken: root lends for an hour at most; a user needs the permission; tags need another", async () => {
+    const root = await lend(undefined, { Policy: policyText(allow("kms:*")) });
+    const leftMs = (root.Credentials?.Expiration?.getTime() ?? 0) - Date.now();
+    assert.ok(leftMs <= 3_600_000);
+    await world.kmsClient(given(root.Credentials)).send(new CreateKeyCommand());
+    assert.equal((await refused(lend(await makeUser("mean", allow("kms:*")))))[0], "AccessDenied");
+    const tagger = await makeUser("tagger", allow("sts:GetFederationToken"));
+    const Tags = [{ Key: "team", Value: "red" }];
+    assert.match((await refused(lend(tagger, { Tags })))[2], /sts:TagSession/);
+    assert.equal((await refused(lend(tagger, { Name: "b b" })))[0], "ValidationError");
+  });
+
+  test("what STS and IAM of AWS have besides is NotImplemented by name; what nobody has is InvalidAction", async () => {
+    const nope = await refused(
+      world.sts().send(new GetAccessKeyInfoCommand({ AccessKeyId: ann.accessKeyId })),
+    );
+    assert.deepEqual(nope, [
+      "NotImplemented",
+      501,
+      "The operation GetAccessKeyInfo is not implemented by this service.",
+    ]);
+    assert.equal((await refused(call(world.iam(), "ListSAMLProviders")))[0], "NotImplemented");
+    for (const names of [STS_UNSUPPORTED, IAM_UNSUPPORTED])
+      for (const name of names) assert.ok(!STS_OPERATIONS.has(name) && !IAM_OPERATIONS.has(name), name);
   });
 
   test("every operation is under an action that policies can name", () => {

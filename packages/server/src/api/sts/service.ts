@@ -1,7 +1,7 @@
 /** STS on the wire: AWS Query protocol, version 2011-06-15 (spec access 3.1). */
 import { type QueryApi, QueryService, type QueryServiceDeps } from "../query/service.ts";
 import { stsCall, type StsCall, type StsDeps } from "./call.ts";
-import { STS_OPERATIONS } from "./index.ts";
+import { STS_OPERATIONS, STS_UNSUPPORTED } from "./index.ts";
 
 export function stsService(deps: QueryServiceDeps & StsDeps): QueryService<StsCall> {
   const api: QueryApi<StsCall> = {
@@ -11,6 +11,7 @@ export function stsService(deps: QueryServiceDeps & StsDeps): QueryService<StsCa
       namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
     },
     operations: STS_OPERATIONS,
+    unsupported: STS_UNSUPPORTED,
     call: (caller, operation) => stsCall(deps, caller, operation),
   };
   return new QueryService(deps, api);

@@ -29,6 +29,13 @@ export function withStanding(
       });
       return { ...principal, standing };
     }
+    case "federated": {
+      const { kind, account, arn, name } = principal;
+      return {
+        ...principal,
+        standing: new CompiledStanding({ principal: { kind, account, arn, name }, identity, ...more }),
+      };
+    }
     case "root":
     case "anonymous":
     case "internal":

@@ -6,7 +6,7 @@
 import { canonicalContext, randomBytes, type SecretKey } from "@strongroom/crypto";
 import { assert } from "../../base/errors.ts";
 import type { Caller } from "../../base/caller.ts";
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, isFresh } from "../../base/clock.ts";
 import type { BucketId, KeyArn } from "../../base/ids.ts";
 import {
   BUCKET_KEYS_MAX,
@@ -167,7 +167,7 @@ export class BucketKeys {
   #fresh(cache: Map<string, Entry>, name: string): Entry | undefined {
     const entry = cache.get(name);
     if (entry === undefined) return undefined;
-    if (this.#clock.now() - entry.madeMs < this.#limits.ageMs) return entry;
+    if (isFresh(entry.madeMs, this.#clock.now(), this.#limits.ageMs)) return entry;
     // Not wiped here: a request may be using it. The collector takes the last handle.
     cache.delete(name);
     return undefined;

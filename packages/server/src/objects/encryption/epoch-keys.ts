@@ -13,7 +13,7 @@ import {
   SecretKey,
 } from "@strongroom/crypto";
 import { assert, fail, IntegrityError } from "../../base/errors.ts";
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, isFresh } from "../../base/clock.ts";
 import { asId, type BucketId, newRev } from "../../base/ids.ts";
 import { COMMIT_RETRIES_MAX, EPOCH_KEYS_CACHED_MAX, EPOCH_NEWEST_AGE_MS } from "../../base/limits.ts";
 import type { Keyring } from "../../store/keyring.ts";
@@ -55,7 +55,7 @@ export class EpochKeys {
   /** The bucket's newest epoch key if it is in memory and fresh enough: the path of small writes, without a promise. */
   newestCached(bucket: BucketId): EpochKey | undefined {
     const newest = this.#newest.get(nameOf(bucket));
-    return newest !== undefined && this.#clock.now() - newest.seenMs < EPOCH_NEWEST_AGE_MS
+    return newest !== undefined && isFresh(newest.seenMs, this.#clock.now(), EPOCH_NEWEST_AGE_MS)
       ? newest
       : undefined;
   }

@@ -99,7 +99,8 @@ function initiatorOf({ principal }: Caller): Initiator | undefined {
   const account = accountOf(principal);
   if (account === undefined) return undefined;
   if (principal.kind === "user") return { account, arn: principal.arn, name: principal.name };
-  if (principal.kind === "role-session") return { account, arn: principal.arn, name: principal.userId };
+  if (principal.kind === "role-session" || principal.kind === "federated")
+    return { account, arn: principal.arn, name: principal.userId };
   return { account, arn: "", name: "" };
 }
 

@@ -40,6 +40,7 @@ export interface WorldOptions {
   readonly store?: Store;
   readonly root?: RootKey;
   readonly issuers?: readonly OidcIssuer[];
+  readonly kmsOrigins?: readonly string[];
 }
 /** S3 is the default service; nothing here may reach it. */
 const noS3: Service = {
@@ -125,7 +126,7 @@ export class World {
     assert.ok(sessions);
     const services = new Map<string, Service>([
       ["s3", noS3],
-      ["kms", new KmsService({ auth, kms, log })],
+      ["kms", new KmsService({ auth, kms, log, origins: new Set(options.kmsOrigins) })],
       ["iam", iamService({ auth, authoriser, directory, tokens, surroundings })],
       [
         "sts",

@@ -12,7 +12,12 @@ export const GetKeyLastUsage = operation({
     KeyLastUsage:
       use === undefined
         ? {}
-        : { Operation: use.operation, Timestamp: time(use.atMs), KmsRequestId: use.requestId },
+        : {
+            Operation: use.operation,
+            Timestamp: time(use.atMs),
+            CloudTrailEventId: use.eventId,
+            KmsRequestId: use.requestId,
+          },
     TrackingStartDate: time(createdMs),
     KeyCreationDate: time(createdMs),
   }),
