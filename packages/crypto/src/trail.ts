@@ -14,14 +14,13 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
-  hash,
   type KeyObject,
   sign,
   verify,
 } from "node:crypto";
 import { NONCE_BYTES, open, sealInto, TAG_BYTES } from "./aead.ts";
 import { plainBytes, Writer } from "./bytes.ts";
-import { e256 } from "./derive.ts";
+import { e256, sha256 } from "./derive.ts";
 import { LABELS } from "./labels.ts";
 import { keyBytes, type SecretKey } from "./secret-key.ts";
 
@@ -99,7 +98,7 @@ export function verifyTrailSignature(
 
 /** SHA-256 of what the trail chains. */
 export function trailHash(bytes: Uint8Array): Uint8Array {
-  return hash("sha256", bytes, "buffer");
+  return sha256(bytes);
 }
 
 /** CloudTrail's digest files are signed with RSA: PKCS #1 v1.5 over SHA-256. */

@@ -97,11 +97,15 @@ export async function runWorker(given: Settings, { index, endpoints }: WorkerSta
 /** Whoever signs has an account whose name answers may show: one that was made since is read before it is asked for. */
 const knowingOwners =
   ({ identities, knowsOwner, readOwners }: Engine): AuthDeps<Principal>["lookup"] =>
-  async (accessKeyId, token) => {
-    const found = await identities.lookup(accessKeyId, token);
-    if (typeof found === "object" && "account" in found.principal && !knowsOwner(found.principal.account))
-      await readOwners();
-    return found;
+  (accessKeyId, token) => {
+    const looked = identities.lookup(accessKeyId, token);
+    const isKnown = (found: Awaited<typeof looked>): boolean =>
+      typeof found !== "object" || !("account" in found.principal) || knowsOwner(found.principal.account);
+    if (!(looked instanceof Promise) && isKnown(looked)) return looked;
+    return Promise.resolve(looked).then(async (found) => {
+      if (!isKnown(found)) await readOwners();
+      return found;
+    });
   };
 
 /** The ports that the first worker bound, where the settings left them to the system. */

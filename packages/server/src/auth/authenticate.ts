@@ -89,7 +89,8 @@ export function authenticate<P>(
   if (presented === undefined) return anonymous(request, deps);
   const { accessKeyId, scope } = presented.claim;
   const found = findCredential(deps, accessKeyId, presented.sessionToken, scope.service);
-  if (found instanceof Promise || scope.service !== "s3") return later(request, deps, presented, found, readBody);
+  if (found instanceof Promise || scope.service !== "s3")
+    return later(request, deps, presented, found, readBody);
   checkClaim(request, deps, presented);
   return verified(request, deps, presented, found, undefined);
 }

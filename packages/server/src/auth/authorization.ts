@@ -2,6 +2,7 @@
  * The credential scope and the `Authorization` header (spec access 1.1): what the caller claims, in types. Component
  * order is free and spaces after commas are optional; an unknown or repeated component makes the header malformed.
  */
+import { RecentMap } from "../base/recent-map.ts";
 import { type CredentialPlace, refuse } from "./auth-failure.ts";
 import type { Scope } from "./signing-key.ts";
 import { ALGORITHM } from "./sigv4.ts";
@@ -54,8 +55,27 @@ export function parseSignedHeaders(text: string): readonly string[] | undefined 
 const HEX_64 = /^[0-9a-f]{64}$/;
 export const isSha256Hex = (text: string): boolean => HEX_64.test(text);
 
+/** Everything but the signature: the same for a client's requests of one day, so it is parsed once. */
+const HEADS_KEPT_MAX = 1000;
+const heads = new RecentMap<string, Claim>(HEADS_KEPT_MAX);
+const SIGNATURE = "Signature=";
+
 /** `value` is the header; the caller has seen that it starts with the algorithm. */
 export function parseAuthorization(value: string): Claim {
+  const at = value.length - 64;
+  const signature = value.slice(at);
+  const ends = value.startsWith(SIGNATURE, at - SIGNATURE.length) && isSha256Hex(signature);
+  if (!ends) return parseWhole(value);
+  const head = value.slice(0, at);
+  const known = heads.get(head);
+  if (known !== undefined) return { ...known, signature };
+  const claim = parseWhole(value);
+  // Another signature earlier in the text would have been the one that counts.
+  if (claim.signature === signature) heads.set(head, claim);
+  return claim;
+}
+
+function parseWhole(value: string): Claim {
   const malformed = (detail: string, service?: string): never =>
     refuse({ kind: "malformed", place: "header", detail }, service);
   let credential: string | undefined;

@@ -67,10 +67,7 @@ export class Identities {
   }
 
   /** Auth's port. */
-  readonly lookup = (
-    accessKeyId: string,
-    sessionToken: string | undefined,
-  ): LookedUp | Promise<LookedUp> => {
+  readonly lookup = (accessKeyId: string, sessionToken: string | undefined): LookedUp | Promise<LookedUp> => {
     if (accessKeyId.length === 0 || accessKeyId.length > 128) return undefined;
     const held = this.#held.get(accessKeyId);
     if (held === undefined || held.token !== sessionToken) return this.#load(accessKeyId, sessionToken);

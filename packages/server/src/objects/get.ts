@@ -17,7 +17,7 @@ import { decideRead } from "./read-conditions.ts";
 import { disposeReadable, findReadable, openReadable, type Readable } from "./read-open.ts";
 import { type PartRange, resolvePart } from "./read-part.ts";
 import { resolveRange } from "./read-range.ts";
-import { etagOf, factsOf } from "./facts.ts";
+import { factsOf } from "./facts.ts";
 import type { ObjectVersion } from "./rows/version-record.ts";
 
 /** A read that lost its content to a concurrent overwrite looks again, this often. */
@@ -103,8 +103,9 @@ async function answer(
   let opened: OpenedVersion | undefined;
   let streaming = false;
   try {
-    if (decideRead(input.conditions, etagOf(version), version.lastModifiedMs) === "not-modified") {
-      return { kind: "not-modified", facts: factsOf(bucket, version, keyMd5) };
+    const facts = factsOf(bucket, version, keyMd5);
+    if (decideRead(input.conditions, facts.etag, facts.lastModifiedMs) === "not-modified") {
+      return { kind: "not-modified", facts };
     }
     // Awaited only where it has to be: on a small read whose rows are in memory nothing is.
     const reach = extentOf(core, version, input);
@@ -127,7 +128,7 @@ async function answer(
     streaming = !(body instanceof Uint8Array);
     return {
       kind: "object",
-      facts: factsOf(bucket, version, keyMd5),
+      facts,
       from,
       to,
       partial,

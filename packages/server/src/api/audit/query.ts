@@ -5,7 +5,7 @@ import { QUERY_PARAMETERS, QUERY_RESULTS } from "../../audit/iam-rows.ts";
 import { claimedIdentity, identityOf } from "../../audit/identity.ts";
 import type { Recorder } from "../../audit/recorder.ts";
 import { TRAIL_FIELD_CHARS_MAX } from "../../base/limits.ts";
-import type { AuditPort, OutcomeEvent, RequestEvent } from "../common/ports.ts";
+import type { AuditPort, Outcome, RequestEvent } from "../common/ports.ts";
 import { claimedKey, tlsOf } from "./connection.ts";
 
 const isReading = (operation: string): boolean => /^(Get|List|Simulate|Decode)/.test(operation);
@@ -21,22 +21,23 @@ export class QueryAudit implements AuditPort {
     const { trail } = this.#recorder;
     trail.assertWritable();
     if (isReading(event.operation)) return undefined;
-    return trail.durable(this.#append({ ...event, status: 0 }, "intent"));
+    return trail.durable(this.#append(event, undefined));
   }
 
-  outcome(event: OutcomeEvent): void | Promise<void> {
+  outcome(event: RequestEvent, outcome: Outcome): void | Promise<void> {
     const { trail } = this.#recorder;
-    if (!trail.writable && event.status >= 400) return undefined;
-    const ticket = this.#append(event, "outcome");
+    if (!trail.writable && outcome.status >= 400) return undefined;
+    const ticket = this.#append(event, outcome);
     return isReading(event.operation) ? trail.backpressure(ticket) : trail.durable(ticket);
   }
 
-  #append(event: OutcomeEvent, phase: "intent" | "outcome"): number {
+  /** `outcome` is undefined for an intent. */
+  #append(event: RequestEvent, outcome: Outcome | undefined): number {
     const recorder = this.#recorder;
     const { caller, exchange, operation, service, requestId } = event;
     const identity = caller === undefined ? claimedIdentity(claimedKey(exchange)) : identityOf(caller);
     const timeMs = exchange?.startedMs ?? recorder.clock.now();
-    const code = event.errorCode === undefined ? undefined : errorCodeOf(event.errorCode);
+    const code = outcome?.errorCode === undefined ? undefined : errorCodeOf(outcome.errorCode);
     return recorder.append(
       {
         identity,
@@ -47,10 +48,10 @@ export class QueryAudit implements AuditPort {
         sourceIp: exchange?.transport.sourceIp ?? caller?.sourceIp ?? "",
         userAgent: exchange?.req.headers["user-agent"] ?? caller?.userAgent,
         errorCode: code,
-        errorMessage: code === undefined ? undefined : keptMessage(code, event.errorMessage ?? ""),
+        errorMessage: code === undefined ? undefined : keptMessage(code, outcome?.errorMessage ?? ""),
         request: parametersOf(event.parameters),
-        response: code === undefined ? resultOf(operation, event.result) : "null",
-        additional: phase === "intent" ? '{"phase":"intent"}' : undefined,
+        response: code === undefined ? resultOf(operation, outcome?.result) : "null",
+        additional: outcome === undefined ? '{"phase":"intent"}' : undefined,
         requestId,
         eventId: newEventId(timeMs),
         readOnly: isReading(operation),
@@ -58,7 +59,7 @@ export class QueryAudit implements AuditPort {
         recipient: identity.account,
         tls: tlsOf(exchange),
       },
-      { intent: phase === "intent" },
+      { intent: outcome === undefined },
     );
   }
 }

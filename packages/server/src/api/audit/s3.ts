@@ -10,7 +10,7 @@ import type { Recorder } from "../../audit/recorder.ts";
 import { type S3Row, s3RowOf } from "../../audit/s3-rows.ts";
 import { type KeyUses, keyUsesOf } from "../../audit/uses.ts";
 import type { Caller } from "../../base/caller.ts";
-import type { AuditPort, OutcomeEvent, RequestEvent } from "../common/ports.ts";
+import type { AuditPort, Outcome, RequestEvent } from "../common/ports.ts";
 import { claimedKey, tlsOf } from "./connection.ts";
 import { type AnswerFacts, NO_FACTS, readAnswer } from "./s3-answer.ts";
 
@@ -32,30 +32,32 @@ export class S3Audit implements AuditPort {
     trail.assertWritable();
     const row = s3RowOf(event.operation);
     if (row.data || row.readOnly) return undefined;
-    return trail.durable(this.#append({ ...event, status: 0 }, row, undefined, NO_FACTS, "intent"));
+    return trail.durable(this.#append(event, undefined, row, undefined, NO_FACTS));
   }
 
-  outcome(event: OutcomeEvent): void | Promise<void> {
+  outcome(event: RequestEvent, outcome: Outcome): void | Promise<void> {
     const { trail } = this.#recorder;
     // What is refused because the trail is full cannot stand in it.
-    if (!trail.writable && event.status >= 400) return undefined;
+    if (!trail.writable && outcome.status >= 400) return undefined;
     const row = s3RowOf(event.operation);
     const uses = event.caller === undefined ? undefined : keyUsesOf(event.caller);
-    const facts = event.answer === undefined ? NO_FACTS : readAnswer(event.answer, event.exchange);
-    const ticket = this.#append(event, row, uses, facts, "outcome");
+    const facts = outcome.answer === undefined ? NO_FACTS : readAnswer(outcome.answer, event.exchange);
+    const ticket = this.#append(event, outcome, row, uses, facts);
     const awaited = uses !== undefined || (!row.data && !row.readOnly);
     return awaited ? trail.durable(ticket) : trail.backpressure(ticket);
   }
 
+  /** `outcome` is undefined for an intent. */
   #append(
-    event: OutcomeEvent,
+    event: RequestEvent,
+    outcome: Outcome | undefined,
     row: S3Row,
     uses: KeyUses | undefined,
     facts: AnswerFacts,
-    phase: "intent" | "outcome",
   ): number {
     const recorder = this.#recorder;
-    const { caller, exchange, errorCode } = event;
+    const { caller, exchange } = event;
+    const errorCode = outcome?.errorCode;
     const identity = caller === undefined ? claimedIdentity(claimedKey(exchange)) : identityOf(caller);
     const timeMs = exchange?.startedMs ?? recorder.clock.now();
     const resources = resourcesOf(event, identity.account);
@@ -70,10 +72,11 @@ export class S3Audit implements AuditPort {
         sourceIp: exchange?.transport.sourceIp ?? caller?.sourceIp ?? "",
         userAgent: exchange?.req.headers["user-agent"],
         errorCode: code,
-        errorMessage: errorCode === undefined ? undefined : keptMessage(errorCode, event.errorMessage ?? ""),
+        errorMessage:
+          errorCode === undefined ? undefined : keptMessage(errorCode, outcome?.errorMessage ?? ""),
         request: requestOf(event, row),
         response: code === undefined && !row.readOnly ? facts.response : "null",
-        additional: this.#additional(event, uses, facts, phase),
+        additional: this.#additional(event, outcome, uses, facts),
         requestId: event.requestId,
         eventId: newEventId(timeMs),
         readOnly: row.readOnly,
@@ -87,18 +90,24 @@ export class S3Audit implements AuditPort {
         objects: resources.objects,
         keys: uses?.keyArn === undefined ? undefined : [uses.keyArn],
         materials: uses?.materialId === undefined ? undefined : [uses.materialId],
-        intent: phase === "intent",
+        intent: outcome === undefined,
       },
     );
   }
 
-  #additional(event: OutcomeEvent, uses: KeyUses | undefined, facts: AnswerFacts, phase: string): string {
-    const { caller, exchange, headers, details } = event;
+  #additional(
+    event: RequestEvent,
+    outcome: Outcome | undefined,
+    uses: KeyUses | undefined,
+    facts: AnswerFacts,
+  ): string {
+    const { caller, exchange, headers } = event;
+    const details = outcome?.details;
     let text = `{"AuthenticationMethod":"${methodOf(caller)}","bytesTransferredIn":${bytesIn(event)},"bytesTransferredOut":${facts.bytesOut}`;
     if (caller?.signature === "AWS4-HMAC-SHA256") text += ',"SignatureVersion":"SigV4"';
     if (exchange !== undefined)
       text += `,"x-amz-id-2":"${exchange.hostId}","eventTimeMs":${exchange.startedMs}`;
-    if (phase === "intent") text += ',"phase":"intent"';
+    if (outcome === undefined) text += ',"phase":"intent"';
     else if (facts.applied !== undefined) text += `,"SSEApplied":"${appliedOf(event, facts.applied)}"`;
     if (uses !== undefined) text += usesText(uses);
     const fingerprint = headers?.find(CUSTOMER_KEY_MD5);
@@ -116,7 +125,7 @@ export class S3Audit implements AuditPort {
   }
 }
 
-function requestOf(event: OutcomeEvent, row: S3Row): string {
+function requestOf(event: RequestEvent, row: S3Row): string {
   const { exchange, headers, bucket, key, versionId } = event;
   let text = "";
   if (bucket !== undefined) text = `"bucketName":${quote(bucket)}`;
@@ -142,7 +151,7 @@ function requestOf(event: OutcomeEvent, row: S3Row): string {
 }
 
 function resourcesOf(
-  { bucket, key }: OutcomeEvent,
+  { bucket, key }: RequestEvent,
   account: string,
 ): { readonly text?: string; readonly objects?: readonly string[] } {
   if (bucket === undefined) return {};
@@ -163,7 +172,7 @@ function usesText({ requestIds, keyArn, materialId, access }: KeyUses): string {
 }
 
 /** Chosen by the request, or by the bucket's default. Reads show what the object has. */
-function appliedOf({ operation, headers }: OutcomeEvent, applied: string): string {
+function appliedOf({ operation, headers }: RequestEvent, applied: string): string {
   if (applied === "SSE_C" || /^(Get|Head)/.test(operation)) return applied;
   return headers?.find(SSE) === undefined ? `Default_${applied}` : applied;
 }
@@ -176,7 +185,7 @@ const METHODS = {
 } as const;
 const methodOf = (caller: Caller | undefined): string => METHODS[caller?.authType ?? "none"];
 
-function bytesIn({ exchange }: OutcomeEvent): number {
+function bytesIn({ exchange }: RequestEvent): number {
   const headers = exchange?.req.headers;
   const decoded = headers?.["x-amz-decoded-content-length"];
   const size = Number(typeof decoded === "string" ? decoded : (headers?.["content-length"] ?? 0));
@@ -184,7 +193,7 @@ function bytesIn({ exchange }: OutcomeEvent): number {
 }
 
 const META = "x-amz-meta-";
-function metadataNames({ headers, operation }: OutcomeEvent): string | undefined {
+function metadataNames({ headers, operation }: RequestEvent): string | undefined {
   if (headers === undefined || !/^(Put|Post|Copy|Create)/.test(operation)) return undefined;
   let names: string[] | undefined;
   for (const name of headers.names()) if (name.startsWith(META)) (names ??= []).push(name.slice(META.length));

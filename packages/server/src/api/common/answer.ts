@@ -21,13 +21,13 @@ export function withStandardHeaders(headers: readonly string[], requestId: strin
   return ["x-amz-request-id", requestId, "x-amz-id-2", hostId, "Server", SERVER_NAME, ...headers];
 }
 
-/** Resolves when the body is with the operating system; rejects when the socket died before. */
-export async function writeAnswer(
+/** A promise for a streamed body: resolves when it is with the operating system, rejects when the socket died before. */
+export function writeAnswer(
   res: ServerResponse,
   status: number,
   headers: string[],
   body: Answer["body"],
-) {
+): void | Promise<void> {
   if (body === undefined) {
     res.writeHead(status, headers);
     res.end();
@@ -40,7 +40,7 @@ export async function writeAnswer(
     // The declared length must be met to the byte; the platform checks it, and a failure destroys the socket.
     res.strictContentLength = true;
     res.writeHead(status, headers);
-    await pipeline(body, res);
+    return pipeline(body, res);
   }
 }
 

@@ -70,7 +70,7 @@ export class Exchange {
     return this.req.method === "HEAD";
   }
 
-  send(answer: Answer, extra: readonly string[] = []): Promise<void> {
+  send(answer: Answer, extra: readonly string[] = []): void | Promise<void> {
     // Nobody reads the rest of a large body: the connection can't be used again.
     if (!this.req.complete && hasUnreadBody(this.req)) this.res.shouldKeepAlive = false;
     const headers = withStandardHeaders(answer.headers, this.requestId, this.hostId);

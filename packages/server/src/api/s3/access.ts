@@ -17,11 +17,22 @@ export function resourceOf(need: Need): string {
   return need.key === undefined ? `arn:aws:s3:::${bucket}` : `arn:aws:s3:::${bucket}/${need.key}`;
 }
 
-/** All needs must be allowed. Throws AccessDenied with the sentence of the first that is not. */
-export async function authorise(req: S3Request, needs: readonly Need[]): Promise<void> {
-  for (const need of needs) {
-    const answer = ask(req, need);
-    const decision = answer instanceof Promise ? await answer : answer;
+/** All needs must be allowed. Throws AccessDenied with the sentence of the first that is not. At once where it can. */
+export function authorise(req: S3Request, needs: readonly Need[]): void | Promise<void> {
+  for (const [i, need] of needs.entries()) {
+    const decision = ask(req, need);
+    if (decision instanceof Promise) return authoriseRest(req, needs.slice(i), decision);
+    if (decision.kind !== "allow") deny(req.caller, need, decision);
+  }
+}
+
+async function authoriseRest(
+  req: S3Request,
+  needs: readonly Need[],
+  first: Promise<AccessDecision>,
+): Promise<void> {
+  for (const [i, need] of needs.entries()) {
+    const decision = await (i === 0 ? first : ask(req, need));
     if (decision.kind !== "allow") deny(req.caller, need, decision);
   }
 }

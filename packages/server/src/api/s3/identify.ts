@@ -48,13 +48,35 @@ export function asS3Error(error: unknown): unknown {
 /** S3 signs a hash of the body, not the body: nobody reads it here. */
 const noBody = (): Promise<Uint8Array> => fail("AccessDenied");
 
-export async function identify(exchange: Exchange, deps: S3Deps, address: Address): Promise<Identified> {
-  let result: AuthResult<Principal>;
+/** At once where the credential is at hand. */
+export function identify(
+  exchange: Exchange,
+  deps: S3Deps,
+  address: Address,
+): Identified | Promise<Identified> {
   try {
-    result = await authenticate(exchange.raw, deps.auth, noBody);
+    const result = authenticate(exchange.raw, deps.auth, noBody);
+    return result instanceof Promise
+      ? identifyLater(exchange, address, result)
+      : identified(exchange, address, result);
   } catch (error) {
     throw asS3Error(error);
   }
+}
+
+async function identifyLater(
+  exchange: Exchange,
+  address: Address,
+  result: Promise<AuthResult<Principal>>,
+): Promise<Identified> {
+  try {
+    return identified(exchange, address, await result);
+  } catch (error) {
+    throw asS3Error(error);
+  }
+}
+
+function identified(exchange: Exchange, address: Address, result: AuthResult<Principal>): Identified {
   const body = new LazyBody(exchange.req, exchange.res, result.payload);
   if (result.kind === "anonymous") {
     return { identity: ANONYMOUS, signing: { headers: result.headers, presigned: false }, address, body };

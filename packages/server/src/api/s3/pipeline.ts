@@ -7,9 +7,9 @@ import { fail, ServiceError } from "../../base/errors.ts";
 import type { Bucket } from "../../objects/api.ts";
 import type { Answer } from "../common/answer.ts";
 import { type Exchange, RequestCaller } from "../common/exchange.ts";
-import type { OutcomeEvent, RequestEvent } from "../common/ports.ts";
+import type { Outcome, RequestEvent } from "../common/ports.ts";
 import type { Service } from "../common/serve.ts";
-import { authorise, decide, deny, resourceOf } from "./access.ts";
+import { authorise, decide, deny } from "./access.ts";
 import { addressOf, type Address } from "./address.ts";
 import { corsHeaders, preflight } from "./cors.ts";
 import type { S3Deps } from "./deps.ts";
@@ -40,7 +40,7 @@ export class S3Service implements Service {
     try {
       await this.#answer(exchange, stage);
     } catch (error) {
-      if (stage.recorded !== true) await audit.outcome(refusedEarly(exchange, stage, error));
+      if (stage.recorded !== true) await audit.outcome(earlyEvent(exchange, stage), failed(error));
       throw error;
     }
   }
@@ -62,34 +62,36 @@ export class S3Service implements Service {
     }
     const op = this.#router.match(raw.method, address.target, raw.query, raw.headers);
     exchange.operation = op.name;
-    const found = await (op.readsForm === true ? identifyForm : identify)(exchange, deps, address);
+    // Awaited only where it has to be: a promise that is there already costs as much as a look into the store.
+    const identifying =
+      op.readsForm === true ? identifyForm(exchange, deps, address) : identify(exchange, deps, address);
+    const found = identifying instanceof Promise ? await identifying : identifying;
     exchange.caller = new RequestCaller(exchange, found.identity);
-    const bucket = await findBucket(deps, address, op);
+    const finding = findBucket(deps, address, op);
+    const bucket = finding instanceof Promise ? await finding : finding;
     if (bucket !== undefined) checkOwner(raw.headers.get("x-amz-expected-bucket-owner"), bucket);
     const req = new S3Request({ ...found, exchange, deps, bucket, caller: exchange.caller });
     try {
       const asked = op.needs(req);
       const needs = asked instanceof Promise ? await asked : asked;
       stage.recorded = true;
-      await this.#run(op, req, needs);
+      const pending = this.#act(op, req, needs);
+      const answer = op.slow === true ? await this.#slowly(req, pending) : await pending;
+      const sending = answer === undefined ? undefined : exchange.send(answer);
+      if (sending instanceof Promise) await sending;
     } finally {
       req.wipe();
     }
   }
 
-  async #run(op: Operation, req: S3Request, needs: readonly Need[]): Promise<void> {
-    const pending = this.#act(op, req, needs);
-    const answer = op.slow === true ? await this.#slowly(req, pending) : await pending;
-    if (answer !== undefined) await req.exchange.send(answer);
-  }
-
   /** Everything between the question and the answer; the outcome is recorded before anything is sent. */
   async #act(op: Operation, req: S3Request, needs: readonly Need[]): Promise<Answer> {
     const { audit } = this.#deps;
-    const event = audit === undefined ? undefined : eventOf(op, req, needs);
+    const event = audit === undefined ? undefined : eventOf(op, req);
     let answer: Answer;
     try {
-      await authorise(req, needs);
+      const deciding = authorise(req, needs);
+      if (deciding instanceof Promise) await deciding;
       if (event !== undefined) {
         const intended = audit?.intent(event);
         if (intended instanceof Promise) await intended;
@@ -97,16 +99,11 @@ export class S3Service implements Service {
       answer = await op.run(req);
     } catch (error) {
       const shown = await hideMissing(op, req, error);
-      if (event !== undefined) await audit?.outcome(failed(event, shown));
+      if (event !== undefined) await audit?.outcome(event, failed(shown));
       throw shown;
     }
     if (event !== undefined) {
-      const recorded = audit?.outcome({
-        ...event,
-        status: answer.status,
-        answer,
-        ...(req.audited === undefined ? {} : { details: req.audited }),
-      });
+      const recorded = audit?.outcome(event, { status: answer.status, answer, details: req.audited });
       if (recorded instanceof Promise) await recorded;
     }
     return answer;
@@ -124,10 +121,16 @@ export class S3Service implements Service {
 const bucketAt = async ({ buckets }: S3Deps, { bucket }: Address): Promise<Bucket | undefined> =>
   bucket === undefined ? undefined : buckets.find(bucket);
 
-async function findBucket(deps: S3Deps, address: Address, op: Operation): Promise<Bucket | undefined> {
-  if (address.bucket === undefined || op.createsBucket === true) return undefined;
-  const bucket = await deps.buckets.find(address.bucket);
-  return bucket ?? fail("NoSuchBucket", { elements: { BucketName: address.bucket } });
+function findBucket(
+  deps: S3Deps,
+  { bucket: name }: Address,
+  op: Operation,
+): Bucket | undefined | Promise<Bucket> {
+  if (name === undefined || op.createsBucket === true) return undefined;
+  const found = deps.buckets.find(name);
+  const required = (bucket: Bucket | undefined): Bucket =>
+    bucket ?? fail("NoSuchBucket", { elements: { BucketName: name } });
+  return found instanceof Promise ? found.then(required) : required(found);
 }
 
 /** A caller who may not list must not learn which keys exist: the denial names s3:ListBucket (spec access 7). */
@@ -144,17 +147,15 @@ async function hideMissing(op: Operation, req: S3Request, error: unknown): Promi
   }
 }
 
-function eventOf(op: Operation, req: S3Request, needs: readonly Need[]): RequestEvent {
-  const versionId = req.query.get("versionId");
+function eventOf(op: Operation, req: S3Request): RequestEvent {
   return {
     requestId: req.exchange.requestId,
     service: "s3",
     operation: op.name,
     caller: req.caller,
-    needs: needs.map((need) => ({ action: need.action, resource: resourceOf(need) })),
-    ...(req.bucketName === undefined ? {} : { bucket: req.bucketName }),
-    ...(req.keyIfAny === undefined ? {} : { key: req.keyIfAny }),
-    ...(versionId === undefined ? {} : { versionId }),
+    bucket: req.bucketName,
+    key: req.keyIfAny,
+    versionId: req.query.size === 0 ? undefined : req.query.get("versionId"),
     exchange: req.exchange,
     headers: req.headers,
   };
@@ -168,24 +169,21 @@ interface Stage {
 }
 
 /** Before anything was asked for: no valid signature, no such bucket, nonsense in headers. */
-function refusedEarly(exchange: Exchange, { address }: Stage, error: unknown): OutcomeEvent {
-  return failed(
-    {
-      requestId: exchange.requestId,
-      service: "s3",
-      operation: exchange.operation,
-      needs: [],
-      exchange,
-      ...(exchange.caller === undefined ? {} : { caller: exchange.caller }),
-      ...(address?.bucket === undefined ? {} : { bucket: address.bucket }),
-      ...(address?.key === undefined ? {} : { key: address.key }),
-    },
-    error,
-  );
+function earlyEvent(exchange: Exchange, { address }: Stage): RequestEvent {
+  const { requestId, operation, caller } = exchange;
+  return {
+    requestId,
+    service: "s3",
+    operation,
+    caller,
+    exchange,
+    bucket: address?.bucket,
+    key: address?.key,
+  };
 }
 
-function failed(event: RequestEvent, error: unknown): OutcomeEvent {
+function failed(error: unknown): Outcome {
   return error instanceof ServiceError
-    ? { ...event, status: error.status, errorCode: error.code, errorMessage: error.message }
-    : { ...event, status: 500, errorCode: "InternalError" };
+    ? { status: error.status, errorCode: error.code, errorMessage: error.message }
+    : { status: 500, errorCode: "InternalError" };
 }

@@ -61,7 +61,7 @@ export interface Tag {
 
 export interface Buckets {
   /** For the pipeline: cheap, cached by revision. `undefined` where there is none (or it is being deleted). */
-  find(name: BucketName): Promise<Bucket | undefined>;
+  find(name: BucketName): Bucket | undefined | Promise<Bucket | undefined>;
   /** Idempotent for the owner in us-east-1 (200), else BucketAlreadyOwnedByYou / BucketAlreadyExists. */
   create(
     caller: Caller,

@@ -258,14 +258,14 @@ test("an older record, a missing one and another policy are corruption", async (
   await buckets.putPolicy(alice, bucket, { text: '{"second":2}' });
   const now = await at(bucketRow("old"));
   model.tamper("bucket", bucketRow("old").key, record);
-  await assert.rejects(buckets.find(name("old")), IntegrityError);
+  await assert.rejects(async () => buckets.find(name("old")), IntegrityError);
   model.tamper("bucket", bucketRow("old").key, now);
   assert.equal((await buckets.find(name("old")))?.policy?.text, '{"second":2}');
   model.tamper("config", policyRow(bucket.id).key, policy);
   const fresh = over(w);
-  await assert.rejects(fresh.find(name("old")), IntegrityError);
+  await assert.rejects(async () => fresh.find(name("old")), IntegrityError);
   model.tamper("config", policyRow(bucket.id).key, undefined);
-  await assert.rejects(fresh.find(name("old")), IntegrityError);
+  await assert.rejects(async () => fresh.find(name("old")), IntegrityError);
 });
 
 test("CORS rules stand beside the policy, are pinned by the record, and go with the bucket", async () => {
@@ -284,7 +284,7 @@ test("CORS rules stand beside the policy, are pinned by the record, and go with 
   assert.equal(set?.cors?.length, 2);
   assert.equal(set?.policy?.text, '{"first":1}');
   model.tamper("config", row.key, old);
-  await assert.rejects(over(w).find(name("open")), IntegrityError);
+  await assert.rejects(async () => over(w).find(name("open")), IntegrityError);
   await buckets.putCors(alice, bucket, undefined);
   assert.equal((await over(w).find(name("open")))?.cors, undefined);
   await buckets.putCors(alice, bucket, rules);

@@ -81,11 +81,10 @@ export class BucketStore implements Buckets {
    * Every request comes through here. What was verified before holds as long as its row, its life row and the head of its
    * owner's list have not changed: a comparison of three revisions, no row copied and no cipher call.
    */
-  async find(name: BucketName): Promise<Bucket | undefined> {
+  find(name: BucketName): Bucket | undefined | Promise<Bucket | undefined> {
     const kept = this.#remembered.get(name);
-    const known = kept instanceof Promise ? await kept : kept;
-    if (known !== undefined) return known;
-    return this.#findAndVerify(name);
+    if (kept instanceof Promise) return kept.then((known) => known ?? this.#findAndVerify(name));
+    return kept ?? this.#findAndVerify(name);
   }
 
   async #findAndVerify(name: BucketName): Promise<Bucket | undefined> {

@@ -97,9 +97,7 @@ export function openVersion(
   known?: Kek,
 ): OpenedVersion | Promise<OpenedVersion> {
   return (
-    version.derived.opened ??
-    openOwn(sources, version) ??
-    open(sources, caller, version, customer, known)
+    version.derived.opened ?? openOwn(sources, version) ?? open(sources, caller, version, customer, known)
   );
 }
 
