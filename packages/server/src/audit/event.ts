@@ -2,7 +2,7 @@
  * A record as CloudTrail writes it (spec audit section 1), put together as text: a record is built for every request, and
  * most of it is the same each time. Every value that comes from outside goes through JSON.stringify.
  */
-import { randomBytes } from "@strongroom/crypto";
+import { randomHex } from "../base/ids.ts";
 import { TRAIL_TEXT_CHARS_MAX } from "../base/limits.ts";
 import type { Identity } from "./identity.ts";
 
@@ -98,9 +98,8 @@ export function newEventId(ms: number): string {
     const time = ms.toString(16).padStart(12, "0");
     idHead = `${time.slice(0, 8)}-${time.slice(8)}-7`;
   }
-  const bytes = randomBytes(10);
-  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, 10).toString("hex");
-  const variant = "89ab"[(bytes[9] ?? 0) & 3] ?? "8";
+  const hex = randomHex(19);
+  const variant = "89ab"[hex.charCodeAt(18) & 3] ?? "8";
   return `${idHead}${hex.slice(0, 3)}-${variant}${hex.slice(3, 6)}-${hex.slice(6, 18)}`;
 }
 

@@ -27,18 +27,24 @@ export type Rev = Brand<Uint8Array, "Rev">;
 /** `arn:aws:kms:<region>:<account>:key/<id>` */
 export type KeyArn = Brand<string, "KeyArn">;
 
-/** Random bytes are drawn for many ids at once: a call of the generator costs as much as the rest of a small answer. */
-const idPool = Buffer.alloc(4096);
-let idPoolUsed = idPool.length;
-/** 16 upper-case hex digits, as S3's request ids look. Unique, not secret. */
-export function newRequestId(): string {
-  if (idPoolUsed === idPool.length) {
+/** Random digits are drawn for many ids at once: a call of the generator costs as much as the rest of a small answer. */
+const idPool = Buffer.alloc(2048);
+let idDigits = "";
+let idDigitsUsed = 0;
+
+/** Random hex digits in lower case, for ids that are unique and no secret. At most 32. */
+export function randomHex(digits: number): string {
+  if (idDigitsUsed + digits > idDigits.length) {
     randomFillSync(idPool);
-    idPoolUsed = 0;
+    idDigits = idPool.toString("hex");
+    idDigitsUsed = 0;
   }
-  idPoolUsed += 8;
-  return idPool.toString("hex", idPoolUsed - 8, idPoolUsed).toUpperCase();
+  idDigitsUsed += digits;
+  return idDigits.slice(idDigitsUsed - digits, idDigitsUsed);
 }
+
+/** 16 upper-case hex digits, as S3's request ids look. Unique, not secret. */
+export const newRequestId = (): string => randomHex(16).toUpperCase();
 
 /** From the crypto package's pool: a call of the system's generator costs microseconds, and a PUT takes several ids. */
 const random16 = (): Uint8Array => randomBytes(16);

@@ -52,10 +52,7 @@ export async function openLocalStore(options: LocalOptions): Promise<LocalStore>
       checkKeys(keys);
       return tables.get(keys);
     },
-    holds: (expect) => {
-      checkKeys(expect);
-      return tables.holds(expect);
-    },
+    holds: (expect) => tables.holds(expect),
     commit: async (commit) => commitOrStop(tables, failStop, commit),
     scan: async (scan) => tables.scan(scan),
     groups: async (groups) => groupsPage(tables, groups),

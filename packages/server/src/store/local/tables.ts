@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { IntegrityError } from "../../base/errors.ts";
 import type { Rev } from "../../base/ids.ts";
+import { checkKeys } from "../bounds.ts";
 import { compareKeys, successor } from "../key-order.ts";
 import type {
   Commit,
@@ -34,6 +35,10 @@ export class Tables {
   /** Copies of small rows come from here; never written twice. */
   #slab = new Uint8Array(0);
   #slabUsed = 0;
+  /** Whether this turn has taken its look; the look's number; and in which look a list of conditions last held. */
+  #current = false;
+  #look = 0;
+  readonly #held = new WeakMap<readonly Expect[], number>();
   /** One row's rev || value while LMDB copies it: puts are synchronous inside a transaction, so one buffer does. */
   #scratch = new Uint8Array(64 * 1024 + REV_BYTES);
 
@@ -71,9 +76,23 @@ export class Tables {
     return table;
   }
 
-  /** Makes the reads that follow in this turn see every commit so far, by any process; about 0.3 microseconds. */
+  /**
+   * Makes the reads that follow see every commit acknowledged so far, by any process. All requests of one turn of the event
+   * loop share a look: whoever sent them began before it, so what they see is a state of their own time; and a commit of
+   * this process ends it before anybody hears that it is done.
+   */
   refresh(): void {
+    if (this.#current) return;
     this.#root.resetReadTxn();
+    this.#current = true;
+    setImmediate(this.#endTurn);
+  }
+
+  readonly #endTurn = (): void => this.#lookAgain();
+
+  #lookAgain(): void {
+    this.#current = false;
+    this.#look++;
   }
 
   get(keys: readonly RowKey[]): (Row | undefined)[] {
@@ -104,10 +123,13 @@ export class Tables {
     return this.#slab.subarray(this.#slabUsed - length, this.#slabUsed);
   }
 
-  /** As `expect` of a commit would find it, without a copy of any row. */
+  /** As `expect` of a commit would find it, without a copy of any row. INVARIANT: nobody changes a list once asked for. */
   holds(expect: readonly Expect[]): boolean {
     this.refresh();
+    if (this.#held.get(expect) === this.#look) return true;
+    checkKeys(expect);
     for (const one of expect) if (!this.#holds(one)) return false;
+    this.#held.set(expect, this.#look);
     return true;
   }
 
@@ -118,14 +140,18 @@ export class Tables {
    */
   async commit(commit: Commit): Promise<CommitResult> {
     let conflict: Expect | undefined;
-    await this.#root.transaction(() => {
-      conflict = commit.expect?.find((expect) => !this.#holds(expect));
-      if (conflict !== undefined) return;
-      for (const put of commit.put ?? []) {
-        void this.table(put.table).put(put.key, this.#stored(commit.id, put.value));
-      }
-      for (const row of commit.delete ?? []) void this.table(row.table).remove(row.key);
-    });
+    try {
+      await this.#root.transaction(() => {
+        conflict = commit.expect?.find((expect) => !this.#holds(expect));
+        if (conflict !== undefined) return;
+        for (const put of commit.put ?? []) {
+          void this.table(put.table).put(put.key, this.#stored(commit.id, put.value));
+        }
+        for (const row of commit.delete ?? []) void this.table(row.table).remove(row.key);
+      });
+    } finally {
+      this.#lookAgain();
+    }
     if (conflict === undefined) return { kind: "ok" };
     return { kind: "conflict", at: { table: conflict.table, key: conflict.key } };
   }
