@@ -13,10 +13,13 @@ import type { Caller } from "../../base/caller.ts";
 import type { AuditPort, OutcomeEvent, RequestEvent } from "../common/ports.ts";
 import { claimedKey, tlsOf } from "./connection.ts";
 import { type AnswerFacts, NO_FACTS, readAnswer } from "./s3-answer.ts";
+import { deletedIn, partsOf } from "./s3-deleted.ts";
+import { resourcesOf } from "./s3-resources.ts";
 
 const quote = (text: string): string => JSON.stringify(text);
 const SSE = "x-amz-server-side-encryption";
 /** Their bytes are no identifiers of ours; what names them in the record is a keyed hash. */
+const ANONYMOUS = "anonymous";
 const CUSTOMER_KEY_MD5 = `${SSE}-customer-key-md5`;
 
 export class S3Audit implements AuditPort {
@@ -42,7 +45,10 @@ export class S3Audit implements AuditPort {
     const row = s3RowOf(event.operation);
     const uses = event.caller === undefined ? undefined : keyUsesOf(event.caller);
     const facts = event.answer === undefined ? NO_FACTS : readAnswer(event.answer, event.exchange);
-    const ticket = this.#append(event, row, uses, facts, "outcome");
+    const parts = event.details?.["keys"] === undefined ? undefined : partsOf(event);
+    let ticket = 0;
+    if (parts === undefined) ticket = this.#append(event, row, uses, facts, "outcome");
+    else for (const part of parts) ticket = this.#append(part, row, uses, facts, "outcome");
     const awaited = uses !== undefined || (!row.data && !row.readOnly);
     return awaited ? trail.durable(ticket) : trail.backpressure(ticket);
   }
@@ -79,12 +85,15 @@ export class S3Audit implements AuditPort {
         readOnly: row.readOnly,
         resources: resources.text,
         management: !row.data,
-        recipient: identity.account,
+        // Nobody's records go to whose bucket it is.
+        recipient:
+          identity.account === ANONYMOUS ? (event.bucketOwner ?? identity.account) : identity.account,
         tls: tlsOf(exchange),
       },
       {
-        bucket: event.bucket,
+        buckets: resources.buckets,
         objects: resources.objects,
+        deleted: deletedIn(event),
         keys: uses?.keyArn === undefined ? undefined : [uses.keyArn],
         materials: uses?.materialId === undefined ? undefined : [uses.materialId],
         intent: phase === "intent",
@@ -106,12 +115,7 @@ export class S3Audit implements AuditPort {
       text += `,"ssecKeyFingerprint":"${this.#recorder.fingerprint("ssec", fingerprint)}"`;
     const names = event.operation === "GetObject" ? undefined : metadataNames(event);
     if (names !== undefined) text += `,"userMetadataNames":${names}`;
-    if (details !== undefined) {
-      for (const [name, value] of Object.entries(details)) {
-        const json = jsonOf(value);
-        if (json !== undefined) text += `,${quote(name)}:${json}`;
-      }
-    }
+    if (details !== undefined) text += detailsText(details, false);
     return `${text}}`;
   }
 }
@@ -138,19 +142,25 @@ function requestOf(event: OutcomeEvent, row: S3Row): string {
       if (value !== undefined) text += `,"${name}":${quote(value)}`;
     }
   }
+  if (event.details !== undefined) text += detailsText(event.details, true);
   return `{${text.startsWith(",") ? text.slice(1) : text}}`;
 }
 
-function resourcesOf(
-  { bucket, key }: OutcomeEvent,
-  account: string,
-): { readonly text?: string; readonly objects?: readonly string[] } {
-  if (bucket === undefined) return {};
-  const arn = `arn:aws:s3:::${bucket}`;
-  const ofBucket = `{"accountId":"${account}","type":"AWS::S3::Bucket","ARN":${quote(arn)}}`;
-  if (key === undefined) return { text: `[${ofBucket}]` };
-  const object = `${arn}/${key}`;
-  return { text: `[{"type":"AWS::S3::Object","ARN":${quote(object)}},${ofBucket}]`, objects: [object] };
+/** Documents that a request set are its parameters; what else an operation tells is additional. */
+const DOCUMENTS: ReadonlySet<string> = new Set([
+  "bucketPolicy",
+  "encryption",
+  "objectEncryption",
+  "publicAccessBlock",
+  "versioning",
+]);
+function detailsText(details: Readonly<Record<string, unknown>>, documents: boolean): string {
+  let text = "";
+  for (const [name, value] of Object.entries(details)) {
+    const json = DOCUMENTS.has(name) === documents ? jsonOf(value) : undefined;
+    if (json !== undefined) text += `,${quote(name)}:${json}`;
+  }
+  return text;
 }
 
 function usesText({ requestIds, keyArn, materialId, access }: KeyUses): string {

@@ -12,6 +12,10 @@ export interface RequestEvent {
   /** Absent where the request was refused before anybody was known. */
   readonly caller?: Caller;
   readonly bucket?: string;
+  /** Account of the bucket's owner, once the bucket is found. */
+  readonly bucketOwner?: string;
+  /** Of a copy. */
+  readonly source?: { readonly bucket: string; readonly bucketOwner: string; readonly key: string };
   readonly key?: string;
   readonly versionId?: string;
   /** `s3:PutObject` on `arn:aws:s3:::b/k`, as authorised. */

@@ -152,12 +152,23 @@ function eventOf(op: Operation, req: S3Request, needs: readonly Need[]): Request
     caller: req.caller,
     needs: needs.map((need) => ({ action: need.action, resource: resourceOf(need) })),
     ...(req.bucketName === undefined ? {} : { bucket: req.bucketName }),
+    ...(req.bucketIfAny === undefined ? {} : { bucketOwner: req.bucketIfAny.owner }),
+    ...(req.source === undefined ? {} : { source: sourceOf(req.source) }),
     ...(req.keyIfAny === undefined ? {} : { key: req.keyIfAny }),
     ...(versionId === undefined ? {} : { versionId }),
     exchange: req.exchange,
     headers: req.headers,
   };
 }
+
+const sourceOf = ({
+  header,
+  bucket,
+}: NonNullable<S3Request["source"]>): NonNullable<RequestEvent["source"]> => ({
+  bucket: header.bucket,
+  bucketOwner: bucket.owner,
+  key: header.key,
+});
 
 /** How far a request had come when it was refused. */
 interface Stage {
