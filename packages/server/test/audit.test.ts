@@ -8,9 +8,12 @@ import { CreateGrantCommand, DecryptCommand, EncryptCommand } from "@aws-sdk/cli
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import {
+  CopyObjectCommand,
   CreateBucketCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  PutBucketEncryptionCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
@@ -347,4 +350,81 @@ test("a record is proved offline; old segments go, on record, and the rest verif
   assert.equal(at(record, "serviceEventDetails", "by"), "command");
   const again = await command(["audit", "prove", "--data", server.data, eventId]);
   assert.equal(again.code, 1);
+});
+
+test("copies name their source, deletions of many their keys, changes of rules their documents", async (t) => {
+  const server = await start(t);
+  const root = server.s3();
+  for (const Bucket of ["ledger", "archive"]) await root.send(new CreateBucketCommand({ Bucket }));
+  await root.send(new PutObjectCommand({ Bucket: "ledger", Key: "a/1", Body: "x" }));
+  await root.send(new CopyObjectCommand({ Bucket: "archive", Key: "copy", CopySource: "ledger/a%2F1" }));
+  const arn = (name: string): string => `arn:aws:s3:::${name}`;
+  const [copy] = await query(server.data, "--object", "ledger/a/1", "--event", "CopyObject");
+  assert.deepEqual(
+    [0, 1, 2, 3].map((i) => at(copy, "resources", i, "ARN")),
+    [arn("archive/copy"), arn("archive"), arn("ledger/a/1"), arn("ledger")],
+  );
+  assert.equal(at(copy, "resources", 3, "accountId"), ACCOUNT);
+  assert.equal((await query(server.data, "--bucket", "ledger", "--event", "CopyObject")).length, 1);
+
+  const long = Array.from({ length: 60 }, (_, n) => `${"k".repeat(900)}${n}`);
+  await root.send(
+    new DeleteObjectsCommand({
+      Bucket: "ledger",
+      Delete: {
+        Objects: [{ Key: "a/1" }, { Key: "none", VersionId: "bad" }, ...long.map((Key) => ({ Key }))],
+      },
+    }),
+  );
+  const deletions = await query(server.data, "--event", "DeleteObjects");
+  const keys = deletions.flatMap((e) => at(e, "additionalEventData", "keys") as readonly unknown[]);
+  assert.deepEqual(at(keys[0]), { key: "a/1" });
+  assert.equal(at(keys[1], "key"), "none");
+  assert.equal(at(keys[1], "versionId"), "bad");
+  assert.equal(typeof at(keys[1], "errorCode"), "string");
+  assert.equal(keys.length, 62);
+  assert.equal(new Set(deletions.map((e) => at(e, "requestID"))).size, 1);
+  assert.ok(deletions.length > 1);
+  // Each is found by the keys that it names.
+  const found = await query(server.data, "--object", `ledger/${long.at(-1)}`);
+  assert.deepEqual(
+    found.map((e) => at(e, "additionalEventData", "keysPart")),
+    [deletions.length],
+  );
+
+  const policy = {
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Deny", Principal: "*", Action: "s3:DeleteBucket", Resource: arn("ledger") }],
+  };
+  await root.send(new PutBucketPolicyCommand({ Bucket: "ledger", Policy: JSON.stringify(policy) }));
+  const [change] = await query(server.data, "--event", "PutBucketPolicy");
+  assert.deepEqual(at(change, "requestParameters", "bucketPolicy"), policy);
+  await root.send(
+    new PutBucketEncryptionCommand({
+      Bucket: "ledger",
+      ServerSideEncryptionConfiguration: {
+        Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms", KMSMasterKeyID: KEY_ARN } }],
+      },
+    }),
+  );
+  const [encryption] = await query(server.data, "--event", "PutBucketEncryption");
+  assert.equal(at(encryption, "requestParameters", "encryption", "rule", "kmsKeyId"), KEY_ARN);
+  assert.equal((await verified(server.data))["problems"] instanceof Array, true);
+  await server.stop();
+});
+
+test("starts, ends and changed settings stand in the trail", async (t) => {
+  const first = await start(t);
+  await first.stop();
+  const second = await serve({ data: first.data, args: ["--bucket-key-seconds", "60"] });
+  t.after(() => second.killAll());
+  await second.stop();
+  const events = (await query(first.data, "--source", "system")).map((e) => at(e, "eventName"));
+  assert.deepEqual(events, ["Unseal", "Seal", "Unseal", "ConfigChange", "Seal"]);
+  const [change] = await query(first.data, "--event", "ConfigChange");
+  const changed = at(change, "serviceEventDetails", "changed");
+  assert.deepEqual(at(changed, "bucketKeySeconds"), { from: 300, to: 60 });
+  assert.equal(JSON.stringify(change).includes("test-root-secret"), false);
+  const [unseal] = await query(first.data, "--event", "Unseal");
+  assert.equal(at(unseal, "serviceEventDetails", "source"), "file");
 });

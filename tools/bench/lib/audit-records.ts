@@ -81,6 +81,6 @@ export function recordAt(n: number): TrailRecord {
     resources: `[{"type":"AWS::S3::Object","ARN":"${object}"},{"accountId":"${ACCOUNT}","type":"AWS::S3::Bucket","ARN":"arn:aws:s3:::${bucket}"}]`,
     management: false,
   };
-  const links = { bucket, objects: [object], keys: [key], materials: [materialId] };
+  const links = { buckets: [bucket], objects: [object], keys: [key], materials: [materialId] };
   return { text: eventText(parts), timeMs, facts: factsOf(parts, links) };
 }

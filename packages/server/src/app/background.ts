@@ -4,7 +4,7 @@
  * may run them; the first worker does. Each worker looks for terms that others have added.
  */
 import { KEYRING_REFRESH_MS, LEFTOVER_AGE_MAX_MS } from "../base/limits.ts";
-import { recoverStreams } from "../audit/recover.ts";
+import { recoverStreams, StreamWatch } from "../audit/recover.ts";
 import type { Log } from "../base/log.ts";
 import { destroyedAmong, Forgetting } from "../kms/forgetting.ts";
 import { keepHouse, runJobs } from "../kms/jobs.ts";
@@ -31,6 +31,7 @@ export class Background {
   readonly #active: boolean;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #forgetting: Forgetting;
+  readonly #watch = new StreamWatch();
   #running: Promise<void> = Promise.resolve();
   /** Jobs that may take long, or must not wait for one that does. */
   readonly #apart: Promise<void>[] = [];
@@ -109,7 +110,8 @@ export class Background {
   /** Those of processes that died; the first look is soon after the start. */
   async #recoverStreams(): Promise<void> {
     const { audit, clock } = this.#engine;
-    await recoverStreams({ ...audit, log: this.#log }, clock.now());
+    const parts = { ...audit, log: this.#log, watch: this.#watch };
+    await recoverStreams(parts, clock.now(), performance.now());
   }
 
   async #pruneTrail(nowMs: number): Promise<void> {

@@ -33,6 +33,7 @@ import { openLog } from "./log.ts";
 import { openMetrics, type WorkerMetrics } from "./metrics.ts";
 import type { HostPort, Settings } from "./settings.ts";
 import { settleLater } from "./settle.ts";
+import { recordEnd, recordStart } from "./start-record.ts";
 import { DRAIN_MS, type WorkerMessage, type WorkerStart } from "./supervisor.ts";
 
 /** After a failed commit: time for open requests to hear of it before the process ends. */
@@ -125,6 +126,8 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
   if (index === 0) {
     access = await ensureRootAccess(engine);
     await applyBootstrap(engine, engine.buckets);
+    // On a full disk a server starts, too: to delete.
+    await recordStart(engine).catch((error: unknown) => log.warn("the start is not on record", { error }));
   }
   const services = await openServices(engine, log);
   const deps = {
@@ -159,6 +162,7 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
     const drained = listeners.close(DRAIN_MS);
     await background.stop();
     await drained;
+    if (index === 0) recordEnd(engine);
     await engine.close();
     process.disconnect?.();
     process.exit(0);

@@ -55,12 +55,12 @@ export async function exportTrail(input: ExportInput, progress: (done: Exported)
     }
   }
   const written = await files.end();
-  const endMs = Math.floor(input.nowMs / 1000) * 1000;
+  const ends = [...directory.digests.values()].map((digest) => digest.endMs);
+  // Names of digests hold their second, and must ascend also when the clock was set back.
+  const endMs = Math.max(Math.floor(input.nowMs / 1000) * 1000, ...ends.map((ms) => ms + 1000));
   // An account without records has a digest too, or a gap would look like one.
   for (const account of new Set([...directory.digests.keys(), ...written.keys()])) {
     const startMs = directory.digests.get(account)?.endMs ?? Math.min(endMs, files.oldestMs);
-    // Two digests of one second would have one name.
-    if (directory.digests.get(account)?.endMs === endMs) throw new Error("one export a second, please");
     await writeDigest(directory, input, account, { startMs, endMs }, written.get(account) ?? []);
     done.digests++;
   }

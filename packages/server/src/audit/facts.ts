@@ -34,8 +34,11 @@ export interface RecordFacts extends Readonly<Record<ColumnName, string>> {
 
 /** What a record says besides its common head. */
 export interface Links {
-  readonly bucket?: string | undefined;
+  readonly buckets?: readonly string[] | undefined;
+  /** ARNs of resources. */
   readonly objects?: readonly string[] | undefined;
+  /** Keys in the first bucket that the record lists: it is found by them, too. */
+  readonly deleted?: readonly string[] | undefined;
   readonly keys?: readonly string[] | undefined;
   readonly materials?: readonly string[] | undefined;
   readonly forRequest?: string | undefined;
@@ -71,7 +74,7 @@ const NONE: readonly string[] = [];
 /** Of a record that is being written. Runs for every request. */
 export function factsOf(parts: EventParts, links: Links): RecordFacts {
   const { identity, service, requestId } = parts;
-  const { bucket = "", objects = NONE, keys, forRequest } = links;
+  const { buckets = NONE, objects = NONE, deleted, keys, forRequest } = links;
   const key = joined(keys);
   return {
     who: identity.who,
@@ -81,18 +84,18 @@ export function factsOf(parts: EventParts, links: Links): RecordFacts {
     error: parts.errorCode ?? "",
     key,
     material: joined(links.materials),
-    bucket,
+    bucket: joined(buckets),
     ip: parts.sourceIp,
     account: parts.recipient,
     types:
       objects.length > 0
         ? OBJECT_TYPES
-        : bucket !== ""
+        : buckets.length > 0
           ? BUCKET_TYPE
           : key !== "" && service !== "s3"
             ? KEY_TYPE
             : "",
-    object: objects,
+    object: deleted === undefined ? objects : [...objects, ...inBucket(buckets[0], deleted)],
     request: forRequest === undefined ? [requestId] : [requestId, forRequest],
   };
 }
@@ -118,10 +121,16 @@ export function factsOfEvent(event: TrailEvent): RecordFacts {
     ip: event.sourceIPAddress,
     account: event.recipientAccountId,
     types: joined([...new Set(resources.map(({ type }) => type))]),
-    object: resources.filter(({ type }) => type === "AWS::S3::Object").map(({ ARN }) => ARN),
+    object: [
+      ...resources.filter(({ type }) => type === "AWS::S3::Object").map(({ ARN }) => ARN),
+      ...inBucket(buckets[0], more?.keys?.map(({ key: name }) => name) ?? []),
+    ],
     request: linked === undefined ? [event.requestID] : [event.requestID, linked],
   };
 }
+
+const inBucket = (bucket: string | undefined, keys: readonly string[]): readonly string[] =>
+  bucket === undefined ? [] : keys.map((key) => `${S3_ARN}${bucket}/${key}`);
 
 const S3_ARN = "arn:aws:s3:::";
 const bucketOf = (arn: string): string => arn.slice(S3_ARN.length);

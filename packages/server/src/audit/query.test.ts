@@ -40,7 +40,7 @@ function recordOf({ user, event, object, denied, key, at, intent }: Shape): Trai
   const keys = KEYS.slice(key, key + 1);
   const links: Links = ofKms
     ? { keys, materials: ["m1"], forRequest: `R${object}`, intent }
-    : { bucket, objects: [arn], keys, intent };
+    : { buckets: [bucket], objects: [arn], keys, intent };
   const resources = ofKms
     ? keys.map((ARN) => ({ accountId: ACCOUNT, type: "AWS::KMS::Key", ARN }))
     : [

@@ -13,16 +13,46 @@ import { makeMissingIndexes } from "./reindex.ts";
 import { TreeBuilder } from "./tree.ts";
 import { walkStream } from "./walk.ts";
 
+/**
+ * How long each stream has given no sign of life, by the watch of whoever looks: the system's clock may jump, and a jump
+ * forward must not end the streams of processes that live.
+ */
+export class StreamWatch {
+  readonly #seen = new Map<string, { readonly aliveMs: number; readonly sinceMs: number }>();
+
+  /** `watchMs`: of a watch that never jumps. */
+  silentFor(stream: string, aliveMs: number, watchMs: number): number {
+    const seen = this.#seen.get(stream);
+    if (seen?.aliveMs === aliveMs) return watchMs - seen.sinceMs;
+    this.#seen.set(stream, { aliveMs, sinceMs: watchMs });
+    return 0;
+  }
+
+  forget(stream: string): void {
+    this.#seen.delete(stream);
+  }
+}
+
 /** Returns how many were ended. A damaged stream stays open: `verify` names the damage. */
 export async function recoverStreams(
-  parts: { readonly files: TrailFiles; readonly ledger: Ledger; readonly seedOf: SeedOf; readonly log: Log },
+  parts: {
+    readonly files: TrailFiles;
+    readonly ledger: Ledger;
+    readonly seedOf: SeedOf;
+    readonly log: Log;
+    readonly watch: StreamWatch;
+  },
   nowMs: number,
-  silentMs = TRAIL_STREAM_SILENT_MS,
+  watchMs: number,
 ): Promise<number> {
-  const { files, ledger, seedOf, log } = parts;
+  const { files, ledger, seedOf, log, watch } = parts;
   let ended = 0;
   for (const [stream, state] of await ledger.streams()) {
-    if (state.closed || state.aliveMs + silentMs > nowMs) continue;
+    if (state.closed) {
+      watch.forget(stream);
+      continue;
+    }
+    if (watch.silentFor(stream, state.aliveMs, watchMs) < TRAIL_STREAM_SILENT_MS) continue;
     const { pruned } = state;
     let head = pruned?.head ?? NO_HASH;
     let nextSeq = pruned?.seq ?? 0;

@@ -22,6 +22,8 @@ const additionalSchema = z.looseObject({
   s3RequestID: z.string().optional(),
   kmsRequestIDs: z.array(z.string()).optional(),
   SSEApplied: z.string().optional(),
+  /** Of DeleteObjects. */
+  keys: z.array(z.looseObject({ key: z.string() })).optional(),
 });
 const resourceSchema = z.looseObject({ ARN: z.string(), type: z.string(), accountId: z.string().optional() });
 const eventSchema = z.looseObject({

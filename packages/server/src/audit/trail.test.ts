@@ -5,42 +5,16 @@ import { once } from "node:events";
 import { appendFile } from "node:fs/promises";
 import { test } from "node:test";
 import { ServiceError } from "../base/errors.ts";
-import type { TrailFile } from "./files.ts";
-import { TrailFiles } from "./files.ts";
 import { answer } from "./query.ts";
 import { TrailReader } from "./reader.ts";
-import { recoverStreams } from "./recover.ts";
+import { recoverStreams, StreamWatch } from "./recover.ts";
 import { silentLog } from "../base/log.ts";
+import { Records } from "../store/records.ts";
+import type { Store } from "../store/port.ts";
+import { StreamEnded } from "./ledger.ts";
+import { FaultyFiles } from "./test/faulty-files.ts";
 import { recordOf, Rig, writeStream } from "./test/rig.ts";
 import { walkStream } from "./walk.ts";
-
-/** A disk that fails when it is told to, after having written a part. */
-class FaultyFiles extends TrailFiles {
-  failing = false;
-  writes = 0;
-  /** Every frame tried at a place. */
-  readonly tried = new Map<number, Set<string>>();
-
-  override async create(stream: string, number: number, header: Uint8Array): Promise<TrailFile> {
-    if (this.failing) throw new Error("ENOSPC");
-    const file = await super.create(stream, number, header);
-    return {
-      write: async (bytes, at) => {
-        this.writes++;
-        const tried = this.tried.get(at) ?? new Set();
-        this.tried.set(at, tried.add(Buffer.from(bytes).toString("base64")));
-        if (!this.failing) return file.write(bytes, at);
-        await file.write(bytes.subarray(0, bytes.length / 2), at);
-        throw new Error("ENOSPC");
-      },
-      close: () => file.close(),
-    };
-  }
-
-  override async requireSpace(): Promise<void> {
-    if (this.failing) throw new Error("ENOSPC");
-  }
-}
 
 async function seqsOf(rig: Rig): Promise<readonly number[]> {
   const seqs: number[] = [];
@@ -164,9 +138,12 @@ test("a stream whose process died is signed as it was found", async () => {
     const dead = await rig.verify();
     assert.deepEqual(dead.problems, []);
     assert.equal(dead.unsigned, 10);
-    const parts = { files: rig.files, ledger: rig.ledger, seedOf: rig.seedOf, log: silentLog };
-    assert.equal(await recoverStreams(parts, rig.nowMs + 1000), 0);
-    assert.equal(await recoverStreams(parts, rig.nowMs + 200_000), 1);
+    const watch = new StreamWatch();
+    const parts = { files: rig.files, ledger: rig.ledger, seedOf: rig.seedOf, log: silentLog, watch };
+    assert.equal(await recoverStreams(parts, rig.nowMs, 0), 0);
+    // The system's clock jumps forward, and back: only the watch tells how long nobody was heard.
+    assert.equal(await recoverStreams(parts, rig.nowMs + 1e9, 60_000), 0);
+    assert.equal(await recoverStreams(parts, rig.nowMs - 1e9, 200_000), 1);
     const ended = await rig.verify();
     assert.deepEqual(ended.problems, []);
     assert.deepEqual([ended.unsigned, ended.open], [0, 0]);
@@ -236,3 +213,87 @@ test("kill -9 in the middle of batches: what was said to be durable is there", a
     await rig.remove();
   }
 });
+
+test("a process that stood still and was taken for dead writes nothing more", async () => {
+  const rig = await Rig.make();
+  try {
+    let watchMs = 0;
+    let fatal: Error | undefined;
+    const trail = rig.trail(rig.files, { watch: () => watchMs, onFatal: (cause) => (fatal = cause) });
+    await trail.durable(trail.append(recordOf(0)));
+    watchMs += 100_000;
+    // It lives: it asks, and goes on.
+    await trail.durable(trail.append(recordOf(1)));
+    const watch = new StreamWatch();
+    const parts = { files: rig.files, ledger: rig.ledger, seedOf: rig.seedOf, log: silentLog, watch };
+    await recoverStreams(parts, rig.nowMs, 0);
+    assert.equal(await recoverStreams(parts, rig.nowMs, 200_000), 1);
+    watchMs += 300_000;
+    await assert.rejects(trail.durable(trail.append(recordOf(2))), ServiceError);
+    assert.ok(fatal instanceof StreamEnded);
+    await trail.close();
+    const { problems, records } = await rig.verify();
+    assert.deepEqual([problems, records], [[], 2]);
+  } finally {
+    await rig.remove();
+  }
+});
+
+test("clock jumps: records of any order, checkpoints go on, and pages are in order of time", async () => {
+  const rig = await Rig.make();
+  try {
+    const trail = rig.trail();
+    for (const [n, jump] of [0, 86_400_000, -172_800_000, 5, 1e10, -1e10].entries()) {
+      rig.nowMs += jump;
+      trail.append({ ...recordOf(n), timeMs: rig.nowMs });
+      await trail.flush();
+      await trail.checkpoint();
+    }
+    await trail.close();
+    const { problems, records, unsigned } = await rig.verify();
+    assert.deepEqual([problems, records, unsigned], [[], 6, 0]);
+  } finally {
+    await rig.remove();
+  }
+});
+
+/** A process that dies with the k-th commit: before it is applied, or after and before anybody hears of it. */
+for (const applied of [false, true]) {
+  test(`death in the middle of a checkpoint, ${applied ? "committed" : "not committed"}`, async () => {
+    for (let k = 1; k <= 4; k++) {
+      const rig = await Rig.make();
+      try {
+        const { store } = rig;
+        let commits = 0;
+        const dying: Store = {
+          ...store,
+          commit: async (commit) => {
+            if (++commits < k) return store.commit(commit);
+            if (commits === k && applied) await store.commit(commit);
+            return new Promise(() => {});
+          },
+        };
+        const trail = rig.trail(rig.files, { ledger: rig.ledgerOver(new Records(dying, rig.keyring)) });
+        const acknowledged: number[] = [];
+        for (let n = 0; n < 6 && commits < k; n++) {
+          const durable = trail.durable(trail.append(recordOf(n))).then(() => acknowledged.push(n));
+          await Promise.race([durable, new Promise((done) => setTimeout(done, 100))]);
+          void trail.checkpoint();
+          await new Promise((done) => setTimeout(done, 20));
+        }
+        // Another process finds what is there, ends the stream, and begins its own.
+        const watch = new StreamWatch();
+        const parts = { files: rig.files, ledger: rig.ledger, seedOf: rig.seedOf, log: silentLog, watch };
+        await recoverStreams(parts, rig.nowMs, 0);
+        await recoverStreams(parts, rig.nowMs, 200_000);
+        await writeStream(rig, 1, 1);
+        const { problems, open, unsigned } = await rig.verify();
+        assert.deepEqual([problems, open, unsigned], [[], 0, 0], `commit ${k}`);
+        const seqs = new Set(await seqsOf(rig));
+        for (const n of acknowledged) assert.ok(seqs.has(n));
+      } finally {
+        await rig.remove();
+      }
+    }
+  });
+}

@@ -11,21 +11,19 @@ import type { Clock } from "../base/clock.ts";
 import { ServiceError } from "../base/errors.ts";
 import {
   TRAIL_CHECKPOINT_AGE_MS,
-  TRAIL_CHECKPOINT_INTERVAL_MS,
-  TRAIL_CHECKPOINT_RECORDS,
   TRAIL_FRAME_BYTES_MAX,
   TRAIL_GATHER_MS,
   TRAIL_QUEUE_CHARS_MAX,
   TRAIL_RETRY_MS,
 } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
+import { type CheckpointedStream, Checkpoints } from "./checkpoints.ts";
 import type { RecordFacts } from "./facts.ts";
 import type { TrailFiles } from "./files.ts";
-import { BodyBuilder, type CheckpointName, NO_HASH } from "./format.ts";
+import { BodyBuilder, NO_HASH } from "./format.ts";
 import { hexOf } from "../store/key-order.ts";
 import { type Ledger, StreamEnded } from "./ledger.ts";
 import { SegmentWriter, type StreamName } from "./segment-writer.ts";
-import { TreeBuilder } from "./tree.ts";
 
 export interface TrailRecord {
   /** One JSON object. */
@@ -43,6 +41,8 @@ export interface TrailParts {
   readonly log: Log;
   /** The stream was ended by another process: this one must not write any more. */
   readonly onFatal: (cause: Error) => void;
+  /** Milliseconds of a watch that never jumps. */
+  readonly watch?: () => number;
 }
 
 /** What a request is answered whose record cannot be written (503; the key service has its own word for it). */
@@ -64,8 +64,7 @@ const SPACE_CHECK_MS = 1000;
 const HEARTBEAT_MS = TRAIL_CHECKPOINT_AGE_MS;
 
 /** A stream that this process writes. */
-interface Stream {
-  readonly id: Uint8Array;
+interface Stream extends CheckpointedStream {
   nextSeq: number;
   head: Uint8Array;
   segments: number;
@@ -88,20 +87,16 @@ export class Trail {
   #stream: Stream | undefined;
   #segment: SegmentWriter | undefined;
   #spaceCheckedMs = 0;
-  #checkpoint: CheckpointName = { n: 0, hash: NO_HASH };
-  #tree = new TreeBuilder();
-  /** Leaves that came while a checkpoint was being committed. */
-  #late: Uint8Array[] | undefined;
-  #checkpointedMs: number;
-  #checkpointWanted = false;
-  #committing: Promise<void> = Promise.resolve();
+  readonly #checkpoints: Checkpoints;
   #indexing: Promise<void> = Promise.resolve();
   readonly #heartbeat: NodeJS.Timeout;
 
   constructor(parts: TrailParts) {
     this.#parts = parts;
-    this.#checkpointedMs = parts.clock.now();
-    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS).unref();
+    this.#checkpoints = new Checkpoints(parts);
+    this.#heartbeat = setInterval(() => {
+      void this.#checkpoints.beat(this.#stream, this.#pumping !== undefined);
+    }, HEARTBEAT_MS).unref();
   }
 
   /** Throws ServiceUnavailable while the trail cannot be written: asked before anything is done. */
@@ -147,11 +142,11 @@ export class Trail {
 
   /** Signs what stands, so that nobody can cut it off unseen. */
   async checkpoint(): Promise<void> {
-    this.#checkpointWanted = true;
+    this.#checkpoints.wanted = true;
     await this.flush();
     await this.#pumping;
-    if (this.#checkpointWanted) this.#maybeCheckpoint();
-    await this.#committing;
+    if (this.#checkpoints.wanted) this.#checkpoints.perhaps(this.#stream);
+    await this.#checkpoints.settled;
   }
 
   /** Writes what is left and ends the stream. Gives up after a while if the disk takes nothing. */
@@ -166,12 +161,12 @@ export class Trail {
     clearTimeout(giveUp);
     this.#giveUp = true;
     await this.#pumping;
-    await this.#committing;
+    await this.#checkpoints.settled;
     if (this.#stream === undefined) return;
     await this.#endSegment();
     await this.#indexing;
     // What could not be written is lost with the process, and nobody was told that it was done.
-    if (this.#durable === this.#appended) await this.#commit("close");
+    if (this.#durable === this.#appended) await this.#checkpoints.commit("close", this.#stream);
   }
 
   #pump(): void {
@@ -189,6 +184,7 @@ export class Trail {
     while (this.#queue.length > 0 && !this.#giveUp) {
       const segment = await this.#insist(() => this.#ready());
       if (segment === undefined) return;
+      if (!(await this.#stillOurs())) return;
       const { frame, count } = await this.#sealNext(segment);
       const written = await this.#insist(async () => {
         await this.#requireSpace();
@@ -202,9 +198,9 @@ export class Trail {
       if (segment.full) {
         await this.#endSegment();
         // Signed as a whole, so that it can go as a whole.
-        this.#checkpointWanted = true;
+        this.#checkpoints.wanted = true;
       }
-      this.#maybeCheckpoint();
+      this.#checkpoints.perhaps(this.#stream);
     }
   }
 
@@ -223,15 +219,13 @@ export class Trail {
 
   async #ready(): Promise<SegmentWriter> {
     if (this.#segment !== undefined) return this.#segment;
-    const { files, ledger, key, clock } = this.#parts;
+    const { files, key, clock } = this.#parts;
     if (this.#stream === undefined) {
       const id = randomBytes(16);
+      const stream: Stream = { id, nextSeq: 0, head: NO_HASH, segments: 0 };
       // Before its first record: a stream that nobody knows of could vanish.
-      this.#checkpoint = await ledger.append(
-        { kind: "open", streamId: id, nextSeq: 0, head: NO_HASH, root: NO_HASH },
-        clock.now(),
-      );
-      this.#stream = { id, nextSeq: 0, head: NO_HASH, segments: 0 };
+      await this.#checkpoints.open(stream);
+      this.#stream = stream;
     }
     const stream = this.#stream;
     this.#segment = await SegmentWriter.create(
@@ -241,12 +235,35 @@ export class Trail {
         number: stream.segments,
         firstSeq: stream.nextSeq,
         head: stream.head,
-        checkpoint: this.#checkpoint,
+        checkpoint: this.#checkpoints.newest,
         nowMs: clock.now(),
       },
     );
     stream.segments++;
     return this.#segment;
+  }
+
+  /**
+   * A process that stood still for minutes may have been taken for dead, and its stream ended: what it writes now would
+   * count as inserted, so it asks first.
+   */
+  async #stillOurs(): Promise<boolean> {
+    const stream = this.#stream;
+    if (stream === undefined || this.#checkpoints.heardOf) return true;
+    const asked = await this.#insist(async () => {
+      try {
+        await this.#checkpoints.signLife(stream);
+        return "ours" as const;
+      } catch (error) {
+        if (error instanceof StreamEnded) return error;
+        throw error;
+      }
+    });
+    if (!(asked instanceof StreamEnded)) return asked !== undefined;
+    this.#giveUp = true;
+    this.#failed(asked);
+    this.#parts.onFatal(asked);
+    return false;
   }
 
   /** Chains as many records as fit into a frame. What is chained is taken from the queue for good. */
@@ -258,12 +275,11 @@ export class Trail {
     let firstMs = Infinity;
     let lastMs = 0;
     let count = 0;
-    this.#body.begin(this.#checkpoint);
+    this.#body.begin(this.#checkpoints.newest);
     for (const record of queue) {
       if (count > 0 && this.#body.size > TRAIL_FRAME_BYTES_MAX) break;
       stream.head = this.#body.add(record.text, stream.nextSeq++, stream.head);
-      if (this.#late === undefined) this.#tree.add(stream.head);
-      else this.#late.push(stream.head);
+      this.#checkpoints.add(stream.head);
       firstMs = Math.min(firstMs, record.timeMs);
       lastMs = Math.max(lastMs, record.timeMs);
       this.#queuedChars -= record.text.length;
@@ -294,59 +310,11 @@ export class Trail {
       });
   }
 
-  /** Only between frames: what is signed must be durable already. */
-  #maybeCheckpoint(): void {
-    const sinceMs = this.#parts.clock.now() - this.#checkpointedMs;
-    const due =
-      this.#checkpointWanted ||
-      sinceMs >= TRAIL_CHECKPOINT_AGE_MS ||
-      (this.#tree.count >= TRAIL_CHECKPOINT_RECORDS && sinceMs >= TRAIL_CHECKPOINT_INTERVAL_MS);
-    if (due && this.#late === undefined) this.#committing = this.#commit("mark");
-  }
-
-  /** Signs the stream as it stands. Frames go on meanwhile; their leaves wait for the next checkpoint. */
-  async #commit(kind: "mark" | "close"): Promise<void> {
-    const { ledger, clock, log, onFatal } = this.#parts;
-    const stream = this.#stream;
-    this.#checkpointWanted = false;
-    if (stream === undefined || (kind === "mark" && this.#tree.count === 0)) return;
-    const { id: streamId, nextSeq, head } = stream;
-    const root = this.#tree.root();
-    const late: Uint8Array[] = [];
-    this.#late = late;
-    this.#checkpointedMs = clock.now();
-    try {
-      this.#checkpoint = await ledger.append({ kind, streamId, nextSeq, head, root }, clock.now());
-      this.#tree = new TreeBuilder();
-    } catch (error) {
-      log.error("an audit checkpoint could not be written", { error });
-      // Another process took this one for dead: it slept for minutes. What it writes now would count as inserted.
-      if (error instanceof StreamEnded) onFatal(error);
-    } finally {
-      for (const leaf of late) this.#tree.add(leaf);
-      this.#late = undefined;
-    }
-  }
-
-  async #beat(): Promise<void> {
-    const { ledger, clock, log, onFatal } = this.#parts;
-    if (this.#stream === undefined) return;
-    if (this.#tree.count > 0) {
-      this.#checkpointWanted = true;
-      if (this.#pumping === undefined) this.#maybeCheckpoint();
-      return;
-    }
-    try {
-      await ledger.alive(this.#stream.id, clock.now());
-    } catch (error) {
-      log.warn("the audit stream's sign of life could not be written", { error });
-      if (error instanceof StreamEnded) onFatal(error);
-    }
-  }
-
   async #requireSpace(): Promise<void> {
     const nowMs = this.#parts.clock.now();
-    if (this.#failure === undefined && nowMs - this.#spaceCheckedMs < SPACE_CHECK_MS) return;
+    // The clock may jump: back, too.
+    const sinceMs = Math.abs(nowMs - this.#spaceCheckedMs);
+    if (this.#failure === undefined && sinceMs < SPACE_CHECK_MS) return;
     this.#spaceCheckedMs = nowMs;
     await this.#parts.files.requireSpace();
   }

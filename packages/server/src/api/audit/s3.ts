@@ -13,10 +13,13 @@ import type { Caller } from "../../base/caller.ts";
 import type { AuditPort, Outcome, RequestEvent } from "../common/ports.ts";
 import { claimedKey, tlsOf } from "./connection.ts";
 import { type AnswerFacts, NO_FACTS, readAnswer } from "./s3-answer.ts";
+import { deletedIn, partsOf } from "./s3-deleted.ts";
+import { resourcesOf } from "./s3-resources.ts";
 
 const quote = (text: string): string => JSON.stringify(text);
 const SSE = "x-amz-server-side-encryption";
 /** Their bytes are no identifiers of ours; what names them in the record is a keyed hash. */
+const ANONYMOUS = "anonymous";
 const CUSTOMER_KEY_MD5 = `${SSE}-customer-key-md5`;
 
 export class S3Audit implements AuditPort {
@@ -42,7 +45,9 @@ export class S3Audit implements AuditPort {
     const row = s3RowOf(event.operation);
     const uses = event.caller === undefined ? undefined : keyUsesOf(event.caller);
     const facts = outcome.answer === undefined ? NO_FACTS : readAnswer(outcome.answer, event.exchange);
-    const ticket = this.#append(event, outcome, row, uses, facts);
+    let ticket = 0;
+    if (outcome.details?.["keys"] === undefined) ticket = this.#append(event, outcome, row, uses, facts);
+    else for (const part of partsOf(outcome)) ticket = this.#append(event, part, row, uses, facts);
     const awaited = uses !== undefined || (!row.data && !row.readOnly);
     return awaited ? trail.durable(ticket) : trail.backpressure(ticket);
   }
@@ -74,7 +79,7 @@ export class S3Audit implements AuditPort {
         errorCode: code,
         errorMessage:
           errorCode === undefined ? undefined : keptMessage(errorCode, outcome?.errorMessage ?? ""),
-        request: requestOf(event, row),
+        request: requestOf(event, outcome, row),
         response: code === undefined && !row.readOnly ? facts.response : "null",
         additional: this.#additional(event, outcome, uses, facts),
         requestId: event.requestId,
@@ -82,12 +87,15 @@ export class S3Audit implements AuditPort {
         readOnly: row.readOnly,
         resources: resources.text,
         management: !row.data,
-        recipient: identity.account,
+        // Nobody's records go to whose bucket it is.
+        recipient:
+          identity.account === ANONYMOUS ? (event.bucketOwner ?? identity.account) : identity.account,
         tls: tlsOf(exchange),
       },
       {
-        bucket: event.bucket,
+        buckets: resources.buckets,
         objects: resources.objects,
+        deleted: deletedIn(outcome),
         keys: uses?.keyArn === undefined ? undefined : [uses.keyArn],
         materials: uses?.materialId === undefined ? undefined : [uses.materialId],
         intent: outcome === undefined,
@@ -115,17 +123,12 @@ export class S3Audit implements AuditPort {
       text += `,"ssecKeyFingerprint":"${this.#recorder.fingerprint("ssec", fingerprint)}"`;
     const names = event.operation === "GetObject" ? undefined : metadataNames(event);
     if (names !== undefined) text += `,"userMetadataNames":${names}`;
-    if (details !== undefined) {
-      for (const [name, value] of Object.entries(details)) {
-        const json = jsonOf(value);
-        if (json !== undefined) text += `,${quote(name)}:${json}`;
-      }
-    }
+    if (details !== undefined) text += detailsText(details, false);
     return `${text}}`;
   }
 }
 
-function requestOf(event: RequestEvent, row: S3Row): string {
+function requestOf(event: RequestEvent, outcome: Outcome | undefined, row: S3Row): string {
   const { exchange, headers, bucket, key, versionId } = event;
   let text = "";
   if (bucket !== undefined) text = `"bucketName":${quote(bucket)}`;
@@ -147,19 +150,25 @@ function requestOf(event: RequestEvent, row: S3Row): string {
       if (value !== undefined) text += `,"${name}":${quote(value)}`;
     }
   }
+  if (outcome?.details !== undefined) text += detailsText(outcome.details, true);
   return `{${text.startsWith(",") ? text.slice(1) : text}}`;
 }
 
-function resourcesOf(
-  { bucket, key }: RequestEvent,
-  account: string,
-): { readonly text?: string; readonly objects?: readonly string[] } {
-  if (bucket === undefined) return {};
-  const arn = `arn:aws:s3:::${bucket}`;
-  const ofBucket = `{"accountId":"${account}","type":"AWS::S3::Bucket","ARN":${quote(arn)}}`;
-  if (key === undefined) return { text: `[${ofBucket}]` };
-  const object = `${arn}/${key}`;
-  return { text: `[{"type":"AWS::S3::Object","ARN":${quote(object)}},${ofBucket}]`, objects: [object] };
+/** Documents that a request set are its parameters; what else an operation tells is additional. */
+const DOCUMENTS: ReadonlySet<string> = new Set([
+  "bucketPolicy",
+  "encryption",
+  "objectEncryption",
+  "publicAccessBlock",
+  "versioning",
+]);
+function detailsText(details: Readonly<Record<string, unknown>>, documents: boolean): string {
+  let text = "";
+  for (const [name, value] of Object.entries(details)) {
+    const json = DOCUMENTS.has(name) === documents ? jsonOf(value) : undefined;
+    if (json !== undefined) text += `,${quote(name)}:${json}`;
+  }
+  return text;
 }
 
 function usesText({ requestIds, keyArn, materialId, access }: KeyUses): string {

@@ -12,6 +12,10 @@ export interface RequestEvent {
   /** Absent where the request was refused before anybody was known. */
   readonly caller?: Caller | undefined;
   readonly bucket?: string | undefined;
+  /** Account of the bucket's owner, once the bucket is found. */
+  readonly bucketOwner?: string | undefined;
+  /** Of a copy. */
+  readonly source?: { readonly bucket: string; readonly bucketOwner: string; readonly key: string } | undefined;
   readonly key?: string | undefined;
   readonly versionId?: string | undefined;
   readonly exchange?: Exchange | undefined;

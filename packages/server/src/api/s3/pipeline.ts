@@ -154,12 +154,23 @@ function eventOf(op: Operation, req: S3Request): RequestEvent {
     operation: op.name,
     caller: req.caller,
     bucket: req.bucketName,
+    bucketOwner: req.bucketIfAny?.owner,
+    source: req.source === undefined ? undefined : sourceOf(req.source),
     key: req.keyIfAny,
     versionId: req.query.size === 0 ? undefined : req.query.get("versionId"),
     exchange: req.exchange,
     headers: req.headers,
   };
 }
+
+const sourceOf = ({
+  header,
+  bucket,
+}: NonNullable<S3Request["source"]>): NonNullable<RequestEvent["source"]> => ({
+  bucket: header.bucket,
+  bucketOwner: bucket.owner,
+  key: header.key,
+});
 
 /** How far a request had come when it was refused. */
 interface Stage {

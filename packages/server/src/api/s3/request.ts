@@ -83,6 +83,10 @@ export class S3Request {
     return this.#bucket;
   }
 
+  get bucketIfAny(): Bucket | undefined {
+    return this.#bucket;
+  }
+
   get key(): ObjectKey {
     assert(this.#key !== undefined, "the route has a key");
     return this.#key;

@@ -13,7 +13,7 @@ import { TrailFiles } from "../files.ts";
 import { Ledger } from "../ledger.ts";
 import type { SeedOf } from "../segment-reader.ts";
 import { NO_FACTS } from "../facts.ts";
-import { Trail, type TrailRecord } from "../trail.ts";
+import { Trail, type TrailParts, type TrailRecord } from "../trail.ts";
 import { verifyTrail, type VerifyInput, type VerifyResult } from "../verify.ts";
 
 export class Rig {
@@ -48,7 +48,7 @@ export class Rig {
 
   readonly seedOf: SeedOf = (term) => this.keyring.byTerm("audit", term);
 
-  trail(files = this.files): Trail {
+  trail(files = this.files, more: Partial<TrailParts> = {}): Trail {
     const { term, key } = this.keyring.current("audit");
     return new Trail({
       files,
@@ -59,6 +59,7 @@ export class Rig {
       onFatal: (cause) => {
         throw cause;
       },
+      ...more,
     });
   }
 

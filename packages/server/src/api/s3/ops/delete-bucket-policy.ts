@@ -1,6 +1,6 @@
 import { emptyAnswer } from "../../common/answer.ts";
 import { operation, onBucket } from "../operation.ts";
-import { ownersOnly } from "./put-bucket-policy.ts";
+import { ownersOnly, previousPolicy } from "./put-bucket-policy.ts";
 
 export const DeleteBucketPolicy = operation({
   name: "DeleteBucketPolicy",
@@ -10,6 +10,9 @@ export const DeleteBucketPolicy = operation({
     ownersOnly(req);
     return req.bucket;
   },
-  handle: (bucket, req) => req.deps.buckets.putPolicy(req.caller, bucket, undefined),
+  handle: (bucket, req) => {
+    req.audited = previousPolicy(bucket);
+    return req.deps.buckets.putPolicy(req.caller, bucket, undefined);
+  },
   respond: () => emptyAnswer(204),
 });

@@ -46,9 +46,14 @@ export const DeleteObjects = operation({
   },
   handle: async ({ targets, quiet }, req) => {
     const entries: string[] = [];
+    const audited: Audited[] = [];
+    req.audited = { keys: audited };
     for (let i = 0; i < targets.length; i += DELETES_AT_ONCE) {
       const batch = targets.slice(i, i + DELETES_AT_ONCE).map((target) => deleteOne(req, target, quiet));
-      entries.push(...(await Promise.all(batch)));
+      for (const { entry, ...result } of await Promise.all(batch)) {
+        if (entry !== "") entries.push(entry);
+        audited.push(result);
+      }
     }
     return entries;
   },
@@ -71,7 +76,23 @@ function targetOf(object: XmlElement): Target {
   };
 }
 
-async function deleteOne(req: S3Request, target: Target, quiet: boolean): Promise<string> {
+/** What the record says of a key: an error code, or which version or marker came of it. */
+interface Audited {
+  readonly key: string;
+  readonly versionId?: string;
+  readonly deleteMarkerVersionId?: string;
+  readonly errorCode?: string;
+}
+
+async function deleteOne(
+  req: S3Request,
+  target: Target,
+  quiet: boolean,
+): Promise<Audited & { readonly entry: string }> {
+  const of = {
+    key: target.key,
+    ...(target.versionId === undefined ? {} : { versionId: target.versionId }),
+  };
   const named = tag("Key", target.key) + tag("VersionId", target.versionId);
   try {
     if (target.key === "") fail("UserKeyMustBeSpecified");
@@ -81,17 +102,19 @@ async function deleteOne(req: S3Request, target: Target, quiet: boolean): Promis
       if (decision.kind !== "allow") fail("AccessDenied", denialMessage(req.caller, need, decision));
     }
     const result = await req.deps.objects.delete(req.caller, req.bucket, inputOf(target, key));
-    if (quiet) return "";
-    const marker = result.deleteMarker
-      ? tag("DeleteMarker", true) + tag("DeleteMarkerVersionId", result.versionId)
-      : "";
-    return wrap("Deleted", named + marker);
+    const { deleteMarker, versionId } = result;
+    const audited =
+      deleteMarker && versionId !== undefined ? { ...of, deleteMarkerVersionId: versionId } : of;
+    if (quiet) return { ...audited, entry: "" };
+    const marker = deleteMarker ? tag("DeleteMarker", true) + tag("DeleteMarkerVersionId", versionId) : "";
+    return { ...audited, entry: wrap("Deleted", named + marker) };
   } catch (error) {
     const shown = error instanceof ServiceError ? error : new ServiceError("InternalError", { cause: error });
     if (shown.status >= 500) {
       req.deps.log.error("a key of many could not be deleted", { requestId: req.exchange.requestId, error });
     }
-    return wrap("Error", named + tag("Code", shown.code) + tag("Message", shown.message));
+    const entry = wrap("Error", named + tag("Code", shown.code) + tag("Message", shown.message));
+    return { ...of, errorCode: shown.code, entry };
   }
 }
 

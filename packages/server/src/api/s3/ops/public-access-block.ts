@@ -41,7 +41,10 @@ export const PutPublicAccessBlock = operation({
   route: { method: "PUT", target: "bucket", query: QUERY },
   needs: onBucket("s3:PutBucketPublicAccessBlock"),
   parse: async (req) => publicAccess(await smallBody(req, { required: true })),
-  handle: (access, req) => req.deps.buckets.putPublicAccess(req.caller, req.bucket, access),
+  handle: (access, req) => {
+    req.audited = { publicAccessBlock: access, previousPublicAccessBlock: req.bucket.publicAccess };
+    return req.deps.buckets.putPublicAccess(req.caller, req.bucket, access);
+  },
   respond: () => emptyAnswer(200),
 });
 

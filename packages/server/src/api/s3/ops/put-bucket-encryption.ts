@@ -21,7 +21,10 @@ export const PutBucketEncryption = operation({
   route: { method: "PUT", target: "bucket", query: ["encryption"] },
   needs: onBucket("s3:PutEncryptionConfiguration"),
   parse: async (req) => encryptionChange(await smallBody(req, { required: true })),
-  handle: (change, req) => req.deps.buckets.putEncryption(req.caller, req.bucket, change),
+  handle: (change, req) => {
+    req.audited = { encryption: change, previousEncryption: req.bucket.encryption };
+    return req.deps.buckets.putEncryption(req.caller, req.bucket, change);
+  },
   respond: () => emptyAnswer(200),
 });
 

@@ -1,7 +1,8 @@
+import { trailHash } from "@strongroom/crypto";
 import { accountOf, type Caller } from "../../../base/caller.ts";
 import { fail } from "../../../base/errors.ts";
 import { POLICY_BYTES_MAX } from "../../../base/limits.ts";
-import type { NewBucketPolicy } from "../../../objects/api.ts";
+import type { Bucket, NewBucketPolicy } from "../../../objects/api.ts";
 import { parsePolicy } from "../../../policy/index.ts";
 import { emptyAnswer } from "../../common/answer.ts";
 import { smallBody } from "../body.ts";
@@ -21,7 +22,10 @@ export const PutBucketPolicy = operation({
     const text = policyText(body);
     return boundPolicy(req, text);
   },
-  handle: (policy, req) => req.deps.buckets.putPolicy(req.caller, req.bucket, policy),
+  handle: (policy, req) => {
+    req.audited = { bucketPolicy: JSON.parse(policy.text), ...previousPolicy(req.bucket) };
+    return req.deps.buckets.putPolicy(req.caller, req.bucket, policy);
+  },
   respond: () => emptyAnswer(204),
 });
 
@@ -38,6 +42,12 @@ async function boundPolicy(req: S3Request, text: string): Promise<NewBucketPolic
     );
   return { text, bindings: parsed.policy.bindings };
 }
+
+/** Which policy was replaced or removed, for the audit record: the record of its setting has the text. */
+export const previousPolicy = ({ policy }: Pick<Bucket, "policy">): Readonly<Record<string, string>> =>
+  policy === undefined
+    ? {}
+    : { previousPolicySha256: Buffer.from(trailHash(Buffer.from(policy.text))).toString("hex") };
 
 const arnOf = ({ principal }: Caller): string => ("arn" in principal ? principal.arn : principal.kind);
 

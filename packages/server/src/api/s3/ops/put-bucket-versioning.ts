@@ -9,7 +9,10 @@ export const PutBucketVersioning = operation({
   route: { method: "PUT", target: "bucket", query: ["versioning"] },
   needs: onBucket("s3:PutBucketVersioning"),
   parse: async (req) => versioningState(await smallBody(req, { required: false })),
-  handle: (state, req) => req.deps.buckets.setVersioning(req.caller, req.bucket, state),
+  handle: (state, req) => {
+    req.audited = { versioning: state, previousVersioning: req.bucket.versioning };
+    return req.deps.buckets.setVersioning(req.caller, req.bucket, state);
+  },
   respond: () => emptyAnswer(200),
 });
 

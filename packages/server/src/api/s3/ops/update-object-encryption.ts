@@ -32,7 +32,11 @@ export const UpdateObjectEncryption = operation({
     const target = await (TARGETS.get(req) ?? readTarget(req));
     return { key: req.key, ...target, ...(versionId === undefined ? {} : { versionId }) };
   },
-  handle: (input, req) => req.deps.objects.updateEncryption(req.caller, req.bucket, input),
+  handle: (input, req) => {
+    const { keyArn, bucketKey } = input;
+    req.audited = { objectEncryption: { keyArn, bucketKey } };
+    return req.deps.objects.updateEncryption(req.caller, req.bucket, input);
+  },
   respond: () => emptyAnswer(200),
 });
 

@@ -1,0 +1,86 @@
+/** A full disk under the trail: no key is used, each service says so in its words, and all goes on when there is room. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Recorder } from "../../audit/recorder.ts";
+import { FaultyFiles } from "../../audit/test/faulty-files.ts";
+import { Rig } from "../../audit/test/rig.ts";
+import { ServiceError } from "../../base/errors.ts";
+import type { Caller } from "../../base/caller.ts";
+import { parseAccountId } from "../../base/ids.ts";
+import { KmsAudit, type KmsCall } from "./kms.ts";
+import { QueryAudit } from "./query.ts";
+import { S3Audit } from "./s3.ts";
+
+const account = parseAccountId("111122223333");
+const caller: Caller = {
+  requestId: "r",
+  principal: { kind: "user", account, arn: `arn:aws:iam::${account}:user/u`, userId: "AIDAU", name: "u" },
+  sessionKey: "k",
+  accessKeyId: "AKIAU",
+  signature: "AWS4-HMAC-SHA256",
+  authType: "REST-HEADER",
+  secureTransport: true,
+  keysMayPass: true,
+  sourceIp: "192.0.2.1",
+  signal: new AbortController().signal,
+};
+
+test("keys are not used while the trail's disk is full, and are again when it is not", async () => {
+  const rig = await Rig.make();
+  try {
+    const files = new FaultyFiles(rig.files.directory);
+    const trail = rig.trail(files);
+    const recorder = new Recorder({
+      trail,
+      region: "eu-central-1",
+      clock: { now: () => rig.nowMs },
+      hashKey: rig.keyring.current("audit").key,
+    });
+    const [kms, s3, query] = [new KmsAudit(recorder), new S3Audit(recorder), new QueryAudit(recorder)];
+    const call: KmsCall = {
+      caller,
+      operation: "Decrypt",
+      requestId: "r",
+      input: {},
+      seen: { arns: [], materialIds: [], uses: [] },
+      timeMs: rig.nowMs,
+      tls: undefined,
+    };
+    const s3Event = { requestId: "r", service: "s3", operation: "GetObject", caller, needs: [] };
+    const iamEvent = { requestId: "r", service: "iam", operation: "CreateUser", caller, needs: [] };
+    await kms.intent(call);
+    await kms.outcome(call, {}, undefined);
+
+    files.failing = true;
+    const refused = async (work: () => void | Promise<void>): Promise<ServiceError> => {
+      const error: unknown = await Promise.resolve()
+        .then(work)
+        .then(
+          () => undefined,
+          (cause: unknown) => cause,
+        );
+      assert.ok(error instanceof ServiceError, String(error));
+      assert.match(error.message, /audit trail cannot be written/);
+      return error;
+    };
+    // Under way when the disk filled up: its answer must not leave.
+    const first = await refused(() => kms.outcome(call, {}, undefined));
+    assert.deepEqual([first.code, first.status], ["KMSInternalException", 500]);
+    // Before anything is done, from then on.
+    assert.equal((await refused(() => kms.intent(call))).code, "KMSInternalException");
+    assert.equal((await refused(() => s3.intent(s3Event))).status, 503);
+    assert.equal((await refused(() => query.intent(iamEvent))).status, 503);
+
+    files.failing = false;
+    for (let i = 0; i < 200 && !trail.writable; i++) await new Promise((done) => setTimeout(done, 20));
+    await kms.intent(call);
+    await kms.outcome(call, {}, undefined);
+    await s3.intent(s3Event);
+    await trail.close();
+    const { problems, records } = await rig.verify();
+    // What was under way is there, too.
+    assert.deepEqual([problems, records], [[], 3]);
+  } finally {
+    await rig.remove();
+  }
+});
