@@ -1,12 +1,12 @@
 /** Presigned URLs: reads and writes, encryption in headers and in the query, what is not signed, what has expired. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { CopyObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Headers } from "./call.ts";
 import { kms, ok, refused, S3, shows, ssec } from "./expect.ts";
 import { c3, K1, SSE, sse } from "./encryption/row.ts";
-import { arnOf, CMK1, startWorld } from "./world.ts";
+import { ACCOUNT, arnOf, CMK1, OTHER_ACCOUNT, startWorld } from "./world.ts";
 
 const world = await startWorld();
 const { wire } = world;
@@ -45,6 +45,25 @@ test("as the SDK presigns them", async () => {
   );
   const headers = sse("aws:kms", arnOf(CMK1));
   shows(await send("PUT", targetOf(encrypted), headers, "hello"), kms(arnOf(CMK1)));
+});
+
+test("what a presigner moves into the query counts as the header that it was", async () => {
+  ok(await send("PUT", wire.presign("PUT", path("source")), {}, "hello"));
+  const query = { "x-amz-copy-source": `${Bucket}/source` };
+  const copied = ok(await send("PUT", wire.presign("PUT", path("copied"), { query })));
+  assert.ok(copied.element("ETag") !== undefined, copied.text);
+  assert.equal(ok(await send("GET", wire.presign("GET", path("copied")))).text, "hello");
+  const byTheSdk = await getSignedUrl(
+    world.s3,
+    new CopyObjectCommand({ Bucket, Key: "copied2", CopySource: `${Bucket}/source` }),
+  );
+  ok(await send("PUT", targetOf(byTheSdk)));
+  assert.equal(ok(await send("GET", wire.presign("GET", path("copied2")))).text, "hello");
+  for (const name of ["x-amz-expected-bucket-owner", "X-Amz-Expected-Bucket-Owner"]) {
+    const guarded = (owner: string) => wire.presign("GET", path("source"), { query: { [name]: owner } });
+    ok(await send("GET", guarded(ACCOUNT)));
+    refused(await send("GET", guarded(OTHER_ACCOUNT)), 403, "AccessDenied");
+  }
 });
 
 test("SSE as a signed header, as a parameter, and as both with the same value", async () => {

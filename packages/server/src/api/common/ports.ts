@@ -15,7 +15,9 @@ export interface RequestEvent {
   /** Account of the bucket's owner, once the bucket is found. */
   readonly bucketOwner?: string | undefined;
   /** Of a copy. */
-  readonly source?: { readonly bucket: string; readonly bucketOwner: string; readonly key: string } | undefined;
+  readonly source?:
+    | { readonly bucket: string; readonly bucketOwner: string; readonly key: string }
+    | undefined;
   readonly key?: string | undefined;
   readonly versionId?: string | undefined;
   readonly exchange?: Exchange | undefined;

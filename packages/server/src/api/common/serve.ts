@@ -50,7 +50,9 @@ export async function handle(req: IncomingMessage, res: ServerResponse, deps: Se
     await service.answer(exchange);
   } catch (error) {
     await refuse(exchange, service, error, deps).catch((cause: unknown) => {
-      deps.log.error("an error could not be answered", { requestId: exchange.requestId, error: cause });
+      // Nobody is there to answer any more: no fault of ours.
+      if (req.socket.destroyed) deps.log.info("client went away", { requestId: exchange.requestId });
+      else deps.log.error("an error could not be answered", { requestId: exchange.requestId, error: cause });
       res.destroy();
     });
   }

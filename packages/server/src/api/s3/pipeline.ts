@@ -3,6 +3,7 @@
  * about a bucket is said before the caller is known, a missing bucket is 404 before any right is asked for, and a denial
  * wins over every fault in the request's headers or body.
  */
+import type { HeaderView } from "../../auth/headers.ts";
 import { fail, ServiceError } from "../../base/errors.ts";
 import type { Bucket } from "../../objects/api.ts";
 import type { Answer } from "../common/answer.ts";
@@ -69,7 +70,7 @@ export class S3Service implements Service {
     exchange.caller = new RequestCaller(exchange, found.identity);
     const finding = findBucket(deps, address, op);
     const bucket = finding instanceof Promise ? await finding : finding;
-    if (bucket !== undefined) checkOwner(raw.headers.get("x-amz-expected-bucket-owner"), bucket);
+    if (bucket !== undefined) checkOwner(expectedOwner(raw.headers, found.signing.headers), bucket);
     const req = new S3Request({ ...found, exchange, deps, bucket, caller: exchange.caller });
     try {
       const asked = op.needs(req);
@@ -117,6 +118,11 @@ export class S3Service implements Service {
     return errorAnswer(exchange, error);
   }
 }
+
+const OWNER = "x-amz-expected-bucket-owner";
+/** A form has it as a header beside its fields, a presigned URL perhaps as a parameter. */
+const expectedOwner = (raw: HeaderView, meant: HeaderView): string | undefined =>
+  raw.find(OWNER) ?? meant.find(OWNER);
 
 const bucketAt = async ({ buckets }: S3Deps, { bucket }: Address): Promise<Bucket | undefined> =>
   bucket === undefined ? undefined : buckets.find(bucket);

@@ -93,9 +93,17 @@ function requireListType(query: Query): void {
     });
 }
 
+/** Presigners move `x-amz-*` headers into the query, where they mean the same (spec access 1.6). */
+function isHoisted(header: string, query: Query): boolean {
+  if (query.size === 0 || !query.has("X-Amz-Signature")) return false;
+  for (const [name] of query.entries()) if (name.toLowerCase() === header) return true;
+  return false;
+}
+
 function fits(op: Operation, query: Query, headers: HeaderView): boolean {
   const { route } = op;
-  if (route.header !== undefined && !headers.has(route.header)) return false;
+  if (route.header !== undefined && !headers.has(route.header) && !isHoisted(route.header, query))
+    return false;
   for (const part of route.query ?? []) {
     const equals = part.indexOf("=");
     if (equals < 0 ? !query.has(part) : query.get(part.slice(0, equals)) !== part.slice(equals + 1))
