@@ -5,7 +5,7 @@ import { userNameOf } from "../../audit/trail-event.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
 import { momentOf } from "./audit-times.ts";
-import type { JobInput, JobOutput } from "./index.ts";
+import type { JobInput, JobOutput } from "./job.ts";
 
 /** Questions that people ask by name; what is given besides narrows them. */
 const QUESTIONS: Readonly<Record<string, Question>> = {

@@ -14,7 +14,7 @@ import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
 import { auditQuery } from "./audit-query.ts";
 import { momentOf } from "./audit-times.ts";
-import type { Job, JobInput, JobOutput } from "./index.ts";
+import type { Job, JobInput, JobOutput } from "./job.ts";
 
 type Options = JobInput["options"];
 export const textOption = (options: Options, name: string): string | undefined => {

@@ -6,7 +6,7 @@ import { findKey } from "../evidence/find-key.ts";
 import { issueCertificate, signingKeys } from "../evidence/issue.ts";
 import { keyReport } from "../evidence/key-report.ts";
 import { reportText } from "../evidence/report-text.ts";
-import type { Job, JobInput, JobOutput } from "./index.ts";
+import type { Job, JobInput, JobOutput } from "./job.ts";
 import { OutFile } from "./out-file.ts";
 import { Progress } from "./progress.ts";
 

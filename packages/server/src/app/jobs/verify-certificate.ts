@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { UsageError } from "../config.ts";
 import { checkCertificate } from "../evidence/certificate.ts";
 import { certificateText } from "../evidence/certificate-text.ts";
-import type { OfflineJob } from "./index.ts";
+import type { OfflineJob } from "./job.ts";
 
 const FILE_BYTES_MAX = 1024 ** 2;
 /** `<term>:<base64 of 32 bytes>`; the term is for people. */
