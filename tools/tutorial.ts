@@ -2,7 +2,8 @@
  * `node tools/tutorial.ts`: runs the commands of docs/tutorial/separate-roles.md as written, with the AWS CLI, against a
  * store of its own. Blocks marked `sh` must succeed, blocks marked `sh refused` must be denied by the store.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,14 +44,14 @@ grep -Eq '${REFUSALS}' refused.txt || { cat refused.txt; echo "line ${line} fail
     'echo "--- end"',
   ].join("\n");
 
-export async function runTutorial(): Promise<{ readonly code: number | null; readonly out: string }> {
+/** Hands its output over as it comes, so that one sees where it stands. Returns bash's exit code. */
+export async function runTutorial(onOutput: (text: string) => void): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), "sr-"));
   const served = await serve({ data: join(dir, "data") });
   try {
-    const { status, stdout, stderr } = spawnSync("bash", ["-s"], {
+    const script = scriptOf(blocksOf(readFileSync(TUTORIAL, "utf8")));
+    const child = spawn("bash", ["-s"], {
       cwd: dir,
-      input: scriptOf(blocksOf(readFileSync(TUTORIAL, "utf8"))),
-      encoding: "utf8",
       env: {
         PATH: process.env["PATH"],
         HOME: dir,
@@ -64,7 +65,12 @@ export async function runTutorial(): Promise<{ readonly code: number | null; rea
         AWS_PAGER: "",
       },
     });
-    return { code: status, out: stdout + stderr };
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", onOutput);
+    // Bash may end before it has read all of it.
+    child.stdin.on("error", () => {});
+    child.stdin.end(script);
+    const [code] = await once(child, "close");
+    return typeof code === "number" ? code : 1;
   } finally {
     await served.stop();
     rmSync(dir, { recursive: true, force: true });
@@ -72,7 +78,5 @@ export async function runTutorial(): Promise<{ readonly code: number | null; rea
 }
 
 if (import.meta.main) {
-  const { code, out } = await runTutorial();
-  process.stdout.write(out);
-  process.exitCode = code ?? 1;
+  process.exitCode = await runTutorial((text) => process.stdout.write(text));
 }

@@ -1,14 +1,4 @@
-/**
- * `npm run bench [-- SUBCOMMAND] [options]`. The store over sockets, each figure beside its limit measured in the same run;
- * the table says which and how. Benches of single layers are subcommands of their own.
- *
- *     all        table, memory and floors (default)      floors    only what the floors need, several rounds
- *     table      modes x sizes x operations              memory    a 5 GiB object in and out, idle, start
- *     crypto, policy, kms, objects, api                  single layers
- *
- *     --quick  fewer cells, shorter    --json  one JSON document    --runtime node|bun    --rounds N
- *     --seconds N    --connections N   --only TEXT  cells whose "GET SSE-S3 4 KiB" contains it    --no-identity
- */
+/** `npm run bench`: the store over sockets, each figure beside its limit measured in the same run. `--help` lists the options. */
 import { existsSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -20,9 +10,29 @@ import { MIB, MODES, SIZES } from "./matrix.ts";
 import { measureMemory, type MemoryReport } from "./memory.ts";
 import { floorsOf, showFloors, showTable } from "./report.ts";
 
+const HELP = `npm run bench [-- SUBCOMMAND] [options]
+
+The store over sockets, each figure beside its limit measured in the same run; the table says which and how.
+
+  all        table, memory and floors (default)
+  floors     only what the floors need, several rounds
+  table      modes x sizes x operations
+  memory     a 5 GiB object in and out, idle, start
+  crypto, policy, kms, objects, api, audit
+             single layers, programs of their own that take what follows their name
+
+  --quick                 fewer cells, shorter
+  --json                  one JSON document
+  --runtime node|bun      only on that runtime
+  --rounds N  --seconds N  --connections N
+  --only TEXT             cells whose "GET SSE-S3 4 KiB" contains it
+  --no-identity           without the same store with identity ciphers, measured for comparison
+  --help                  this`;
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    help: { type: "boolean", short: "h", default: false },
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     runtime: { type: "string" },
@@ -157,5 +167,6 @@ function layer(name: string): Promise<void> {
   });
 }
 
-if (["all", "table", "floors", "memory"].includes(command)) await whole();
+if (values.help) console.log(HELP);
+else if (["all", "table", "floors", "memory"].includes(command)) await whole();
 else await layer(command);

@@ -386,7 +386,8 @@ const kmsFlags = (c: Context): string[] => ["--sse", "aws:kms", "--sse-kms-key-i
 const tutorial: Suite = {
   name: "the tutorial's commands as written (aws iam, sts, kms, s3, s3api)",
   async run() {
-    const { code, out } = await runTutorial();
+    let out = "";
+    const code = await runTutorial((text) => (out += text));
     if (code !== 0) throw new Failed(out.slice(-2000));
   },
 };

@@ -11,7 +11,7 @@ import { Actor } from "./access/world.ts";
 import { command, CREDENTIALS, serve, temporaryDirectory } from "./serve.ts";
 
 test("an account that is made beside the server works with the next request, under its own name", async (t) => {
-  const data = temporaryDirectory(t);
+  const data = temporaryDirectory();
   const served = await serve({ data });
   t.after(() => served.stop());
   const strongroom = (...args: string[]) => command([...args, "--data", data]);
@@ -42,7 +42,7 @@ test("an account that is made beside the server works with the next request, und
 });
 
 test("a token of a configured issuer opens the roles that trust it", async (t) => {
-  const data = temporaryDirectory(t);
+  const data = temporaryDirectory();
   const issuer = "https://issuer.example";
   const { publicKey, privateKey } = await generateKeyPair("ES256");
   const jwksFile = join(data, "jwks.json");

@@ -73,7 +73,7 @@ async function start(
   t: { after(fn: () => void | Promise<void>): void },
   args: readonly string[] = [],
 ): Promise<Served> {
-  const data = temporaryDirectory(t);
+  const data = temporaryDirectory();
   const file = join(data, "bootstrap.json");
   writeFileSync(file, BOOTSTRAP_TEXT);
   const server = await serve({ data, args: ["--bootstrap", file, ...args] });

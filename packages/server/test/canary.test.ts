@@ -78,7 +78,7 @@ function formsOf(secret: Uint8Array): Buffer[] {
 const urlSafe = (text: string): string => text.replaceAll("+", "-").replaceAll("/", "_");
 
 test("nothing that clients hand over in confidence is readable on the disk or in any output", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const data = join(directory, "data");
   const served = await serve({ data, env: { STRONGROOM_LOG_LEVEL: "debug" } });
   t.after(() => served.killAll());

@@ -125,7 +125,7 @@ async function makeDue({ kms, clock }: Engine, keyId: string): Promise<void> {
 }
 
 test("a key's dependents, its destruction through kill -9, and the certificate", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const data = join(directory, "data");
   let served = await serve({ data, args: ["--workers", "2"] });
   t.after(() => served.killAll());
@@ -332,7 +332,7 @@ test("a key's dependents, its destruction through kill -9, and the certificate",
 });
 
 test("what one process destroys leaves the memory of another within two seconds", async (t) => {
-  const data = join(temporaryDirectory(t), "data");
+  const data = join(temporaryDirectory(), "data");
   const served = await serve({ data });
   t.after(() => served.killAll());
   const { KeyMetadata } = await served.kms().send(new CreateKeyCommand({}));

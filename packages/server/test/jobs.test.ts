@@ -94,7 +94,7 @@ async function json(
 }
 
 test("verify, uploads, backup beside a server; rewrap and verify without one", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const data = join(directory, "data");
   let served = await serve({ data });
   t.after(() => served.killAll());
@@ -204,7 +204,7 @@ test("verify, uploads, backup beside a server; rewrap and verify without one", a
 });
 
 test("verify and rewrap beside writers: no false alarm, and every version reads", async (t) => {
-  const data = temporaryDirectory(t);
+  const data = temporaryDirectory();
   const served = await serve({ data });
   t.after(() => served.stop());
   const s3 = served.s3();
@@ -251,7 +251,7 @@ async function upload(s3: S3Client, Bucket: string, Key: string, complete: boole
 }
 
 test("verify names what is damaged, missing and unreferenced", async (t) => {
-  const data = temporaryDirectory(t);
+  const data = temporaryDirectory();
   const served = await serve({ data });
   t.after(() => served.killAll());
   const s3 = served.s3();

@@ -45,8 +45,8 @@ async function requireRefused(data: string, text: RegExp, args: readonly string[
   assert.match(err, text);
 }
 
-test("sealed data without its root key is refused, and no new key is made", async (t) => {
-  const data = temporaryDirectory(t);
+test("sealed data without its root key is refused, and no new key is made", async () => {
+  const data = temporaryDirectory();
   await make(data);
   const { rootKeyFile } = dataDir(data);
   const text = readFileSync(rootKeyFile, "utf8");
@@ -67,7 +67,7 @@ test("sealed data without its root key is refused, and no new key is made", asyn
 });
 
 test("a change of the root key that is cut after any step opens, and ends by itself or when it is run again", async (t) => {
-  const data = temporaryDirectory(t);
+  const data = temporaryDirectory();
   await make(data);
   const dir = dataDir(data);
   const next = `${dir.rootKeyFile}.next`;
@@ -106,7 +106,7 @@ test("a change of the root key that is cut after any step opens, and ends by its
 });
 
 test("a change beside a running server: it goes on, and so does the next start", async (t) => {
-  const data = temporaryDirectory(t);
+  const data = temporaryDirectory();
   const served = await serve({ data });
   t.after(() => served.killAll());
   await served.s3().send(new CreateBucketCommand({ Bucket: "demo" }));
@@ -124,8 +124,8 @@ test("a change beside a running server: it goes on, and so does the next start",
   );
 });
 
-test("a passphrase: its change when cut, and a backup that opens with the passphrase alone", async (t) => {
-  const directory = temporaryDirectory(t);
+test("a passphrase: its change when cut, and a backup that opens with the passphrase alone", async () => {
+  const directory = temporaryDirectory();
   const data = join(directory, "data");
   const file = join(directory, "passphrase");
   writeFileSync(file, "correct horse battery staple\n", { mode: 0o600 });

@@ -27,7 +27,7 @@ async function hello(served: Served): Promise<string | undefined> {
 }
 
 test("a first start shows endpoint, credentials and lines to paste, and they work", async (t) => {
-  const data = join(temporaryDirectory(t), "data");
+  const data = join(temporaryDirectory(), "data");
   const served = await serve({ data, credentials: false });
   t.after(() => served.stop());
   const { out } = served;
@@ -54,7 +54,7 @@ test("a first start shows endpoint, credentials and lines to paste, and they wor
 });
 
 test("a second serve on the same directory is refused; after kill -9 the next one starts at once", async (t) => {
-  const data = temporaryDirectory(t);
+  const data = temporaryDirectory();
   const served = await serve({ data });
   t.after(() => served.killAll());
   await putHello(served);
@@ -91,7 +91,7 @@ test("a second serve on the same directory is refused; after kill -9 the next on
 });
 
 test("SIGTERM lets an open request end and takes no new one", async (t) => {
-  const served = await serve({ data: temporaryDirectory(t) });
+  const served = await serve({ data: temporaryDirectory() });
   t.after(() => served.killAll());
   await served.s3().send(new CreateBucketCommand({ Bucket: "demo" }));
   const body = Buffer.alloc(200_000, "x");
@@ -143,7 +143,7 @@ function accepts(served: Served): Promise<boolean> {
 }
 
 test("health, readiness and metrics; calls of the key service are counted", async (t) => {
-  const served = await serve({ data: temporaryDirectory(t), args: ["--workers", WORKERS] });
+  const served = await serve({ data: temporaryDirectory(), args: ["--workers", WORKERS] });
   t.after(() => served.stop());
   await until("both workers are ready", async () => (await served.admin("/readyz")).status === 200);
   assert.deepEqual(await served.admin("/healthz"), { status: 200, body: "ok\n" });
@@ -160,7 +160,7 @@ test("health, readiness and metrics; calls of the key service are counted", asyn
 });
 
 test("two workers on one directory: what one has acknowledged the other shows at once", async (t) => {
-  const served = await serve({ data: temporaryDirectory(t), args: ["--workers", WORKERS] });
+  const served = await serve({ data: temporaryDirectory(), args: ["--workers", WORKERS] });
   t.after(() => served.stop());
   await until("both workers are ready", async () => (await served.admin("/readyz")).status === 200);
   // Each client has a connection of its own, which the kernel gives to either worker.
@@ -176,7 +176,7 @@ test("two workers on one directory: what one has acknowledged the other shows at
 });
 
 test("settings: flags before environment before config file; unknown names are refused", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const config = join(directory, "config.json");
   writeFileSync(
     config,
@@ -206,7 +206,7 @@ test("settings: flags before environment before config file; unknown names are r
 });
 
 test("root credentials of the environment are set and replaced; a bootstrap file is applied again and again", async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   const data = join(directory, "data");
   const bootstrap = join(directory, "bootstrap.json");
   writeFileSync(

@@ -50,6 +50,17 @@ function start(args: readonly string[], env: Readonly<Record<string, string>>, c
   return new Started(child);
 }
 
+const directories = new Set<string>();
+const running = new Set<ChildProcess>();
+/**
+ * At the very end: a test's `after` hooks run in the order of their registration, the first to fail is the last to run,
+ * and a directory can't be removed reliably while its server writes to it.
+ */
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+  for (const path of directories) rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+});
+
 class Started {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
@@ -58,6 +69,8 @@ class Started {
 
   constructor(child: ChildProcess) {
     this.child = child;
+    running.add(child);
+    child.on("close", () => running.delete(child));
     child.stdout?.setEncoding("utf8").on("data", (text: string) => (this.out += text));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.err += text));
     this.ended = new Promise((resolve) => {
@@ -197,10 +210,10 @@ export async function serve(options: ServeOptions): Promise<Served> {
   return new Served(started, data);
 }
 
-/** A directory that goes when the test ends. Short, because a Unix socket's path lies in it. */
-export function temporaryDirectory(t: { after(fn: () => void): void }): string {
+/** A directory that goes when the test file ends. Short, because a Unix socket's path lies in it. */
+export function temporaryDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), "sr-"));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
+  directories.add(path);
   return path;
 }
 

@@ -18,7 +18,7 @@ const CUSTOMER_KEY = Buffer.alloc(32, 7).toString("base64");
 const CUSTOMER_KEY_MD5 = "y4HAEFCYWuvAXWFTtA1Qpg==";
 
 async function withTls(t: { after(fn: () => unknown): void }, args: readonly string[] = []): Promise<Served> {
-  const directory = temporaryDirectory(t);
+  const directory = temporaryDirectory();
   for (const kind of ["crt", "key"]) copyFileSync(join(TLS, `first.${kind}`), join(directory, `tls.${kind}`));
   const tls = [
     "--tls-listen",
@@ -122,7 +122,7 @@ async function putWithKey(s3: S3Client, headers: Record<string, string> = {}): P
 const plainClient = (served: Served): S3Client => served.s3({ requestChecksumCalculation: "WHEN_REQUIRED" });
 
 test("customers' keys over plain HTTP: by default from this machine and through no proxy", async (t) => {
-  const served = await serve({ data: temporaryDirectory(t) });
+  const served = await serve({ data: temporaryDirectory() });
   t.after(() => served.stop());
   const s3 = plainClient(served);
   await s3.send(new CreateBucketCommand({ Bucket: "demo" }));
@@ -154,7 +154,7 @@ test("never: only over TLS", async (t) => {
 
 test("always, behind a trusted proxy: its word on the protocol counts, nobody else's", async (t) => {
   const served = await serve({
-    data: temporaryDirectory(t),
+    data: temporaryDirectory(),
     args: ["--keys-over-plain-http", "always", "--trusted-proxies", "127.0.0.1"],
   });
   t.after(() => served.stop());
@@ -171,7 +171,7 @@ test("always, behind a trusted proxy: its word on the protocol counts, nobody el
 });
 
 test("a bucket by its own host name, beside path style", async (t) => {
-  const served = await serve({ data: temporaryDirectory(t), args: ["--domain", "s3.localhost,other.test"] });
+  const served = await serve({ data: temporaryDirectory(), args: ["--domain", "s3.localhost,other.test"] });
   t.after(() => served.stop());
   await served.s3().send(new CreateBucketCommand({ Bucket: "demo" }));
   await served.s3().send(new PutObjectCommand({ Bucket: "demo", Key: "a/b", Body: "by name" }));

@@ -11,6 +11,7 @@ import type { StringMap } from "../envelope/json-map.ts";
 import { INSTRUCTION_FILE_BYTES_MAX, INSTRUCTION_SUFFIX, NAME } from "../envelope/names.ts";
 import { fail } from "../errors.ts";
 import type { Context, HandlerOptions } from "./context.ts";
+import type { Undo } from "./undo.ts";
 
 interface Target {
   readonly Bucket: string;
@@ -57,9 +58,6 @@ async function loadBytes(
 function isMissing(error: unknown): boolean {
   return error instanceof Error && (error.name === "NoSuchKey" || error.name === "NotFound");
 }
-
-/** Undoes a stored instruction file as far as it can, when the object itself was not stored. */
-export type Undo = () => Promise<void>;
 
 /**
  * Stores an instruction file with the object's own request fields (ACL, storage class, SSE, tags), before the object.

@@ -13,7 +13,7 @@ import { checkPlaintextLength, encryptBytes, openEncryptor } from "../content/en
 import { type ContentKey, counterBlockAt } from "../content/keys.ts";
 import { fail } from "../errors.ts";
 import { ignore } from "../platform/web-streams.ts";
-import type { Undo } from "./instruction-files.ts";
+import type { Undo } from "./undo.ts";
 
 /** S3 refuses a smaller part anywhere but at the end, so an unmarked one is the last. */
 const PART_BYTES_MIN = 5 * 1024 * 1024;

@@ -19,9 +19,10 @@ import { PLAINTEXT_BYTES_MAX, TAG_BYTES } from "../suites.ts";
 import { rejectPlaintextChecksums } from "./caller-fields.ts";
 import { withInput } from "./commands.ts";
 import { type Context, type Request, target } from "./context.ts";
-import { storeInstructionFile, type Undo } from "./instruction-files.ts";
+import { storeInstructionFile } from "./instruction-files.ts";
 import { MultipartEncryption } from "./multipart-state.ts";
 import { newEnvelope } from "./new-envelope.ts";
+import type { Undo } from "./undo.ts";
 
 export async function createMultipartUpload(
   context: Context,

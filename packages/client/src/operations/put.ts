@@ -10,8 +10,9 @@ import { TAG_BYTES } from "../suites.ts";
 import { rejectPlaintextChecksums } from "./caller-fields.ts";
 import { withInput } from "./commands.ts";
 import { type Context, type HandlerOptions, type Request, target } from "./context.ts";
-import { storeInstructionFile, type Undo } from "./instruction-files.ts";
+import { storeInstructionFile } from "./instruction-files.ts";
 import { newEnvelope } from "./new-envelope.ts";
+import type { Undo } from "./undo.ts";
 
 export async function putObject(
   context: Context,

@@ -10,7 +10,8 @@ import { resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { loadSettings, UsageError } from "./config.ts";
 import { dataDir } from "./data-dir.ts";
-import { JOBS, type JobCommand } from "./jobs/index.ts";
+import { JOBS } from "./jobs/index.ts";
+import type { JobCommand } from "./jobs/job.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 

@@ -132,6 +132,14 @@ export class TestServer {
     await this.send({ method: "PUT", path: `/${name}` });
   }
 
+  /** Between tests: nothing refused, nothing asked or logged yet. Objects stay. */
+  reset(): void {
+    this.refused.clear();
+    this.store.before.clear();
+    this.logged.length = 0;
+    this.asked.length = 0;
+  }
+
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     this.server.close();

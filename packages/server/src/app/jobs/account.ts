@@ -4,7 +4,7 @@ import { type AccountId, parseAccountId } from "../../base/ids.ts";
 import type { Account } from "../../iam/account-records.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
-import type { Job, JobInput, JobOutput } from "./index.ts";
+import type { Job, JobInput, JobOutput } from "./job.ts";
 
 export const account: Job = async (engine, input, output) => {
   const [action] = input.args;

@@ -7,7 +7,7 @@ import { parseBucketName } from "../../base/ids.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
 import { momentOf } from "./audit-times.ts";
-import type { JobInput, JobOutput } from "./index.ts";
+import type { JobInput, JobOutput } from "./job.ts";
 
 /** As CloudTrail has them; they stand in paths and ARNs. */
 const TRAIL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]$/;

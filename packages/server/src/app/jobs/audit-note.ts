@@ -1,6 +1,6 @@
 /** That the trail was read by a command stands in the trail. */
 import type { Engine } from "../engine.ts";
-import type { JobInput } from "./index.ts";
+import type { JobInput } from "./job.ts";
 
 /** Before anything is read. */
 export async function noteReading(

@@ -4,7 +4,7 @@ import { newest, positionOfId } from "../../audit/query.ts";
 import { TrailReader } from "../../audit/reader.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
-import type { JobInput, JobOutput } from "./index.ts";
+import type { JobInput, JobOutput } from "./job.ts";
 
 export async function auditProve(engine: Engine, { args }: JobInput, output: JobOutput): Promise<number> {
   const [, eventId] = args;

@@ -4,7 +4,7 @@ import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
 import { counted } from "../evidence/text.ts";
 import { momentOf } from "./audit-times.ts";
-import type { JobInput, JobOutput } from "./index.ts";
+import type { JobInput, JobOutput } from "./job.ts";
 
 export async function auditPrune(engine: Engine, { options }: JobInput, output: JobOutput): Promise<number> {
   const beforeMs = momentOf(options, "older-than", engine.clock.now());

@@ -14,7 +14,7 @@ import { TrailReader } from "../../audit/reader.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
 import { momentOf } from "./audit-times.ts";
-import type { JobInput, JobOutput } from "./index.ts";
+import type { JobInput, JobOutput } from "./job.ts";
 
 /** Questions that people ask by name; what is given besides narrows them. */
 const QUESTIONS: Readonly<Record<string, Question>> = {

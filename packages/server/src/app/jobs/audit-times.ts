@@ -1,6 +1,6 @@
 /** Times as people say them: `2026-03-01`, `2026-03-01T10:15:00Z`, or an age: `30m`, `12h`, `7d`. */
 import { UsageError } from "../config.ts";
-import type { JobInput } from "./index.ts";
+import type { JobInput } from "./job.ts";
 
 const AGES = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 

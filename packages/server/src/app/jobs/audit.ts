@@ -12,7 +12,7 @@ import { auditProve } from "./audit-prove.ts";
 import { auditPrune } from "./audit-prune.ts";
 import { noteReading } from "./audit-note.ts";
 import { auditQuery } from "./audit-query.ts";
-import type { Job, JobInput, JobOutput } from "./index.ts";
+import type { Job, JobInput, JobOutput } from "./job.ts";
 
 export const audit: Job = async (engine, input, output) => {
   switch (input.args[0] ?? "") {

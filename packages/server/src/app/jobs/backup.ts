@@ -7,7 +7,7 @@ import { type BackupReport, backupLocal } from "../../store/local/backup.ts";
 import { UsageError } from "../config.ts";
 import { dataDir } from "../data-dir.ts";
 import { HeldLease } from "./held-lease.ts";
-import type { Job } from "./index.ts";
+import type { Job } from "./job.ts";
 
 /** The collector stands still meanwhile; a running server's holds its lease for up to a minute after a round. */
 const COLLECTOR_WAIT_MS = 90_000;

@@ -6,7 +6,7 @@ import { parseBucketName } from "../../base/ids.ts";
 import { UsageError } from "../config.ts";
 import { COLUMNS, csvLine, InventoryRows } from "../evidence/inventory-rows.ts";
 import { everyBucket, type NamedBucket } from "./bucket-names.ts";
-import type { Job, JobOutput } from "./index.ts";
+import type { Job, JobOutput } from "./job.ts";
 import { OutFile } from "./out-file.ts";
 import { Progress } from "./progress.ts";
 

@@ -7,7 +7,7 @@ import { issueCertificate, signingKeys } from "../evidence/issue.ts";
 import { keyReport } from "../evidence/key-report.ts";
 import { reportText } from "../evidence/report-text.ts";
 import { noteReading } from "./audit-note.ts";
-import type { Job, JobInput, JobOutput } from "./index.ts";
+import type { Job, JobInput, JobOutput } from "./job.ts";
 import { OutFile } from "./out-file.ts";
 import { Progress } from "./progress.ts";
 

@@ -1,5 +1,5 @@
 /** One line that says how far a long job is; for terminals only, a few times a second. */
-import type { JobOutput } from "./index.ts";
+import type { JobOutput } from "./job.ts";
 
 const SHOWN_EVERY_MS = 250;
 const BAR_CELLS = 24;

@@ -12,7 +12,7 @@ import { type ResealPosition, resealRecords, RESEALED_TABLES } from "../../store
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
 import { HeldLease } from "./held-lease.ts";
-import type { Job, JobInput, JobOutput } from "./index.ts";
+import type { Job, JobInput, JobOutput } from "./job.ts";
 import { Progress } from "./progress.ts";
 import { removeOldTerms } from "./remove-terms.ts";
 import { moveToNewEpoch } from "./rewrap-bucket.ts";

@@ -6,7 +6,7 @@
 import { SYSTEM } from "../../audit/event.ts";
 import { resealKeyring } from "../../store/keyring.ts";
 import { UsageError } from "../config.ts";
-import type { Job } from "./index.ts";
+import type { Job } from "./job.ts";
 
 export const rootKey: Job = async (engine, { args }, output) => {
   if (args[0] !== "change") throw new UsageError("root-key: the one action is `change`");

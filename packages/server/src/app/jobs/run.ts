@@ -4,7 +4,7 @@ import { UsageError } from "../config.ts";
 import { openEngine } from "../engine.ts";
 import { openLog } from "../log.ts";
 import type { Settings } from "../settings.ts";
-import type { JobCommand, JobInput } from "./index.ts";
+import type { JobCommand, JobInput } from "./job.ts";
 import { terminalOutput } from "./terminal.ts";
 
 export interface JobSurroundings {

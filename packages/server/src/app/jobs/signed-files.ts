@@ -1,7 +1,7 @@
 /** Store's public keys as people pass them on, and files that they signed. */
 import { readFileSync } from "node:fs";
 import { UsageError } from "../config.ts";
-import type { JobInput } from "./index.ts";
+import type { JobInput } from "./job.ts";
 
 const FILE_BYTES_MAX = 1024 ** 2;
 /** `<term>:<base64 of 32 bytes>`; the term is for people. */

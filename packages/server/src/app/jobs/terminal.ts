@@ -1,5 +1,5 @@
 /** Output of a command: results to standard output, the rest and a line of progress to standard error. */
-import type { JobOutput } from "./index.ts";
+import type { JobOutput } from "./job.ts";
 
 /** `elsewhere`: where progress goes if somebody else shows it; else a terminal shows it in a line that replaces itself. */
 export function terminalOutput(elsewhere?: (text: string) => void): JobOutput {

@@ -7,7 +7,7 @@ import { hexOf } from "../../store/key-order.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
 import { bucketNames } from "./bucket-names.ts";
-import type { Job, JobOutput } from "./index.ts";
+import type { Job, JobOutput } from "./job.ts";
 
 interface ListedUpload {
   readonly bucket: string;

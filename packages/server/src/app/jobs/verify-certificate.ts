@@ -2,7 +2,7 @@
 import { UsageError } from "../config.ts";
 import { checkCertificate } from "../evidence/certificate.ts";
 import { certificateText } from "../evidence/certificate-text.ts";
-import type { OfflineJob } from "./index.ts";
+import type { OfflineJob } from "./job.ts";
 import { publicKeysGiven, readSigned } from "./signed-files.ts";
 
 const COMMAND = "key verify-certificate";

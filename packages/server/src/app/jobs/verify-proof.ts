@@ -1,7 +1,7 @@
 /** `strongroom audit verify --proof FILE --public-key KEY`: needs neither store nor server, only the store's public key. */
 import { checkProof } from "../../audit/prove.ts";
 import { UsageError } from "../config.ts";
-import type { OfflineJob } from "./index.ts";
+import type { OfflineJob } from "./job.ts";
 import { publicKeysGiven, readSigned } from "./signed-files.ts";
 
 const COMMAND = "audit verify --proof";

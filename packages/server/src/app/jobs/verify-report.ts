@@ -5,7 +5,7 @@ import type { Verified } from "../../objects/verify.ts";
 import type { VerifiedRow } from "../../objects/verify-records.ts";
 import { hexOf } from "../../store/key-order.ts";
 import type { VerifiedList } from "../../store/verify-lists.ts";
-import type { JobOutput } from "./index.ts";
+import type { JobOutput } from "./job.ts";
 
 export type Finding =
   | {

@@ -13,7 +13,7 @@ import type { TableName } from "../../store/port.ts";
 import { type CountedRange, verifyLists } from "../../store/verify-lists.ts";
 import type { Engine } from "../engine.ts";
 import { bucketNames } from "./bucket-names.ts";
-import type { Job } from "./index.ts";
+import type { Job } from "./job.ts";
 import { callerOf, readCustomerKey } from "./job-caller.ts";
 import { Progress } from "./progress.ts";
 import { UnreferencedSearch } from "./unreferenced.ts";

@@ -1,19 +1,8 @@
 /** Bodies of writes, and what clients ask or promise about their integrity. */
+import type { ChecksumAlgorithm, ChecksumType } from "@strongroom/crypto";
 
-export const CHECKSUM_ALGORITHMS = [
-  "CRC32",
-  "CRC32C",
-  "CRC64NVME",
-  "SHA1",
-  "SHA256",
-  "SHA512",
-  "MD5",
-  "XXHASH64",
-  "XXHASH3",
-  "XXHASH128",
-] as const;
-export type ChecksumAlgorithm = (typeof CHECKSUM_ALGORITHMS)[number];
-export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
+export { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm, type ChecksumType } from "@strongroom/crypto";
+
 export interface Checksum {
   readonly algorithm: ChecksumAlgorithm;
   readonly type: ChecksumType;

@@ -6,7 +6,7 @@ import { createHash, hash } from "node:crypto";
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { crc32c as nativeCrc32c } from "@node-rs/crc32";
 import { createXXHash3, createXXHash64, createXXHash128, type IHasher } from "hash-wasm";
-import type { ChecksumAlgorithm } from "../api.ts";
+import type { ChecksumAlgorithm } from "../api/body.ts";
 import { Crc64Nvme } from "./crc64.ts";
 
 export interface Hasher {

@@ -18,8 +18,9 @@ import { sameBytes } from "../rows/content-record.ts";
 import { escapeText, keyOfPointer, keyOfVersion, versionKey } from "../rows/row-keys.ts";
 import { parseVersionId, versionIdOf } from "../rows/version-id.ts";
 import { Cursor, keyOfItem, type Position, positionOf } from "./cursor.ts";
-import { breathe, chunkOf, fitsKeys, joined, placeOfText, SEPARATOR } from "./list-keys.ts";
+import { breathe, chunkOf, fitsKeys, placeOfText, SEPARATOR } from "./list-keys.ts";
 import { sameBucket, shownOf } from "./list-objects.ts";
+import { concat } from "../../store/key-bytes.ts";
 
 type Item = ListVersionsResult["items"][number];
 type Table = "head" | "marker" | "version";
@@ -62,7 +63,7 @@ async function startOf(core: Core, bucket: Bucket, input: ListVersionsInput): Pr
   }
   const pointer = { after: place, afterIsGroup: false };
   if (versionIdMarker === undefined) {
-    return { pointer, version: { after: joined(place, SEPARATOR), afterIsGroup: true } };
+    return { pointer, version: { after: concat(place, SEPARATOR), afterIsGroup: true } };
   }
   const sequence = await sequenceOf(core, bucket, keyMarker, versionIdMarker);
   if (sequence === undefined) return { pointer, version: { after: place, afterIsGroup: false } };

@@ -2,13 +2,14 @@
 import { failArgument } from "../../base/errors.ts";
 import type { Records } from "../../store/records.ts";
 import type { Bucket, ListedUpload, ListUploadsInput, UploadsService } from "../api.ts";
-import { breathe, chunkOf, fitsKeys, joined, placeOfText, SEPARATOR } from "../listing/list-keys.ts";
+import { breathe, chunkOf, fitsKeys, placeOfText, SEPARATOR } from "../listing/list-keys.ts";
 import type { Position } from "../listing/cursor.ts";
 import { positionOf } from "../listing/cursor.ts";
 import type { Row } from "../../store/port.ts";
 import { escapeText, keyOfPointer } from "../rows/row-keys.ts";
 import { initiatedMs, parseUploadId, splitUploadKey, uploadIdOf, uploadKey } from "./upload-keys.ts";
 import { uploadCodec } from "./upload-record.ts";
+import { concat } from "../../store/key-bytes.ts";
 
 type Result = Awaited<ReturnType<UploadsService["listUploads"]>>;
 
@@ -48,7 +49,7 @@ function startOf(bucket: Bucket, input: ListUploadsInput): Position | undefined 
   if (isGroup(input)) return { after: place, afterIsGroup: true };
   if (uploadIdMarker === undefined || uploadIdMarker === "") {
     // All uploads of the marker's key are behind.
-    return { after: joined(place, SEPARATOR), afterIsGroup: true };
+    return { after: concat(place, SEPARATOR), afterIsGroup: true };
   }
   const uid = parseUploadId(uploadIdMarker);
   if (uid === undefined) failArgument("Invalid uploadId marker", "upload-id-marker", uploadIdMarker);
