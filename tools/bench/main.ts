@@ -4,7 +4,7 @@
  *
  *     all        table, memory and floors (default)      floors    only what the floors need, several rounds
  *     table      modes x sizes x operations              memory    a 5 GiB object in and out, idle, start
- *     crypto, policy, kms, objects, api                  single layers
+ *     crypto, policy, kms, objects, api                  single layers; kms-http: the key service over sockets
  *
  *     --quick  fewer cells, shorter    --json  one JSON document    --runtime node|bun    --rounds N
  *     --seconds N    --connections N   --only TEXT  cells whose "GET SSE-S3 4 KiB" contains it    --no-identity
