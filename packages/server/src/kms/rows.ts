@@ -136,6 +136,11 @@ export class Rows {
     return place;
   }
 
+  /** Those under destruction count until they are gone. */
+  async keyCount(account: AccountId): Promise<number> {
+    return (await this.#counted.entries(parentOf(account))).size;
+  }
+
   async alias(account: AccountId, name: string): Promise<Held<AliasRecord> | undefined> {
     const entry = await this.#records.get(aliasCodec, TABLE, aliasRow(account, name));
     return entry === undefined ? undefined : { value: entry.value, entry };
