@@ -40,6 +40,9 @@ export function newRequestId(): string {
   return idPool.toString("hex", idPoolUsed - 8, idPoolUsed).toUpperCase();
 }
 
+/** As the request ids of KMS, IAM, STS and CloudTrail look. */
+export const newRequestUuid = (): string => randomUUID();
+
 /** From the crypto package's pool: a call of the system's generator costs microseconds, and a PUT takes several ids. */
 const random16 = (): Uint8Array => randomBytes(16);
 export const newBucketId = (): BucketId => random16() as BucketId;
