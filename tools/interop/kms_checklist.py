@@ -101,7 +101,8 @@ def line_1():
     """Void operations parse; errors are classes of the client."""
     key_id = new_key()["KeyId"]
     for call in [kms.disable_key, kms.enable_key]:
-        assert set(call(KeyId=key_id)) == {"ResponseMetadata"}
+        answer = call(KeyId=key_id)
+        assert set(answer) == {"ResponseMetadata"} and len(answer["ResponseMetadata"]["RequestId"]) == 36
     kms.update_key_description(KeyId=key_id, Description="d")
     kms.create_alias(AliasName="alias/boto-1", TargetKeyId=key_id)
     for exception, call, arguments in [

@@ -325,7 +325,7 @@ test("a record is proved offline; old segments go, on record, and the rest verif
   assert.equal(proof.code, 0, proof.err);
   const keys = await command(["key", "public-key", "--data", server.data]);
   const key = keys.out.trim();
-  const file = join(temporaryDirectory(t), "proof.json");
+  const file = join(temporaryDirectory(), "proof.json");
   writeFileSync(file, proof.out);
   const check = (publicKey: string) =>
     command(["audit", "verify", "--proof", file, "--public-key", publicKey]);

@@ -18,7 +18,7 @@ import { ACCESS_KEY_ID, command, CREDENTIALS, serve, temporaryDirectory } from "
 const ACCOUNT = "000000000000";
 
 test("the SDK looks up events by every attribute, in pages, and finds keys and trails", async (t) => {
-  const data = temporaryDirectory(t);
+  const data = temporaryDirectory();
   const server = await serve({ data });
   t.after(() => server.killAll());
   const client = new CloudTrailClient({

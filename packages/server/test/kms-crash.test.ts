@@ -242,7 +242,7 @@ class Drill {
 }
 
 test("SIGKILL in rotations, imports, deletions, grants and alias moves leaves no half state", async (t) => {
-  const data = temporaryDirectory(t);
+  const data = temporaryDirectory();
   let served: Served = await serve({ data });
   t.after(() => served.killAll());
   const drill = new Drill(served.kms());

@@ -11,7 +11,7 @@ const SEED = Number(process.env["STRONGROOM_TEST_SEED"] ?? Date.now() % 1_000_00
 const STEPS = Number(process.env["STRONGROOM_TEST_STEPS"] ?? 120);
 
 test(`${STEPS} random steps on two workers are those of the model (seed ${SEED})`, async (t) => {
-  const served = await serve({ data: temporaryDirectory(t), args: ["--workers", ON_BUN ? "1" : "2"] });
+  const served = await serve({ data: temporaryDirectory(), args: ["--workers", ON_BUN ? "1" : "2"] });
   t.after(() => served.stop());
   await until("the workers are ready", async () => (await served.admin("/readyz")).status === 200);
   const client = new Client(served);

@@ -23,14 +23,14 @@ export class Signer {
   readonly #scope: string;
   readonly #key: Uint8Array;
 
-  constructor(credentials: Credentials, region: string, now: Date) {
+  constructor(credentials: Credentials, region: string, now: Date, service = "s3") {
     this.#credentials = credentials;
     this.#region = region;
     this.#stamp = now.toISOString().replace(/[-:]|\.[0-9]{3}/g, "");
     const day = this.#stamp.slice(0, 8);
-    this.#scope = `${day}/${this.#region}/s3/aws4_request`;
+    this.#scope = `${day}/${this.#region}/${service}/aws4_request`;
     const dated = hmac(`AWS4${credentials.secretAccessKey}`, day);
-    this.#key = hmac(hmac(hmac(dated, this.#region), "s3"), "aws4_request");
+    this.#key = hmac(hmac(hmac(dated, this.#region), service), "aws4_request");
   }
 
   /** The headers to send, Authorization included. `headers` have lower-case names; `host` must be one of them. */

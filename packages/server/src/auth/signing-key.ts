@@ -4,6 +4,7 @@
  */
 import { createHmac, createSecretKey, hash, timingSafeEqual, type KeyObject } from "node:crypto";
 import { SIGNING_KEYS_MAX } from "../base/limits.ts";
+import { RecentMap } from "../base/recent-map.ts";
 
 export interface Scope {
   /** `yyyymmdd` */
@@ -90,19 +91,13 @@ export function sameSecretText(a: string, b: string): boolean {
  * an old key here. Bounded; only scopes that passed the region and time checks are asked for.
  */
 export class SigningKeyCache {
-  readonly #keys = new Map<string, SigningKey>();
+  readonly #keys = new RecentMap<string, SigningKey>(SIGNING_KEYS_MAX);
 
   get(accessKeyId: string, version: string, secret: SigningSecret, scope: Scope): SigningKey {
     const id = `${accessKeyId}\n${version}\n${scope.date}\n${scope.region}\n${scope.service}`;
     const known = this.#keys.get(id);
     if (known !== undefined) return known;
     const key = secret.signingKey(scope);
-    if (this.#keys.size >= SIGNING_KEYS_MAX) {
-      for (const oldest of this.#keys.keys()) {
-        this.#keys.delete(oldest);
-        break;
-      }
-    }
     this.#keys.set(id, key);
     return key;
   }

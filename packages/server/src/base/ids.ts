@@ -45,6 +45,8 @@ export function randomHex(digits: number): string {
 
 /** 16 upper-case hex digits, as S3's request ids look. Unique, not secret. */
 export const newRequestId = (): string => randomHex(16).toUpperCase();
+/** As the request ids of KMS, IAM, STS and CloudTrail look. */
+export const newRequestUuid = (): string => randomUUID();
 
 /** From the crypto package's pool: a call of the system's generator costs microseconds, and a PUT takes several ids. */
 const random16 = (): Uint8Array => randomBytes(16);

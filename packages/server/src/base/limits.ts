@@ -53,6 +53,7 @@ export const ALIASES_PER_KEY_MAX = 50;
 export const CONTEXT_PAIRS_MAX = 256;
 export const CONTEXT_BYTES_MAX = 8192;
 export const ON_DEMAND_ROTATIONS_MAX = 25;
+export const KMS_KEYS_PER_ACCOUNT_MAX = 100_000;
 export const GRANTS_PER_KEY_MAX = 50_000;
 export const GRANT_PAIRS_MAX = 8;
 export const GRANT_VALUE_CHARS_MAX = 384;

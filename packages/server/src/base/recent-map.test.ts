@@ -18,6 +18,9 @@ test("what was used among the last half of the entries is there, with its newest
         if (found !== undefined) used.push(key);
         if (!write && found !== undefined) assert.equal(found, newest.get(key));
         assert.ok(map.size <= 8);
+        const entries = [...map.entries()];
+        assert.equal(entries.length, map.size);
+        for (const [held, value] of entries) assert.equal(value, newest.get(held));
       });
       const lately = new Set<number>();
       for (let i = used.length - 1; i >= 0 && lately.size < 4; i--) lately.add(used[i] ?? -1);

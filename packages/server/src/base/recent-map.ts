@@ -35,6 +35,11 @@ export class RecentMap<K, V> {
     this.#young.set(key, value);
   }
 
+  *entries(): Generator<readonly [K, V]> {
+    yield* this.#young;
+    for (const entry of this.#old) if (!this.#young.has(entry[0])) yield entry;
+  }
+
   delete(key: K): void {
     this.#young.delete(key);
     this.#old.delete(key);

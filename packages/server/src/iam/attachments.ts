@@ -20,6 +20,7 @@ import {
   markCodec,
   usageRow,
 } from "./entity-records.ts";
+import { writeHolder } from "./holders.ts";
 import { findPolicy } from "./managed-policies.ts";
 
 const INLINE_CHARS_MAX: Readonly<Record<HolderKind, number>> = {
@@ -165,22 +166,4 @@ export async function needAttachable(d: Directory, account: AccountId, policyArn
 }
 export function indexBoundary(change: Change, policyArn: string, holderId: string): void {
   change.index(markCodec, usageRow(change.account, policyArn, "boundary", holderId), true);
-}
-
-/** Everything that must be gone before a user, group or role goes. Throws DeleteConflict. */
-export function needBare(holder: EntityOf<HolderKind>): void {
-  if (holder.inline.length > 0) fail("DeleteConflict", "Cannot delete entity, must delete policies first.");
-  if (holder.attached.length > 0)
-    fail("DeleteConflict", "Cannot delete entity, must detach all policies first.");
-}
-
-function writeHolder(change: Change, holder: EntityOf<HolderKind>): void {
-  switch (holder.kind) {
-    case "User":
-      return change.entity("User", holder);
-    case "Group":
-      return change.entity("Group", holder);
-    case "Role":
-      return change.entity("Role", holder);
-  }
 }

@@ -21,8 +21,9 @@ import {
   tagPolicy,
   versionsOf,
 } from "./managed-policies.ts";
-import { createRole, tagRole, updateRole, updateTrust } from "./roles.ts";
-import { addToGroup, createUser, tagUser } from "./users.ts";
+import { tagHolder } from "./holders.ts";
+import { createRole, updateRole, updateTrust } from "./roles.ts";
+import { addToGroup, createUser } from "./users.ts";
 
 export type Ensured = "changed" | "present";
 
@@ -106,7 +107,7 @@ export function ensureUser(d: Directory, account: AccountId, wanted: WantedUser)
     if ((await d.find(account, "User", name)) === undefined)
       await unlessThere(() => createUser(d, account, { name, path, boundary, tags }));
     const user = await need(d, account, "User", name);
-    if (missingTags(user.tags, tags)) await tagUser(d, account, name, tags);
+    if (missingTags(user.tags, tags)) await tagHolder(d, account, "User", name, tags);
     if (boundary !== undefined) await putBoundary(d, account, "User", name, boundary);
     for (const group of wanted.groups ?? []) await addToGroup(d, account, group, name);
     await ensurePolicies(d, account, "User", wanted);
@@ -127,7 +128,7 @@ export function ensureRole(d: Directory, account: AccountId, wanted: WantedRole)
     const described = description === undefined || role.description === description;
     if (!described || (maxSessionSeconds ?? role.maxSessionSeconds) !== role.maxSessionSeconds)
       await updateRole(d, account, name, { description, maxSessionSeconds });
-    if (missingTags(role.tags, tags)) await tagRole(d, account, name, tags);
+    if (missingTags(role.tags, tags)) await tagHolder(d, account, "Role", name, tags);
     if (boundary !== undefined) await putBoundary(d, account, "Role", name, boundary);
     await ensurePolicies(d, account, "Role", wanted);
   });

@@ -3,10 +3,10 @@ import { fail } from "../base/errors.ts";
 import type { AccountId } from "../base/ids.ts";
 import { GROUPS_PER_ACCOUNT_MAX } from "../base/limits.ts";
 import { newUniqueId } from "../base/random-text.ts";
-import { needBare } from "./attachments.ts";
 import type { Directory } from "./directory.ts";
-import { need, needRoom, rename } from "./entities.ts";
+import { need, needRoom } from "./entities.ts";
 import type { Group } from "./entity-records.ts";
+import { removeHolder } from "./holders.ts";
 import { membersOf } from "./users.ts";
 
 export function createGroup(
@@ -31,28 +31,11 @@ export function createGroup(
   });
 }
 
-export function updateGroup(
-  d: Directory,
-  account: AccountId,
-  name: string,
-  to: { readonly name?: string | undefined; readonly path?: string | undefined },
-): Promise<void> {
-  return d.change(account, async (change) => {
-    const group = await need(d, account, "Group", name);
-    await rename(d, change, "Group", group, {
-      ...group,
-      name: to.name ?? group.name,
-      path: to.path ?? group.path,
-    });
-  });
-}
-
 export function deleteGroup(d: Directory, account: AccountId, name: string): Promise<void> {
   return d.change(account, async (change) => {
     const group = await need(d, account, "Group", name);
     if ((await membersOf(d, account, group)).length > 0)
       fail("DeleteConflict", "Cannot delete entity, must remove users from group first.");
-    needBare(group);
-    change.displace(group);
+    removeHolder(change, group);
   });
 }

@@ -10,6 +10,7 @@ import type { Clock } from "../base/clock.ts";
 import type { AccountId } from "../base/ids.ts";
 import { CREDENTIALS_HELD_MAX } from "../base/limits.ts";
 import { type Log, silentLog } from "../base/log.ts";
+import { RecentMap } from "../base/recent-map.ts";
 import type { CountedRecords } from "../store/counted.ts";
 import { countedCodec } from "../store/list-page.ts";
 import type { Expect } from "../store/port.ts";
@@ -56,8 +57,8 @@ export class Identities {
   readonly accountsList: Accounts;
   readonly lastUses: LastUses;
   readonly sessions: SessionTokens | undefined;
-  /** By access key id, oldest first. */
-  readonly #held = new Map<string, Held>();
+  /** By access key id. */
+  readonly #held = new RecentMap<string, Held>(CREDENTIALS_HELD_MAX);
 
   constructor(records: Records, counted: CountedRecords, clock: Clock, options: IdentityOptions = {}) {
     this.directory = new Directory(records, counted, clock);
@@ -238,14 +239,7 @@ export class Identities {
 
   #keep(held: Held): Credential<Principal> {
     const { credential } = held;
-    this.#held.delete(credential.accessKeyId);
     this.#held.set(credential.accessKeyId, held);
-    if (this.#held.size > CREDENTIALS_HELD_MAX) {
-      for (const oldest of this.#held.keys()) {
-        this.#held.delete(oldest);
-        break;
-      }
-    }
     return credential;
   }
 

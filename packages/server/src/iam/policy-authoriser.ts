@@ -7,6 +7,7 @@
 import type { AccessDecision, AccessRequest, Authoriser, ResourcePolicy } from "../base/access.ts";
 import type { Caller } from "../base/caller.ts";
 import { systemClock } from "../base/clock.ts";
+import { RecentMap } from "../base/recent-map.ts";
 import {
   decide,
   decideKeyAccess,
@@ -22,8 +23,8 @@ const POLICIES_KEPT_MAX = 4096;
 
 export class PolicyAuthoriser implements Authoriser {
   readonly #surroundings: Surroundings;
-  /** By revision and kind; oldest first. A policy that does not parse (it did when it was put) denies. */
-  readonly #policies = new Map<string, Policy | "unreadable">();
+  /** By revision and kind. A policy that does not parse (it did when it was put) denies. */
+  readonly #policies = new RecentMap<string, Policy | "unreadable">(POLICIES_KEPT_MAX);
 
   constructor(surroundings: Surroundings = { clock: systemClock, region: undefined }) {
     this.#surroundings = surroundings;
@@ -71,12 +72,6 @@ export class PolicyAuthoriser implements Authoriser {
     });
     const policy = parsed.ok ? parsed.policy : "unreadable";
     this.#policies.set(name, policy);
-    if (this.#policies.size > POLICIES_KEPT_MAX) {
-      for (const oldest of this.#policies.keys()) {
-        this.#policies.delete(oldest);
-        break;
-      }
-    }
     return policy;
   }
 }

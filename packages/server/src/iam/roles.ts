@@ -3,11 +3,12 @@ import { fail } from "../base/errors.ts";
 import type { AccountId } from "../base/ids.ts";
 import { ROLES_PER_ACCOUNT_MAX } from "../base/limits.ts";
 import { newUniqueId } from "../base/random-text.ts";
-import { indexBoundary, needAttachable, needBare } from "./attachments.ts";
+import { indexBoundary, needAttachable } from "./attachments.ts";
 import type { Directory } from "./directory.ts";
 import { checkTrustSize, refuseDocument } from "./documents.ts";
-import { need, needRoom, withoutTags, withTags } from "./entities.ts";
-import { type Role, type Tags, usageRow } from "./entity-records.ts";
+import { need, needRoom, withTags } from "./entities.ts";
+import type { Role, Tags } from "./entity-records.ts";
+import { removeHolder } from "./holders.ts";
 import { bindPrincipals } from "./principals.ts";
 
 export const SESSION_SECONDS_STANDARD = 3600;
@@ -84,27 +85,7 @@ export function updateTrust(d: Directory, account: AccountId, name: string, trus
 export function deleteRole(d: Directory, account: AccountId, name: string): Promise<void> {
   return d.change(account, async (change) => {
     const role = await need(d, account, "Role", name);
-    needBare(role);
-    if (role.boundary !== undefined) change.unindex(usageRow(account, role.boundary, "boundary", role.id));
-    change.displace(role);
-  });
-}
-
-export function tagRole(d: Directory, account: AccountId, name: string, tags: Tags): Promise<void> {
-  return d.change(account, async (change) => {
-    const role = await need(d, account, "Role", name);
-    change.entity("Role", { ...role, tags: withTags(role.tags, tags) });
-  });
-}
-export function untagRole(
-  d: Directory,
-  account: AccountId,
-  name: string,
-  keys: readonly string[],
-): Promise<void> {
-  return d.change(account, async (change) => {
-    const role = await need(d, account, "Role", name);
-    change.entity("Role", { ...role, tags: withoutTags(role.tags, keys) });
+    removeHolder(change, role);
   });
 }
 

@@ -3,9 +3,9 @@ import { fail } from "../base/errors.ts";
 import type { AccountId } from "../base/ids.ts";
 import { GROUPS_PER_USER_MAX, USERS_PER_ACCOUNT_MAX } from "../base/limits.ts";
 import { newUniqueId } from "../base/random-text.ts";
-import { indexBoundary, needAttachable, needBare } from "./attachments.ts";
+import { indexBoundary, needAttachable } from "./attachments.ts";
 import type { Directory } from "./directory.ts";
-import { need, needRoom, rename, withoutTags, withTags } from "./entities.ts";
+import { need, needRoom, withTags } from "./entities.ts";
 import {
   type Group,
   lastPart,
@@ -13,9 +13,9 @@ import {
   memberPrefix,
   memberRow,
   type Tags,
-  usageRow,
   type User,
 } from "./entity-records.ts";
+import { removeHolder } from "./holders.ts";
 
 export interface NewUser {
   readonly name: string;
@@ -49,49 +49,13 @@ export async function createUser(d: Directory, account: AccountId, input: NewUse
   });
 }
 
-export function updateUser(
-  d: Directory,
-  account: AccountId,
-  name: string,
-  to: { readonly name?: string | undefined; readonly path?: string | undefined },
-): Promise<void> {
-  return d.change(account, async (change) => {
-    const user = await need(d, account, "User", name);
-    await rename(d, change, "User", user, {
-      ...user,
-      name: to.name ?? user.name,
-      path: to.path ?? user.path,
-    });
-  });
-}
-
 export function deleteUser(d: Directory, account: AccountId, name: string): Promise<void> {
   return d.change(account, async (change) => {
     const user = await need(d, account, "User", name);
     if (user.accessKeys.length > 0)
       fail("DeleteConflict", "Cannot delete entity, must delete access keys first.");
-    needBare(user);
     if (user.groups.length > 0) fail("DeleteConflict");
-    if (user.boundary !== undefined) change.unindex(usageRow(account, user.boundary, "boundary", user.id));
-    change.displace(user);
-  });
-}
-
-export function tagUser(d: Directory, account: AccountId, name: string, tags: Tags): Promise<void> {
-  return d.change(account, async (change) => {
-    const user = await need(d, account, "User", name);
-    change.entity("User", { ...user, tags: withTags(user.tags, tags) });
-  });
-}
-export function untagUser(
-  d: Directory,
-  account: AccountId,
-  name: string,
-  keys: readonly string[],
-): Promise<void> {
-  return d.change(account, async (change) => {
-    const user = await need(d, account, "User", name);
-    change.entity("User", { ...user, tags: withoutTags(user.tags, keys) });
+    removeHolder(change, user);
   });
 }
 

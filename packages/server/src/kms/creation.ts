@@ -85,6 +85,8 @@ export async function createKey(k: Kernel, requester: Requester, input: NewKey):
     tags,
   } as const;
   return retried(async () => {
+    if ((await k.rows.keyCount(draft.account)) >= k.keysPerAccountMax)
+      fail("LimitExceededException", `Cannot exceed quota for KMS keys: ${k.keysPerAccountMax}`);
     const keyId = multiRegion ? newMultiRegionKeyId() : newKeyId();
     if (input.bypassLockoutCheck !== true)
       await requireNoLockout(k, requester, draft, keyArn(k.region, draft.account, keyId));

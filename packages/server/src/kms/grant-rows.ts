@@ -6,6 +6,7 @@
 import { IntegrityError } from "../base/errors.ts";
 import type { AccountId } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX, KMS_GRANTEES_HELD_MAX } from "../base/limits.ts";
+import { RecentMap } from "../base/recent-map.ts";
 import { CountedRecords } from "../store/counted.ts";
 import { type Counted, countedCodec } from "../store/list-page.ts";
 import type { Codec } from "../store/codec.ts";
@@ -36,7 +37,7 @@ export class GrantRows {
   readonly #records: Records;
   readonly #counted: CountedRecords;
   /** By key, edition of its grants, and grantee; oldest first. */
-  readonly #held = new Map<string, readonly GrantRecord[]>();
+  readonly #held = new RecentMap<string, readonly GrantRecord[]>(KMS_GRANTEES_HELD_MAX);
 
   constructor(records: Records) {
     this.#records = records;
@@ -74,10 +75,6 @@ export class GrantRows {
       if (grant !== undefined) grants.push(grant.value);
     }
     this.#held.set(name, grants);
-    if (this.#held.size > KMS_GRANTEES_HELD_MAX) {
-      const oldest = this.#held.keys().next();
-      if (oldest.done !== true) this.#held.delete(oldest.value);
-    }
     return grants;
   }
 

@@ -55,6 +55,7 @@ export interface Kernel {
   readonly clock: Clock;
   readonly tokens: Tokens;
   readonly hooks: KmsHooks;
+  readonly keysPerAccountMax: number;
   /** Absent: tombstones stay without counts. */
   readonly countDependents?: CountDependents;
   /** Absent: key policies go by ARNs alone. */

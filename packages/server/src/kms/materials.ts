@@ -20,6 +20,7 @@ import { type Clock, isFresh } from "../base/clock.ts";
 import { assert, IntegrityError } from "../base/errors.ts";
 import type { AccountId, KeyArn } from "../base/ids.ts";
 import { KMS_MATERIALS_HELD_MAX, KMS_MATERIAL_HELD_MS_MAX } from "../base/limits.ts";
+import { RecentMap } from "../base/recent-map.ts";
 import type { KeyRecord, Material } from "./model.ts";
 import { type KeySpec, SPECS } from "./specs.ts";
 
@@ -72,8 +73,11 @@ export class Materials {
   readonly #rows: MaterialRows;
   readonly #clock: Clock;
   readonly #random: Random;
-  /** By ARN at creation and material id; least recently made first. */
-  readonly #held = new Map<string, Entry>();
+  /**
+   * By ARN at creation and material id. One that is forgotten for room may be in somebody's hands: the collector takes
+   * it, nothing wipes it under them.
+   */
+  readonly #held = new RecentMap<string, Entry>(KMS_MATERIALS_HELD_MAX);
 
   constructor(domain: DomainKeys, rows: MaterialRows, clock: Clock, random: Random = systemRandom) {
     this.#domain = domain;
@@ -142,7 +146,7 @@ export class Materials {
       sinceMs: this.#clock.now(),
       of: { account: key.account, keyId: key.keyId, bornArn: key.bornArn, id: version.id },
     };
-    this.#keep(nameOf(key.bornArn, version.id), entry);
+    this.#held.set(nameOf(key.bornArn, version.id), entry);
     return entry;
   }
 
@@ -155,13 +159,13 @@ export class Materials {
 
   /** What is unwrapped in memory now, by name. */
   held(): readonly HeldName[] {
-    return [...this.#held.values()].map(({ of }) => of);
+    return [...this.#held.entries()].map(([, { of }]) => of);
   }
 
   /** Drops what was held for long: also what another process has destroyed meanwhile. */
   sweep(): void {
     const now = this.#clock.now();
-    for (const [name, entry] of this.#held)
+    for (const [name, entry] of this.#held.entries())
       if (!isFresh(entry.sinceMs, now, KMS_MATERIAL_HELD_MS_MAX)) this.#held.delete(name);
   }
 
@@ -190,15 +194,6 @@ export class Materials {
       if (cause instanceof CryptoError) throw new IntegrityError("key material does not open", cause);
       throw cause;
     }
-  }
-
-  /** An evicted entry may be in somebody's hands: the collector takes it, nothing wipes it under them. */
-  #keep(name: string, entry: Entry): void {
-    this.#held.delete(name);
-    this.#held.set(name, entry);
-    if (this.#held.size <= KMS_MATERIALS_HELD_MAX) return;
-    const oldest = this.#held.keys().next();
-    if (oldest.done !== true) this.#held.delete(oldest.value);
   }
 
   #place(bornArn: KeyArn, id: string, term: number, termKey: SecretKey<"domain">) {

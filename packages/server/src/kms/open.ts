@@ -2,6 +2,7 @@
 import type { Authoriser } from "../base/access.ts";
 import type { Clock } from "../base/clock.ts";
 import { IntegrityError } from "../base/errors.ts";
+import { KMS_KEYS_PER_ACCOUNT_MAX } from "../base/limits.ts";
 import type { Keyring } from "../store/keyring.ts";
 import type { Records } from "../store/records.ts";
 import type { Tokens } from "../store/tokens.ts";
@@ -23,6 +24,8 @@ export interface KmsOptions {
   readonly clock: Clock;
   readonly region: string;
   readonly hooks: KmsHooks;
+  /** Absent: AWS's quota. */
+  readonly keysPerAccountMax?: number;
   readonly countDependents?: CountDependents;
   readonly principals?: KeyPrincipals;
 }
@@ -48,6 +51,7 @@ export function openKms(options: KmsOptions): Kernel {
     clock,
     tokens: options.tokens,
     hooks: options.hooks,
+    keysPerAccountMax: options.keysPerAccountMax ?? KMS_KEYS_PER_ACCOUNT_MAX,
     ...(options.countDependents === undefined ? {} : { countDependents: options.countDependents }),
     ...(options.principals === undefined ? {} : { principals: options.principals }),
   };

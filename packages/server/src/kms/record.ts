@@ -4,7 +4,7 @@ import { newEventId } from "../audit/event.ts";
 import type { Recorder } from "../audit/recorder.ts";
 import { startKeyUses } from "../audit/uses.ts";
 import { ServiceError } from "../base/errors.ts";
-import { newRequestId } from "../base/ids.ts";
+import { newRequestUuid } from "../base/ids.ts";
 import { nameUses, type Requester } from "./kernel.ts";
 import type { EncryptionContext } from "./port.ts";
 
@@ -39,7 +39,7 @@ export function recordUse(
   error: unknown,
 ): void {
   const { caller, seen } = requester;
-  const requestId = newRequestId();
+  const requestId = newRequestUuid();
   const timeMs = recorder.clock.now();
   const eventId = newEventId(timeMs);
   nameUses(seen, requestId, eventId);

@@ -5,6 +5,7 @@
 import { fail, IntegrityError } from "../base/errors.ts";
 import { type AccountId, newRev } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
+import { RecentMap } from "../base/recent-map.ts";
 import type { Codec } from "../store/codec.ts";
 import { CountedRecords, type CountedWrite } from "../store/counted.ts";
 import { equalBytes } from "../store/key-order.ts";
@@ -80,8 +81,10 @@ export class Rows {
   /** What a stored key came to with its texts. Both are immutable, so the answer is good as long as the row is. */
   readonly #joined = new WeakMap<StoredKey, HeldKey>();
 
-  /** Where keys stand: their rows and lists by account and id, for every use asks for them. Oldest first. */
-  readonly #places = new Map<string, { readonly row: RowKey; readonly parent: Uint8Array }>();
+  /** Where keys stand: their rows and lists by account and id, for every use asks for them. */
+  readonly #places = new RecentMap<string, { readonly row: RowKey; readonly parent: Uint8Array }>(
+    PLACES_HELD_MAX,
+  );
 
   readonly #remembered: Remembered<HeldKey>;
 
@@ -130,11 +133,12 @@ export class Rows {
     if (known !== undefined) return known;
     const place = { row: { table: TABLE, key: keyRow(account, keyId) }, parent: parentOf(account) } as const;
     this.#places.set(name, place);
-    if (this.#places.size > PLACES_HELD_MAX) {
-      const oldest = this.#places.keys().next();
-      if (oldest.done !== true) this.#places.delete(oldest.value);
-    }
     return place;
+  }
+
+  /** Those under destruction count until they are gone. */
+  async keyCount(account: AccountId): Promise<number> {
+    return (await this.#counted.entries(parentOf(account))).size;
   }
 
   async alias(account: AccountId, name: string): Promise<Held<AliasRecord> | undefined> {

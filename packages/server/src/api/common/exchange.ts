@@ -5,7 +5,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readRequest, type RawRequest } from "../../auth/raw-request.ts";
 import type { Caller, Principal } from "../../base/caller.ts";
-import { newRequestId } from "../../base/ids.ts";
 import type { Answer } from "./answer.ts";
 import { withStandardHeaders, writeAnswer } from "./answer.ts";
 import { hasUnreadBody } from "./unread-body.ts";
@@ -18,7 +17,7 @@ export class Exchange {
   readonly res: ServerResponse;
   readonly transport: Transport;
   readonly hostId: string;
-  readonly requestId = newRequestId();
+  readonly requestId: string;
   readonly startedMs: number;
   /** Name of the operation, for metrics and the log; the service sets it when the route is known. */
   operation = "Unknown";
@@ -36,7 +35,9 @@ export class Exchange {
     transport: Transport,
     hostId: string,
     nowMs: number,
+    requestId: string,
   ) {
+    this.requestId = requestId;
     this.req = req;
     this.res = res;
     this.transport = transport;

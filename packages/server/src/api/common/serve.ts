@@ -5,6 +5,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Clock } from "../../base/clock.ts";
 import { IntegrityError, ServiceError } from "../../base/errors.ts";
+import { newRequestId, newRequestUuid } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
 import type { Answer } from "./answer.ts";
 import { answerClientError } from "./client-error.ts";
@@ -42,9 +43,11 @@ export interface ServeDeps {
 export async function handle(req: IncomingMessage, res: ServerResponse, deps: ServeDeps): Promise<void> {
   const turn = turnOf(req, res);
   if (turn !== undefined && !(await turn)) return;
-  const exchange = new Exchange(req, res, transportOf(req, deps.transport), deps.hostId, deps.clock.now());
   const service = deps.services.get(serviceNameOf(req)) ?? deps.services.get("s3");
   if (service === undefined) throw new Error("INVARIANT: the S3 service is always there");
+  const requestId = service.name === "s3" ? newRequestId() : newRequestUuid();
+  const transport = transportOf(req, deps.transport);
+  const exchange = new Exchange(req, res, transport, deps.hostId, deps.clock.now(), requestId);
   if (service.continuesLate !== true && expectsContinue(req)) res.writeContinue();
   try {
     await service.answer(exchange);

@@ -10,11 +10,12 @@ import {
 } from "../../iam/attachments.ts";
 import { need } from "../../iam/entities.ts";
 import type { HolderKind, Tags } from "../../iam/entity-records.ts";
+import { tagHolder, untagHolder } from "../../iam/holders.ts";
 import { laterThan, pageOf } from "../../iam/paging.ts";
 import { tag } from "../common/xml-write.ts";
 import { encodedDocument } from "../query/document.ts";
 import { is } from "../query/schema.ts";
-import { type IamCall, type IamOperation, operation } from "./call.ts";
+import { type IamOperation, operation } from "./call.ts";
 import {
   arn,
   existingUserName,
@@ -148,30 +149,25 @@ export function deleteBoundaryOf(kind: "User" | "Role"): IamOperation {
   });
 }
 
-type Change<T> = (
-  d: IamCall["directory"],
-  account: IamCall["account"],
-  name: string,
-  change: T,
-) => Promise<void>;
-
-export function tagOf(kind: "User" | "Role", change: Change<Tags>): IamOperation {
+export function tagOf(kind: "User" | "Role"): IamOperation {
   const name = `Tag${kind}`;
   return operation({
     name,
     input: { holder: holderName(kind), Tags: is.required(tags) },
     needs: (input, call) => onHolder(call, name, kind, input.holder, { tags: tagsOf(input.Tags) }),
-    handle: (input, { directory, account }) => change(directory, account, input.holder, tagsOf(input.Tags)),
+    handle: (input, { directory, account }) =>
+      tagHolder(directory, account, kind, input.holder, tagsOf(input.Tags)),
   });
 }
 
-export function untagOf(kind: "User" | "Role", change: Change<readonly string[]>): IamOperation {
+export function untagOf(kind: "User" | "Role"): IamOperation {
   const name = `Untag${kind}`;
   return operation({
     name,
     input: { holder: holderName(kind), TagKeys: tagKeys },
     needs: (input, call) => onHolder(call, name, kind, input.holder, { tagKeys: input.TagKeys }),
-    handle: (input, { directory, account }) => change(directory, account, input.holder, input.TagKeys),
+    handle: (input, { directory, account }) =>
+      untagHolder(directory, account, kind, input.holder, input.TagKeys),
   });
 }
 

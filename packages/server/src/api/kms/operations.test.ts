@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ACCOUNT, OTHER_ACCOUNT, REGION, testKms } from "../../kms/test/kernel.ts";
+import { destroyDue } from "../../kms/deletion.ts";
 import type { Kernel } from "../../kms/kernel.ts";
 import { failed, ok } from "./test/wire.ts";
 
@@ -109,6 +110,22 @@ for (const [what, input, type, message] of REFUSED_KEYS)
     assert.deepEqual(await failed(kms, "CreateKey", input), [type, message]);
     assert.deepEqual((await ok(kms, "ListKeys", {})).Keys, []);
   });
+
+test("an account has room for so many keys; a destroyed one makes room", async () => {
+  const { kms: whole, clock } = await testKms();
+  const kms = { ...whole, keysPerAccountMax: 2 };
+  const KeyId = await newKey(kms);
+  await newKey(kms);
+  assert.deepEqual(await failed(kms, "CreateKey", {}), [
+    "LimitExceededException",
+    "Cannot exceed quota for KMS keys: 2",
+  ]);
+  await ok(kms, "ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 7 });
+  assert.equal((await failed(kms, "CreateKey", {}))[0], "LimitExceededException");
+  clock.nowMs += 8 * 86_400_000;
+  assert.equal(await destroyDue(kms, clock.nowMs), 1);
+  await newKey(kms);
+});
 
 test("a multi-Region key: its id, what it is made of, blobs; replication is refused by name", async () => {
   const { kms, authoriser } = await testKms();

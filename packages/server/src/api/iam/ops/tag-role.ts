@@ -1,5 +1,4 @@
-import { tagRole } from "../../../iam/roles.ts";
 import type { IamOperation } from "../call.ts";
 import { tagOf } from "../families.ts";
 
-export const TagRole: IamOperation = tagOf("Role", tagRole);
+export const TagRole: IamOperation = tagOf("Role");

@@ -1,5 +1,4 @@
-import { tagUser } from "../../../iam/users.ts";
 import type { IamOperation } from "../call.ts";
 import { tagOf } from "../families.ts";
 
-export const TagUser: IamOperation = tagOf("User", tagUser);
+export const TagUser: IamOperation = tagOf("User");

@@ -1,5 +1,4 @@
-import { untagRole } from "../../../iam/roles.ts";
 import type { IamOperation } from "../call.ts";
 import { untagOf } from "../families.ts";
 
-export const UntagRole: IamOperation = untagOf("Role", untagRole);
+export const UntagRole: IamOperation = untagOf("Role");

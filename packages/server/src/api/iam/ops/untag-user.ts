@@ -1,5 +1,4 @@
-import { untagUser } from "../../../iam/users.ts";
 import type { IamOperation } from "../call.ts";
 import { untagOf } from "../families.ts";
 
-export const UntagUser: IamOperation = untagOf("User", untagUser);
+export const UntagUser: IamOperation = untagOf("User");

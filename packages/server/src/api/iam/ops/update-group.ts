@@ -1,4 +1,4 @@
-import { updateGroup } from "../../../iam/groups.ts";
+import { renameHolder } from "../../../iam/holders.ts";
 import { is } from "../../query/schema.ts";
 import { operation } from "../call.ts";
 import { groupName, path } from "../members.ts";
@@ -9,5 +9,8 @@ export const UpdateGroup = operation({
   input: { GroupName: is.required(groupName), NewPath: path, NewGroupName: groupName },
   needs: (input, call) => onHolder(call, "UpdateGroup", "Group", input.GroupName),
   handle: (input, { directory, account }) =>
-    updateGroup(directory, account, input.GroupName, { name: input.NewGroupName, path: input.NewPath }),
+    renameHolder(directory, account, "Group", input.GroupName, {
+      name: input.NewGroupName,
+      path: input.NewPath,
+    }),
 });

@@ -1,4 +1,4 @@
-import { updateUser } from "../../../iam/users.ts";
+import { renameHolder } from "../../../iam/holders.ts";
 import { is } from "../../query/schema.ts";
 import { operation } from "../call.ts";
 import { existingUserName, newUserName, path } from "../members.ts";
@@ -9,5 +9,8 @@ export const UpdateUser = operation({
   input: { UserName: is.required(existingUserName), NewPath: path, NewUserName: newUserName },
   needs: (input, call) => onHolder(call, "UpdateUser", "User", input.UserName),
   handle: (input, { directory, account }) =>
-    updateUser(directory, account, input.UserName, { name: input.NewUserName, path: input.NewPath }),
+    renameHolder(directory, account, "User", input.UserName, {
+      name: input.NewUserName,
+      path: input.NewPath,
+    }),
 });
