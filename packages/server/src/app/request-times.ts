@@ -49,9 +49,9 @@ export class RequestTimes {
   #begin(service: string, operation: string): Tally {
     const counts = Array.from({ length: BOUNDS.length + 1 }, () => 0);
     const tally = { service, operation, counts, statuses: new Map<number, number>(), seconds: 0 };
-    let operations = this.#services.get(service);
-    if (operations === undefined) this.#services.set(service, (operations = new Map()));
+    const operations = this.#services.get(service) ?? new Map<string, Tally>();
     operations.set(operation, tally);
+    this.#services.set(service, operations);
     return tally;
   }
 

@@ -241,7 +241,7 @@ export class BucketStore implements Buckets {
       const chunk = names.slice(at, at + Math.min(BUCKET_LIST_CHUNK, max - buckets.length));
       at += chunk.length;
       // What has gone since is left out.
-      for (const found of await Promise.all(chunk.map((name) => this.find(name)))) {
+      for (const found of await Promise.all(chunk.map(async (name) => this.find(name)))) {
         if (found !== undefined && found.owner === owner) buckets.push(found);
       }
     }

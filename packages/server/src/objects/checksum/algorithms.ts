@@ -29,6 +29,12 @@ function u32(value: number): Uint8Array {
   return out;
 }
 
+function bytesOf(latin1: string): Uint8Array {
+  const out = new Uint8Array(latin1.length);
+  for (let i = 0; i < out.length; i++) out[i] = latin1.charCodeAt(i);
+  return out;
+}
+
 class Crc32 implements Hasher {
   #crc = 0;
   readonly #step: (bytes: Uint8Array, crc: number) => number;
@@ -56,7 +62,8 @@ function digestRow(name: string, bytes: number): Row {
   return {
     bytes,
     linear: false,
-    once: (b) => hash(name, b, "buffer"),
+    // As text: a buffer off the engine's heap costs more than the digest of a small body.
+    once: (b) => bytesOf(hash(name, b, "latin1")),
     start() {
       const h = createHash(name);
       return {
