@@ -22,6 +22,19 @@ export function plainBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
+/** Below this the collector's way is cheaper. */
+const RELEASE_BYTES_MIN = 16 * 1024;
+
+/**
+ * Gives the memory of a large buffer back at once, where it is all the buffer's own. The collector would let dozens of
+ * them pile up, each on pages of its own, and touching new pages costs as much as sealing them. `bytes` is empty afterwards.
+ */
+export function release(bytes: Uint8Array): void {
+  const { buffer, byteLength } = bytes;
+  if (byteLength < RELEASE_BYTES_MIN || buffer.byteLength !== byteLength) return;
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+}
+
 const SLAB_BYTES = 32 * 1024;
 let slab: Uint8Array = new Uint8Array(0);
 let slabUsed = 0;

@@ -44,9 +44,10 @@ export function sealDsse(
   inner: StreamSealer,
   outer: StreamSealer,
   plaintextSize?: number,
+  reuse = false,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const innerSize = plaintextSize === undefined ? undefined : storedSize(plaintextSize);
-  return sealStream(sealStream(source, inner, plaintextSize), outer, innerSize);
+  return sealStream(sealStream(source, inner, plaintextSize, reuse), outer, innerSize, reuse);
 }
 
 export interface SealedSmallDsse {

@@ -19,7 +19,7 @@ export {
   decodeChecksums,
   encodeChecksums,
 } from "./checksums.ts";
-export { Reader, utf8, Writer } from "./bytes.ts";
+export { Reader, release, utf8, Writer } from "./bytes.ts";
 export { completionKey, completionKeyForRecord, manifestTag, verifyManifestTag } from "./completion.ts";
 export {
   DSSE_SMALL_BYTES_MAX,

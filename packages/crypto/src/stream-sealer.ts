@@ -4,6 +4,7 @@
  */
 import { createCipheriv } from "node:crypto";
 import { sealInto, TAG_BYTES } from "./aead.ts";
+import { release } from "./bytes.ts";
 import { CryptoError } from "./errors.ts";
 import { type Random, systemRandom } from "./random.ts";
 import type { SecretKey } from "./secret-key.ts";
@@ -103,11 +104,13 @@ const FIRST_AND_FINAL = segmentNonce(newNonce(), 0, true);
  * `plaintextSize`, where it is known, saves holding back every full segment until the next byte shows that it is not the
  * last; a body of another size throws SizeMismatch before its end. A chunk of `source` must not change before the next
  * one is asked for. On failure or early return the source is closed and the key wiped; what was yielded is worthless.
+ * `reuse`: a yielded chunk is emptied once the next one is asked for, so that its memory serves again.
  */
 export async function* sealStream(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   sealer: StreamSealer,
   plaintextSize?: number,
+  reuse = false,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   sealer.begin();
   const stage = new Uint8Array(Math.min(SEGMENT_BYTES, plaintextSize ?? SEGMENT_BYTES));
@@ -146,6 +149,7 @@ export async function* sealStream(
         sealed += want;
         const [ciphertext, tag] = sealer.sealPieces(piece, sealed === plaintextSize);
         yield ciphertext;
+        if (reuse) release(ciphertext);
         yield tag;
       }
     }

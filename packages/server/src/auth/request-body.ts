@@ -4,6 +4,7 @@
  * nothing before the stream has ended without an error. On failure the source is closed.
  */
 import { createHash, hash } from "node:crypto";
+import { release } from "@strongroom/crypto";
 import { fail } from "../base/errors.ts";
 import { ChunkedDecoder } from "./aws-chunked.ts";
 import type { PayloadMode } from "./payload-mode.ts";
@@ -15,6 +16,7 @@ export interface RequestBody {
   readonly size: number;
   /** The whole body, verified. For sizes that the caller has found acceptable. */
   collect(): Promise<Uint8Array>;
+  /** A chunk is the consumer's until it asks for the next one; then it may be empty, so that its memory serves again. */
   stream(): AsyncIterable<Uint8Array>;
   /** Trailing fields by lower-case name, after the end. */
   trailers(): ReadonlyMap<string, string>;
@@ -96,6 +98,7 @@ class PlainBody implements RequestBody {
       // Hashed before it is handed on: afterwards the bytes belong to the consumer.
       sha256?.update(piece);
       yield piece;
+      release(piece);
     }
     if (received !== this.size) fail("IncompleteBody");
     if (this.#sha256 !== undefined && sha256 !== undefined) checkSha256(this.#sha256, sha256.digest("hex"));
@@ -120,10 +123,14 @@ class ChunkedBody implements RequestBody {
   }
 
   async collect(): Promise<Uint8Array> {
-    return gather(this.stream(), this.size);
+    return gather(this.#decoded(false), this.size);
   }
 
-  async *stream(): AsyncGenerator<Uint8Array> {
+  stream(): AsyncIterable<Uint8Array> {
+    return this.#decoded(true);
+  }
+
+  async *#decoded(reuse: boolean): AsyncGenerator<Uint8Array> {
     const pieces: Uint8Array[] = [];
     let received = 0;
     for await (const input of this.#source) {
@@ -131,6 +138,7 @@ class ChunkedBody implements RequestBody {
       this.#decoder.push(input, pieces);
       yield* pieces;
       pieces.length = 0;
+      if (reuse) release(input);
     }
     if (this.#wireSize !== undefined && received !== this.#wireSize) fail("IncompleteBody");
     this.#decoder.end();

@@ -87,8 +87,8 @@ export async function sealBlob(
   const outerSealer = outer === undefined ? undefined : new StreamSealer(outer, 1);
   const sealed =
     outerSealer === undefined
-      ? sealStream(source, innerSealer, size)
-      : sealDsse(source, innerSealer, outerSealer, size);
+      ? sealStream(source, innerSealer, size, true)
+      : sealDsse(source, innerSealer, outerSealer, size, true);
   const written = await store.blobs.put(blob, sealed, expected);
   assert(written.size === expected, "a blob has the size of its stream");
   return {
