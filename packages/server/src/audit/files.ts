@@ -2,6 +2,7 @@
  * Where the trail's files lie: `<directory>/<stream>/<number>.seg` and `.idx`. A file is only ever written by the process
  * whose stream it is, and never again once that process has ended.
  */
+import { constants } from "node:fs";
 import {
   type FileHandle,
   mkdir,
@@ -60,7 +61,7 @@ export class TrailFiles {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const path = this.path(stream, number, "seg");
     // A try before this one may have left a file without a record: nothing else can be under this name.
-    const handle = await open(path, "w", 0o600);
+    const handle = await open(path, SYNCED, 0o600);
     try {
       const file = new SyncedFile(handle);
       await file.write(header, 0);
@@ -130,6 +131,12 @@ export class TrailFiles {
   }
 }
 
+/** A write is durable when it returns: one call to another thread for each frame, where writing and syncing take two. */
+const { O_CREAT, O_TRUNC, O_WRONLY } = constants;
+const O_DSYNC: number | undefined = constants.O_DSYNC;
+const SYNCED = O_WRONLY | O_CREAT | O_TRUNC | (O_DSYNC ?? 0);
+const SYNCS_ITSELF = O_DSYNC !== undefined;
+
 class SyncedFile implements TrailFile {
   readonly #handle: FileHandle;
 
@@ -143,7 +150,7 @@ class SyncedFile implements TrailFile {
       if (bytesWritten === 0) throw new Error("the audit trail's file takes no more bytes");
       done += bytesWritten;
     }
-    await this.#handle.datasync();
+    if (!SYNCS_ITSELF) await this.#handle.datasync();
   }
 
   close(): Promise<void> {

@@ -185,7 +185,7 @@ export class Trail {
       const segment = await this.#insist(() => this.#ready());
       if (segment === undefined) return;
       if (!(await this.#stillOurs())) return;
-      const { frame, count } = await this.#sealNext(segment);
+      const { frame, count } = this.#sealNext(segment);
       const written = await this.#insist(async () => {
         await this.#requireSpace();
         await segment.write(frame);
@@ -267,7 +267,7 @@ export class Trail {
   }
 
   /** Chains as many records as fit into a frame. What is chained is taken from the queue for good. */
-  async #sealNext(segment: SegmentWriter): Promise<{ readonly frame: Uint8Array; readonly count: number }> {
+  #sealNext(segment: SegmentWriter): { readonly frame: Uint8Array; readonly count: number } {
     const stream = this.#stream;
     if (stream === undefined) throw new Error("INVARIANT: a segment belongs to a stream");
     const queue = this.#queue;
@@ -288,7 +288,7 @@ export class Trail {
     this.#queue = count === queue.length ? [] : queue.slice(count);
     const records = count === queue.length ? queue : queue.slice(0, count);
     const body = this.#body.end(stream.head);
-    return { frame: await segment.seal({ body, firstSeq, count, firstMs, lastMs, records }), count };
+    return { frame: segment.seal({ body, firstSeq, count, firstMs, lastMs, records }), count };
   }
 
   async #endSegment(): Promise<void> {
