@@ -18,6 +18,7 @@ The store over sockets, each figure beside its limit measured in the same run; t
   floors     only what the floors need, several rounds
   table      modes x sizes x operations
   memory     a 5 GiB object in and out, idle, start
+  trail      what the audit trail costs: the same cells with it and without
   crypto, policy, kms, objects, api, audit, kms-http
              single layers, programs of their own that take what follows their name
 

@@ -44,7 +44,7 @@ export function sealDsse(
   inner: StreamSealer,
   outer: StreamSealer,
   plaintextSize?: number,
-  reuse = false,
+  reuse?: boolean,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const innerSize = plaintextSize === undefined ? undefined : storedSize(plaintextSize);
   return sealStream(sealStream(source, inner, plaintextSize, reuse), outer, innerSize, reuse);

@@ -31,8 +31,13 @@ export const DATA_KEY_PAIR_SPECS = [
   "ECC_NIST_EDWARDS25519",
 ] as const;
 export type DataKeyPairSpec = (typeof DATA_KEY_PAIR_SPECS)[number];
-export const KEY_PAIR_SPECS = [...DATA_KEY_PAIR_SPECS, "ML_DSA_44", "ML_DSA_65", "ML_DSA_87"] as const;
-export type KeyPairSpec = (typeof KEY_PAIR_SPECS)[number];
+export type KeyPairSpec = DataKeyPairSpec | "ML_DSA_44" | "ML_DSA_65" | "ML_DSA_87";
+export const KEY_PAIR_SPECS: readonly KeyPairSpec[] = [
+  ...DATA_KEY_PAIR_SPECS,
+  "ML_DSA_44",
+  "ML_DSA_65",
+  "ML_DSA_87",
+];
 
 export interface KeyPair {
   readonly privateKey: SecretKey<"data">;

@@ -110,7 +110,7 @@ export async function* sealStream(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   sealer: StreamSealer,
   plaintextSize?: number,
-  reuse = false,
+  reuse?: boolean,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   sealer.begin();
   const stage = new Uint8Array(Math.min(SEGMENT_BYTES, plaintextSize ?? SEGMENT_BYTES));
@@ -149,7 +149,7 @@ export async function* sealStream(
         sealed += want;
         const [ciphertext, tag] = sealer.sealPieces(piece, sealed === plaintextSize);
         yield ciphertext;
-        if (reuse) release(ciphertext);
+        if (reuse === true) release(ciphertext);
         yield tag;
       }
     }

@@ -43,8 +43,13 @@ const IDENTITY = "tools/bench/identity/main.ts";
 /** For a look inside: BENCH_RUNTIME_ARGS="--cpu-prof --cpu-prof-dir=DIR"; the parent hands them on to its workers. */
 const runtimeArgs = (): string[] => process.env["BENCH_RUNTIME_ARGS"]?.split(" ") ?? [];
 
-/** `pin: false` for the memory probe, which measures no time. */
-export async function startStore(runtime: Runtime, kind: "product" | "identity", pin = true): Promise<Store> {
+/** `pin: false` for the memory probe, which measures no time. `more`: further arguments of `serve`. */
+export async function startStore(
+  runtime: Runtime,
+  kind: "product" | "identity",
+  pin = true,
+  more: readonly string[] = [],
+): Promise<Store> {
   const data = mkdtempSync(join(tmpdir(), "strongroom-bench-"));
   const bootstrap = join(data, "bootstrap.json");
   writeFileSync(
@@ -63,6 +68,7 @@ export async function startStore(runtime: Runtime, kind: "product" | "identity",
     "--log-level=warn",
     "--listen=127.0.0.1:0",
     "--admin-listen=127.0.0.1:0",
+    ...more,
   ];
   const startedMs = performance.now();
   const child = new LineProcess(pin ? pinned(SERVER_CORE, command) : command, {

@@ -118,9 +118,12 @@ export function decodeFrameHead(bytes: Uint8Array): FrameHead | undefined {
   };
 }
 
-/** Builds a frame's body in a buffer that is used again: records are hashed where they lie. */
+/**
+ * Builds a frame's body in a buffer that is used again. Texts become bytes when they are taken over; what their records say
+ * of those before them is filled in when the frame is closed, and they are hashed where they lie.
+ */
 export class BodyBuilder {
-  #bytes = Buffer.alloc(256 * 1024);
+  #bytes = Buffer.alloc(64 * 1024);
   #view = viewOf(this.#bytes);
   #at = BODY_HEAD_BYTES;
   #count = 0;
@@ -132,30 +135,45 @@ export class BodyBuilder {
     return this.#count;
   }
 
-  begin(checkpoint: CheckpointName): void {
-    putU64(this.#view, 0, checkpoint.n);
-    this.#bytes.set(checkpoint.hash, 8);
+  /** Empties it. */
+  begin(): void {
     this.#at = BODY_HEAD_BYTES;
     this.#count = 0;
   }
 
-  /** Appends one record and returns its hash: SHA-256(0x01 || hash of the one before || seq || text). One hash call. */
-  add(text: string, seq: number, before: Uint8Array): Uint8Array {
+  /** Appends a record. */
+  add(text: string): void {
     this.#reserve(RECORD_HEAD_BYTES + text.length * 3);
-    const start = this.#at + 4;
-    this.#bytes[start] = RECORD_MARK;
-    this.#bytes.set(before, start + 1);
-    putU64(this.#view, start + 1 + HASH_BYTES, seq);
-    const textBytes = this.#bytes.write(text, start + 1 + HASH_BYTES + 8, "utf8");
+    const textBytes = this.#bytes.write(text, this.#at + RECORD_HEAD_BYTES, "utf8");
     this.#view.setUint32(this.#at, textBytes);
+    this.#bytes[this.#at + 4] = RECORD_MARK;
     this.#at += RECORD_HEAD_BYTES + textBytes;
     this.#count++;
-    return trailHash(this.#bytes.subarray(start, this.#at));
   }
 
-  /** A view that the next `begin` overwrites. */
-  end(head: Uint8Array): Uint8Array {
+  /**
+   * Chains the records to `before` from `firstSeq` on; returns their hashes: SHA-256(0x01 || hash of the one before || seq
+   * || text). One hash call each.
+   */
+  chain(firstSeq: number, before: Uint8Array): Uint8Array[] {
+    const hashes: Uint8Array[] = [];
+    let head = before;
+    for (let at = BODY_HEAD_BYTES, seq = firstSeq; at < this.#at; seq++) {
+      const next = at + RECORD_HEAD_BYTES + this.#view.getUint32(at);
+      this.#bytes.set(head, at + 5);
+      putU64(this.#view, at + 5 + HASH_BYTES, seq);
+      head = trailHash(this.#bytes.subarray(at + 4, next));
+      hashes.push(head);
+      at = next;
+    }
+    return hashes;
+  }
+
+  /** Closed with the hash of its last record. A view that the next records overwrite. */
+  end(checkpoint: CheckpointName, head: Uint8Array): Uint8Array {
     this.#reserve(HASH_BYTES);
+    putU64(this.#view, 0, checkpoint.n);
+    this.#bytes.set(checkpoint.hash, 8);
     this.#bytes.set(head, this.#at);
     this.#view.setUint32(8 + HASH_BYTES, this.#count);
     return this.#bytes.subarray(0, this.#at + HASH_BYTES);

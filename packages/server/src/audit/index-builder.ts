@@ -7,24 +7,70 @@ import type { Column, FrameTable, IndexView } from "./index-view.ts";
 import { nameHash } from "./name-hash.ts";
 import { type Integers, largeIntegers, smallIntegers } from "./planes.ts";
 
-export interface IndexedRecord {
-  readonly facts: RecordFacts;
-  readonly timeMs: number;
+/**
+ * Facts of the records of one frame, until the frame has a place: names are hashed when they come, so that no text has to
+ * wait.
+ */
+export class FrameFacts {
+  /** By column, then record. */
+  readonly columns: readonly string[][] = COLUMNS.map(() => []);
+  readonly names: readonly { readonly high: number[]; readonly low: number[]; readonly record: number[] }[] =
+    NAMED.map(() => ({ high: [], low: [], record: [] }));
+  readonly times: number[] = [];
+  firstMs = Infinity;
+  lastMs = 0;
+
+  add(facts: RecordFacts, timeMs: number): void {
+    const record = this.times.length;
+    for (let i = 0; i < COLUMNS.length; i++) this.columns[i]?.push(facts[COLUMNS[i] ?? "who"]);
+    for (let i = 0; i < NAMED.length; i++) {
+      const field = NAMED[i] ?? "object";
+      const list = this.names[i];
+      for (const name of facts[field]) {
+        const { high, low } = nameHash(field, name);
+        list?.high.push(high);
+        list?.low.push(low);
+        list?.record.push(record);
+      }
+    }
+    this.times.push(timeMs);
+    if (timeMs < this.firstMs) this.firstMs = timeMs;
+    if (timeMs > this.lastMs) this.lastMs = timeMs;
+  }
+
+  clear(): void {
+    for (const column of this.columns) column.length = 0;
+    for (const { high, low, record } of this.names) high.length = low.length = record.length = 0;
+    this.times.length = 0;
+    this.firstMs = Infinity;
+    this.lastMs = 0;
+  }
 }
 
 class ColumnBuilder {
   readonly #ids = new Map<string, number>();
   readonly values: string[] = [];
   readonly ids = smallIntegers();
+  /** Neighbours are alike. */
+  #last = "";
+  #lastId = -1;
 
   add(value: string): void {
+    if (this.#lastId < 0 || value !== this.#last) {
+      this.#lastId = this.#idOf(value);
+      this.#last = value;
+    }
+    this.ids.push(this.#lastId);
+  }
+
+  #idOf(value: string): number {
     let id = this.#ids.get(value);
     if (id === undefined) {
       id = this.values.length;
       this.#ids.set(value, id);
       this.values.push(value);
     }
-    this.ids.push(id);
+    return id;
   }
 }
 
@@ -50,29 +96,24 @@ export class IndexBuilder implements IndexView {
     return this.timeList.length;
   }
 
-  frame(offset: number, bytes: number, records: Iterable<IndexedRecord>): void {
+  frame(offset: number, bytes: number, facts: FrameFacts): void {
+    const first = this.records;
     this.frameOffsets.push(offset);
-    this.frameRecords.push(this.records);
+    this.frameRecords.push(first);
     this.end = offset + bytes;
-    for (const record of records) this.#add(record);
-  }
-
-  #add({ facts, timeMs }: IndexedRecord): void {
-    const record = this.records;
-    for (let i = 0; i < COLUMNS.length; i++) this.columns[i]?.add(facts[COLUMNS[i] ?? "who"]);
-    for (let i = 0; i < NAMED.length; i++) {
-      const field = NAMED[i] ?? "object";
+    for (const [i, values] of facts.columns.entries())
+      for (const value of values) this.columns[i]?.add(value);
+    for (const [i, { high, low, record }] of facts.names.entries()) {
       const list = this.names[i];
-      for (const name of facts[field]) {
-        const { high, low } = nameHash(field, name);
-        list?.high.push(high);
-        list?.low.push(low);
-        list?.records.push(record);
+      for (let n = 0; n < record.length; n++) {
+        list?.high.push(high[n] ?? 0);
+        list?.low.push(low[n] ?? 0);
+        list?.records.push(first + (record[n] ?? 0));
       }
     }
-    this.timeList.push(timeMs);
-    if (timeMs < this.firstMs) this.firstMs = timeMs;
-    if (timeMs > this.lastMs) this.lastMs = timeMs;
+    for (const timeMs of facts.times) this.timeList.push(timeMs);
+    this.firstMs = Math.min(this.firstMs, facts.firstMs);
+    this.lastMs = Math.max(this.lastMs, facts.lastMs);
   }
 
   column(name: ColumnName): Promise<Column> {

@@ -4,7 +4,7 @@ import type { TrailFiles } from "./files.ts";
 import { factsOfEvent, NO_FACTS } from "./facts.ts";
 import { SEGMENT_HEADER_BYTES } from "./format.ts";
 import type { SegmentName } from "./frame-reader.ts";
-import { IndexBuilder, type IndexedRecord } from "./index-builder.ts";
+import { FrameFacts, IndexBuilder } from "./index-builder.ts";
 import { Segment, type SeedOf } from "./segment-reader.ts";
 import { setImmediate as turn } from "node:timers/promises";
 import { eventMs, parseEvent } from "./trail-event.ts";
@@ -61,21 +61,16 @@ export class LiveIndex {
       const body = segment.open(frame);
       const offset = frame.offset + shift;
       if (body === undefined) this.damaged++;
-      this.index.frame(
-        offset,
-        frame.bytes,
-        (body?.records ?? []).map(({ text }) => indexed(text, frame.head.lastMs)),
-      );
+      const facts = new FrameFacts();
+      for (const { text } of body?.records ?? []) {
+        const event = parseEvent(text);
+        if (event === undefined) facts.add(NO_FACTS, frame.head.lastMs);
+        else facts.add(factsOfEvent(event), eventMs(event));
+      }
+      this.index.frame(offset, frame.bytes, facts);
       await turn();
     }
   }
-}
-
-function indexed(text: Uint8Array, frameMs: number): IndexedRecord {
-  const event = parseEvent(text);
-  return event === undefined
-    ? { facts: NO_FACTS, timeMs: frameMs }
-    : { facts: factsOfEvent(event), timeMs: eventMs(event) };
 }
 
 async function headerAndRest(file: FileHandle, from: number, to: number): Promise<Uint8Array> {

@@ -19,7 +19,7 @@ import {
   putFrameHead,
   SEGMENT_HEADER_BYTES,
 } from "./format.ts";
-import { IndexBuilder, type IndexedRecord } from "./index-builder.ts";
+import { type FrameFacts, IndexBuilder } from "./index-builder.ts";
 import { sealIndex } from "./index-file.ts";
 
 /** The fastest: records of one kind shrink to a tenth even so, in less time than handing them to another thread takes. */
@@ -37,9 +37,7 @@ export interface FrameInput {
   readonly body: Uint8Array;
   readonly firstSeq: number;
   readonly count: number;
-  readonly firstMs: number;
-  readonly lastMs: number;
-  readonly records: readonly IndexedRecord[];
+  readonly facts: FrameFacts;
 }
 
 export class SegmentWriter {
@@ -99,13 +97,13 @@ export class SegmentWriter {
       compressed,
       firstSeq: input.firstSeq,
       count: input.count,
-      firstMs: input.firstMs,
-      lastMs: input.lastMs,
+      firstMs: input.facts.firstMs,
+      lastMs: input.facts.lastMs,
       sealedBytes: body.length + TRAIL_TAG_BYTES,
     };
     putFrameHead(out, head);
     this.#sealer.sealInto(this.#frames++, body, out.subarray(0, FRAME_HEAD_BYTES), out, FRAME_HEAD_BYTES);
-    this.#index.frame(this.#at, out.length, input.records);
+    this.#index.frame(this.#at, out.length, input.facts);
     this.#records += input.count;
     return out;
   }

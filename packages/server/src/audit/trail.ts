@@ -18,20 +18,14 @@ import {
 } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { type CheckpointedStream, Checkpoints } from "./checkpoints.ts";
-import type { RecordFacts } from "./facts.ts";
 import type { TrailFiles } from "./files.ts";
-import { BodyBuilder, NO_HASH } from "./format.ts";
+import { NO_HASH } from "./format.ts";
 import { hexOf } from "../store/key-order.ts";
 import { type Ledger, StreamEnded } from "./ledger.ts";
 import { SegmentWriter, type StreamName } from "./segment-writer.ts";
+import { type TrailRecord, WaitingFrame } from "./waiting-frame.ts";
 
-export interface TrailRecord {
-  /** One JSON object. */
-  readonly text: string;
-  readonly timeMs: number;
-  /** What it is found by. */
-  readonly facts: RecordFacts;
-}
+export type { TrailRecord };
 
 export interface TrailParts {
   readonly files: TrailFiles;
@@ -72,8 +66,9 @@ interface Stream extends CheckpointedStream {
 
 export class Trail {
   readonly #parts: TrailParts;
-  readonly #body = new BodyBuilder();
-  #queue: TrailRecord[] = [];
+  /** Frames to be, in order; records join the last one. */
+  readonly #waiting: WaitingFrame[] = [];
+  #spare: WaitingFrame | undefined;
   #queuedChars = 0;
   /** Records appended, and records durable, since the process began. */
   #appended = 0;
@@ -110,12 +105,21 @@ export class Trail {
 
   /** Takes a record over; returns the ticket to wait with. Written within TRAIL_GATHER_MS even if nobody waits. */
   append(record: TrailRecord): number {
-    this.#queue.push(record);
+    const last = this.#waiting.at(-1);
+    const frame = last === undefined || last.body.size > TRAIL_FRAME_BYTES_MAX ? this.#newFrame() : last;
+    frame.add(record);
     this.#queuedChars += record.text.length;
     if (this.#pumping === undefined && this.#gathering === undefined) {
       this.#gathering = setTimeout(() => this.#pump(), TRAIL_GATHER_MS);
     }
     return ++this.#appended;
+  }
+
+  #newFrame(): WaitingFrame {
+    const frame = this.#spare ?? new WaitingFrame();
+    this.#spare = undefined;
+    this.#waiting.push(frame);
+    return frame;
   }
 
   /** Undefined unless so much waits for the disk that the requests should, too. */
@@ -176,12 +180,12 @@ export class Trail {
     if (this.#pumping !== undefined) return;
     this.#pumping = this.#run().finally(() => {
       this.#pumping = undefined;
-      if (this.#queue.length > 0 && !this.#giveUp) this.#pump();
+      if (this.#waiting.length > 0 && !this.#giveUp) this.#pump();
     });
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0 && !this.#giveUp) {
+    while (this.#waiting.length > 0 && !this.#giveUp) {
       const segment = await this.#insist(() => this.#ready());
       if (segment === undefined) return;
       if (!(await this.#stillOurs())) return;
@@ -266,29 +270,26 @@ export class Trail {
     return false;
   }
 
-  /** Chains as many records as fit into a frame. What is chained is taken from the queue for good. */
+  /** Chains and seals the first frame that waits. Its records are taken from the queue for good. */
   #sealNext(segment: SegmentWriter): { readonly frame: Uint8Array; readonly count: number } {
     const stream = this.#stream;
-    if (stream === undefined) throw new Error("INVARIANT: a segment belongs to a stream");
-    const queue = this.#queue;
+    const waiting = this.#waiting.shift();
+    if (stream === undefined || waiting === undefined)
+      throw new Error("INVARIANT: a segment belongs to a stream, and a frame waits");
+    const { body, facts } = waiting;
+    const { count } = body;
     const firstSeq = stream.nextSeq;
-    let firstMs = Infinity;
-    let lastMs = 0;
-    let count = 0;
-    this.#body.begin(this.#checkpoints.newest);
-    for (const record of queue) {
-      if (count > 0 && this.#body.size > TRAIL_FRAME_BYTES_MAX) break;
-      stream.head = this.#body.add(record.text, stream.nextSeq++, stream.head);
-      this.#checkpoints.add(stream.head);
-      firstMs = Math.min(firstMs, record.timeMs);
-      lastMs = Math.max(lastMs, record.timeMs);
-      this.#queuedChars -= record.text.length;
-      count++;
+    for (const hash of body.chain(firstSeq, stream.head)) {
+      stream.head = hash;
+      this.#checkpoints.add(hash);
     }
-    this.#queue = count === queue.length ? [] : queue.slice(count);
-    const records = count === queue.length ? queue : queue.slice(0, count);
-    const body = this.#body.end(stream.head);
-    return { frame: segment.seal({ body, firstSeq, count, firstMs, lastMs, records }), count };
+    stream.nextSeq += count;
+    this.#queuedChars -= waiting.chars;
+    const bytes = body.end(this.#checkpoints.newest, stream.head);
+    const frame = segment.seal({ body: bytes, firstSeq, count, facts });
+    waiting.clear();
+    this.#spare = waiting;
+    return { frame, count };
   }
 
   async #endSegment(): Promise<void> {

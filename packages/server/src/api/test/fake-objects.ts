@@ -340,7 +340,7 @@ export class FakeObjects implements ObjectsService {
 async function readBody(body: Body): Promise<Uint8Array> {
   if (body.size <= 65_536) return body.collect();
   const parts: Uint8Array[] = [];
-  for await (const piece of body.stream()) parts.push(piece);
+  for await (const piece of body.stream()) parts.push(new Uint8Array(piece));
   return Buffer.concat(parts);
 }
 

@@ -167,7 +167,7 @@ export class MemoryModel {
         for await (const chunk of bytes) {
           total += chunk.length;
           assert(size === undefined || total <= size, "a blob is of the announced size");
-          chunks.push(chunk.slice());
+          chunks.push(new Uint8Array(chunk));
         }
         const whole = new Uint8Array(Buffer.concat(chunks));
         assert(size === undefined || whole.length === size, "a blob is of the announced size");
