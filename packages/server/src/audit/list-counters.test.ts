@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TrailSigner } from "@strongroom/crypto";
 import { newRev } from "../base/ids.ts";
+import { TRAIL_CHECKPOINT_LISTS_MAX } from "../base/limits.ts";
 import { msgpackCodec } from "../store/codec.ts";
 import { CountedRecords } from "../store/counted.ts";
 import { ListChanges } from "../store/list-changes.ts";
@@ -155,5 +156,36 @@ test("counters beside a checkpoint that are not what it signed are damage", asyn
   assert.deepEqual(await lists.problems(), [
     "edited 2: the counters of lists beside it are not what was signed",
   ]);
+  await lists.trail.close();
+});
+
+test("a list whose head does not open holds up no checkpoint, and is found", async (t) => {
+  const lists = await withLists(t);
+  await lists.change("a", "1");
+  await lists.trail.checkpoint();
+  await lists.change("a", "2");
+  const place = { table: "list", key: listKey(bytes("a"), 0) } as const;
+  const [head] = await lists.rig.store.get([place]);
+  assert.ok(head !== undefined);
+  const value = await lists.rig.store.get([{ table: "list", key: listKey(bytes("a"), 1) }]);
+  await lists.putBack([[place, value[0]]]);
+  await lists.trail.checkpoint();
+  assert.equal((await lists.ledger.head())?.n, 2);
+  assert.equal((await lists.problems()).length, 1);
+  await lists.trail.close();
+});
+
+test("more changed lists than one checkpoint takes wait for the next, and fit its row at their longest", async (t) => {
+  const lists = await withLists(t);
+  const names = Array.from({ length: TRAIL_CHECKPOINT_LISTS_MAX + 10 }, (_, i) =>
+    `kms-grants/000000000000/${i}`.padEnd("kms-grants/000000000000/".length + 128, "k"),
+  );
+  for (const name of names) await lists.change(name, "x");
+  await lists.trail.checkpoint();
+  lists.trail.append(recordOf(0));
+  await lists.trail.checkpoint();
+  const presentCounter = async (parent: Uint8Array) => lists.counted.counter(parent);
+  const { lists: signed, problems } = await lists.rig.verify({ presentCounter });
+  assert.deepEqual([signed, problems], [names.length, []]);
   await lists.trail.close();
 });

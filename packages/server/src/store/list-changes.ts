@@ -3,6 +3,8 @@
  * commits to them, so that a list put back together with all its records shows, too. Only what changes a list pays for
  * it, by an entry in memory: no row is shared by changes of different lists.
  */
+import { IntegrityError } from "../base/errors.ts";
+import type { Row } from "./port.ts";
 import type { Records } from "./records.ts";
 import { bytesOfHex, hexOf } from "./key-order.ts";
 import { headCodec, listKey } from "./list-page.ts";
@@ -43,11 +45,21 @@ export class ListChanges {
     const found: ListCounter[] = [];
     for (const [i, parent] of parents.entries()) {
       const row = rows[i];
-      // No list yet, or no more.
-      if (row === undefined) this.#looked(parent, 0);
-      else found.push({ parent, counter: (await this.#records.open(headCodec, "list", row)).value.counter });
+      const counter = row === undefined ? undefined : await this.#counterIn(row);
+      if (counter === undefined) this.#looked(parent, 0);
+      else found.push({ parent, counter });
     }
     return found;
+  }
+
+  /** Undefined for a head that does not open: whoever reads that list says so, and the trail goes on. */
+  async #counterIn(row: Row): Promise<number | undefined> {
+    try {
+      return (await this.#records.open(headCodec, "list", row)).value.counter;
+    } catch (error) {
+      if (error instanceof IntegrityError) return undefined;
+      throw error;
+    }
   }
 
   /** These are on record. A list whose newest draft has not landed is looked at again. */
