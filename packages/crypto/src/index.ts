@@ -129,6 +129,7 @@ export {
   verifyTrailSignature,
 } from "./trail.ts";
 export { newWrappingPair, unwrapImported, type WrappingAlgorithm } from "./import-wrapping.ts";
+export { importedId, importedKeyPair } from "./imported-key.ts";
 export {
   DATA_KEY_PAIR_SPECS,
   type DataKeyPairSpec,

@@ -44,7 +44,7 @@ export interface KeyPair {
   readonly publicKey: Uint8Array;
 }
 
-const CURVES = {
+export const CURVES = {
   ECC_NIST_P256: "prime256v1",
   ECC_NIST_P384: "secp384r1",
   ECC_NIST_P521: "secp521r1",

@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DeleteAccessKeyCommand, DeleteUserCommand, DeleteUserPolicyCommand } from "@aws-sdk/client-iam";
-import { CreateGrantCommand, CreateKeyCommand, EncryptCommand, ListGrantsCommand } from "@aws-sdk/client-kms";
+import {
+  CreateAliasCommand,
+  CreateGrantCommand,
+  CreateKeyCommand,
+  EncryptCommand,
+  ListGrantsCommand,
+  UpdateAliasCommand,
+} from "@aws-sdk/client-kms";
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -221,6 +228,53 @@ test("the effective encryption of every kind of write, whatever header was sent"
   });
   await put(Bucket);
   await assert.rejects(put(Bucket, { ServerSideEncryption: "aws:kms" }), denied("s3:PutObject"));
+});
+
+test("the key that a request names by its mode alone is aws/s3; a bucket's default names none", async () => {
+  const Bucket = await newBucket();
+  const { SSEKMSKeyId } = await put(Bucket, { ServerSideEncryption: "aws:kms" });
+  assert.ok(SSEKMSKeyId !== undefined);
+  const key = "s3:x-amz-server-side-encryption-aws-kms-key-id";
+  const deny = (Condition: Statement["Condition"]) =>
+    setPolicy(Bucket, { Effect: "Deny", Principal: "*", Action: "s3:PutObject", Condition });
+  await deny({ ArnEquals: { [key]: SSEKMSKeyId } });
+  await assert.rejects(put(Bucket, { ServerSideEncryption: "aws:kms" }), denied("s3:PutObject"));
+  await put(Bucket, { ServerSideEncryption: "AES256" });
+  await put(Bucket);
+  await deny({ StringNotEquals: { [key]: SSEKMSKeyId } });
+  await put(Bucket, { ServerSideEncryption: "aws:kms" });
+  await root.s3.send(
+    new PutBucketEncryptionCommand({
+      Bucket,
+      ServerSideEncryptionConfiguration: {
+        Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "aws:kms" } }],
+      },
+    }),
+  );
+  await assert.rejects(put(Bucket), denied("s3:PutObject"));
+});
+
+test("the key of a part is its upload's, wherever the alias leads by now", async () => {
+  const Bucket = await newBucket();
+  const newKey = async (): Promise<string> => {
+    const { KeyMetadata } = await root.kms.send(new CreateKeyCommand({}));
+    assert.ok(KeyMetadata?.Arn !== undefined);
+    return KeyMetadata.Arn;
+  };
+  const [first, second] = [await newKey(), await newKey()];
+  const AliasName = "alias/moves";
+  await root.kms.send(new CreateAliasCommand({ AliasName, TargetKeyId: first }));
+  const named = { ServerSideEncryption: "aws:kms", SSEKMSKeyId: AliasName } as const;
+  const { UploadId } = await root.s3.send(new CreateMultipartUploadCommand({ Bucket, Key: "x", ...named }));
+  await root.kms.send(new UpdateAliasCommand({ AliasName, TargetKeyId: second }));
+  await setPolicy(Bucket, {
+    Effect: "Deny",
+    Principal: "*",
+    Action: "s3:PutObject",
+    Condition: { ArnNotEquals: { "s3:x-amz-server-side-encryption-aws-kms-key-id": first } },
+  });
+  await root.s3.send(new UploadPartCommand({ Bucket, Key: "x", UploadId, PartNumber: 1, Body: "x" }));
+  await assert.rejects(put(Bucket, named), denied("s3:PutObject"));
 });
 
 async function removeUser(actor: Actor, UserName: string): Promise<void> {

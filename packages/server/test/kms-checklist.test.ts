@@ -3,7 +3,15 @@
  * another clock (import tokens of yesterday, keys whose waiting period has passed) is tested beside the code.
  */
 import assert from "node:assert/strict";
-import { constants, publicEncrypt, randomBytes } from "node:crypto";
+import {
+  constants,
+  createCipheriv,
+  createHmac,
+  generateKeyPairSync,
+  publicEncrypt,
+  randomBytes,
+  verify,
+} from "node:crypto";
 import { test } from "node:test";
 import * as sdk from "@aws-sdk/client-kms";
 import {
@@ -52,13 +60,17 @@ const open = (
     });
 
 async function importMaterial(KeyId: string, material: Uint8Array, more: object = {}): Promise<void> {
+  // More than one OAEP block holds travels under an AES key.
+  const large = material.length > 190;
   const parameters = await kms.send(
     new sdk.GetParametersForImportCommand({
       KeyId,
-      WrappingAlgorithm: "RSAES_OAEP_SHA_256",
+      WrappingAlgorithm: large ? "RSA_AES_KEY_WRAP_SHA_256" : "RSAES_OAEP_SHA_256",
       WrappingKeySpec: "RSA_2048",
     }),
   );
+  const kek = randomBytes(32);
+  const wrap = createCipheriv("id-aes256-wrap-pad", kek, Buffer.from("A65959A6", "hex"));
   const key = {
     key: Buffer.from(parameters.PublicKey ?? []),
     format: "der" as const,
@@ -70,7 +82,9 @@ async function importMaterial(KeyId: string, material: Uint8Array, more: object 
     new sdk.ImportKeyMaterialCommand({
       KeyId,
       ImportToken: parameters.ImportToken,
-      EncryptedKeyMaterial: publicEncrypt(key, material),
+      EncryptedKeyMaterial: large
+        ? Buffer.concat([publicEncrypt(key, kek), wrap.update(material), wrap.final()])
+        : publicEncrypt(key, material),
       ExpirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE",
       ...more,
     }),
@@ -438,6 +452,37 @@ test("13: imported material: wrong tokens, expiry, the same again, a second one 
   await kms.send(new sdk.RotateKeyOnDemandCommand({ KeyId }));
   assert.equal(await open(blob), first);
   assert.notEqual(await open(await seal(KeyId)), first);
+});
+
+test("13: imported HMAC keys and private keys, which are never another", async () => {
+  const secret = randomBytes(48);
+  const mac = await newKey({ Origin: "EXTERNAL", KeySpec: "HMAC_384", KeyUsage: "GENERATE_VERIFY_MAC" });
+  await assert.rejects(importMaterial(mac.KeyId, randomBytes(32)), sdk.IncorrectKeyMaterialException);
+  await importMaterial(mac.KeyId, secret);
+  const { Mac } = await kms.send(
+    new sdk.GenerateMacCommand({ KeyId: mac.KeyId, Message: bytes("m"), MacAlgorithm: "HMAC_SHA_384" }),
+  );
+  assert.deepEqual(Buffer.from(Mac ?? []), createHmac("sha384", secret).update("m").digest());
+  for (const [spec, SigningAlgorithm, pair] of [
+    ["RSA_2048", "RSASSA_PKCS1_V1_5_SHA_256", () => generateKeyPairSync("rsa", { modulusLength: 2048 })],
+    ["ECC_NIST_P256", "ECDSA_SHA_256", () => generateKeyPairSync("ec", { namedCurve: "prime256v1" })],
+  ] as const) {
+    const { publicKey, privateKey } = pair();
+    const der = privateKey.export({ format: "der", type: "pkcs8" });
+    const other = pair().privateKey.export({ format: "der", type: "pkcs8" });
+    const { KeyId } = await newKey({ Origin: "EXTERNAL", KeySpec: spec, KeyUsage: "SIGN_VERIFY" });
+    await importMaterial(KeyId, der);
+    await kms.send(new sdk.DeleteImportedKeyMaterialCommand({ KeyId }));
+    assert.equal(await stateOf(KeyId), "PendingImport");
+    await assert.rejects(importMaterial(KeyId, other), sdk.IncorrectKeyMaterialException);
+    await importMaterial(KeyId, der);
+    const signed = await kms.send(new sdk.SignCommand({ KeyId, Message: bytes("m"), SigningAlgorithm }));
+    assert.ok(verify("sha256", bytes("m"), publicKey, signed.Signature ?? bytes("")));
+    await assert.rejects(
+      kms.send(new sdk.RotateKeyOnDemandCommand({ KeyId })),
+      sdk.UnsupportedOperationException,
+    );
+  }
 });
 
 test("14: a dry run changes nothing, and says so by its error", async () => {

@@ -11,6 +11,7 @@ import { Trail } from "../audit/trail.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Keyring } from "../store/keyring.ts";
+import { ListChanges } from "../store/list-changes.ts";
 import type { Records } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
 
@@ -38,7 +39,9 @@ export function openAudit(parts: {
   const { storeId } = keyring();
   const { term, key } = keyring().current("audit");
   const files = new TrailFiles(directory);
-  const ledger = new Ledger(records, { signer: new TrailSigner(key), term, storeId });
+  const lists = on ? new ListChanges(records) : undefined;
+  records.listWatcher = lists;
+  const ledger = new Ledger(records, { signer: new TrailSigner(key), term, storeId }, lists);
   const trail = new Trail({ files, ledger, key: { term, seed: key, storeId }, clock, log, onFatal });
   const seedOf: SeedOf = (wanted) => keyring().byTerm("audit", wanted);
   return {

@@ -30,6 +30,8 @@ const statementSchema = z.strictObject({
   timeMs: COUNT,
   /** The signing key: `<term>:<public key, base64>`. */
   key: z.string().regex(/^[0-9]+:[A-Za-z0-9+/]{43}=$/),
+  /** Hash of the counters of lists that stand beside it; absent where there are none. */
+  lists: HEX32.optional(),
 });
 export type Statement = Readonly<z.output<typeof statementSchema>>;
 export type CheckpointKind = Statement["kind"];
@@ -53,6 +55,7 @@ const ORDER = [
   "root",
   "timeMs",
   "key",
+  "lists",
 ] as const satisfies readonly (keyof Statement)[];
 
 const MARK = "strongroom audit checkpoint v1\n";

@@ -3,6 +3,7 @@
  *
  *     "h"              the newest checkpoint's number and hash
  *     "c" || u64(n)    checkpoint n, as its signed line
+ *     "l" || u64(n)    counters of lists that checkpoint n commits to, where it does
  *     "s" || stream    where the stream stands, who last heard of it
  *     "k"              the RSA key of CloudTrail digests
  *
@@ -11,13 +12,14 @@
 import type { TrailSigner } from "@strongroom/crypto";
 import { z } from "zod";
 import { IntegrityError } from "../base/errors.ts";
-import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
+import { COMMIT_RETRIES_MAX, TRAIL_CHECKPOINT_LISTS_MAX } from "../base/limits.ts";
 import { msgpackCodec } from "../store/codec.ts";
 import { concat, u64 } from "../store/key-bytes.ts";
 import { hexOf } from "../store/key-order.ts";
 import type { Expect, Put } from "../store/port.ts";
 import { type Entry, type Records, unchanged } from "../store/records.ts";
 import { commitSettled } from "../store/retry.ts";
+import type { ListChanges, ListCounter } from "../store/list-changes.ts";
 import {
   type CheckpointKind,
   checkpointHash,
@@ -28,11 +30,13 @@ import {
   type SignedCheckpoint,
 } from "./checkpoint.ts";
 import { type CheckpointName, NO_HASH } from "./format.ts";
+import { countersCodec, countersHash } from "./list-counters.ts";
 
 const TABLE = "audit";
 const HEAD_KEY = new TextEncoder().encode("h");
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 const checkpointKey = (n: number): Uint8Array => concat(ascii("c"), u64(n));
+const countersKey = (n: number): Uint8Array => concat(ascii("l"), u64(n));
 const streamKey = (id: Uint8Array): Uint8Array => concat(ascii("s"), id);
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
@@ -74,15 +78,19 @@ export class Ledger {
   readonly #signer: TrailSigner;
   readonly #term: number;
   readonly #storeId: string;
+  readonly #lists: ListChanges | undefined;
 
+  /** With `lists`, each checkpoint commits to the counters of those that have changed. */
   constructor(
     records: Records,
     key: { readonly signer: TrailSigner; readonly term: number; readonly storeId: Uint8Array },
+    lists?: ListChanges,
   ) {
     this.#records = records;
     this.#signer = key.signer;
     this.#term = key.term;
     this.#storeId = hexOf(key.storeId);
+    this.#lists = lists;
   }
 
   /**
@@ -90,6 +98,7 @@ export class Ledger {
    */
   async append(draft: CheckpointDraft, nowMs: number): Promise<CheckpointName> {
     const prunes = draft.kind === "pruned";
+    const counters = (await this.#lists?.reached(TRAIL_CHECKPOINT_LISTS_MAX)) ?? [];
     for (let tries = 0; tries < COMMIT_RETRIES_MAX; tries++) {
       const head = await this.#records.get(headCodec, TABLE, HEAD_KEY);
       const stream = await this.#records.get(streamCodec, TABLE, streamKey(draft.streamId));
@@ -109,6 +118,7 @@ export class Ledger {
           root: hexOf(draft.root),
           timeMs: nowMs,
           key: keyName(this.#term, this.#signer.publicKey),
+          ...(counters.length > 0 && { lists: countersHash(counters) }),
         },
         this.#signer,
       );
@@ -120,9 +130,15 @@ export class Ledger {
           this.#records.seal(headCodec, TABLE, HEAD_KEY, { n, hash }),
           this.#records.seal(lineCodec, TABLE, checkpointKey(n), printCheckpoint(signed)),
           this.#putStream(draft.streamId, state),
+          ...(counters.length === 0
+            ? []
+            : [this.#records.seal(countersCodec, TABLE, countersKey(n), counters)]),
         ],
       });
-      if (settled.kind === "ok") return { n, hash };
+      if (settled.kind === "ok") {
+        this.#lists?.settle(counters);
+        return { n, hash };
+      }
       if (tries > 1) await new Promise((done) => setTimeout(done, tries * 2));
     }
     throw new Error("the audit checkpoint meets too many others");
@@ -148,6 +164,17 @@ export class Ledger {
     try {
       const line = await this.#records.get(lineCodec, TABLE, checkpointKey(n));
       return line === undefined ? undefined : parseCheckpoint(line.value);
+    } catch (error) {
+      if (error instanceof IntegrityError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Counters of lists beside checkpoint n; `undefined` where they are not what it was signed with. */
+  async counters(n: number, hash: string): Promise<readonly ListCounter[] | undefined> {
+    try {
+      const row = await this.#records.get(countersCodec, TABLE, countersKey(n));
+      return row !== undefined && countersHash(row.value) === hash ? row.value : undefined;
     } catch (error) {
       if (error instanceof IntegrityError) return undefined;
       throw error;

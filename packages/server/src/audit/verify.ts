@@ -12,6 +12,7 @@ import {
 } from "./checkpoint.ts";
 import type { TrailFiles } from "./files.ts";
 import type { CheckpointName } from "./format.ts";
+import { HighestCounters, type PresentCounter } from "./list-counters.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SeedOf } from "./segment-reader.ts";
 import { TreeBuilder } from "./tree.ts";
@@ -23,6 +24,8 @@ export interface VerifyInput {
   readonly seedOf: SeedOf;
   /** The public key of a term, where the keyring has it. */
   readonly publicKeyOf: (term: number) => Uint8Array | undefined;
+  /** Counters on record are compared with it. */
+  readonly presentCounter?: PresentCounter;
   /** Kept elsewhere. */
   readonly outside?: readonly SignedCheckpoint[];
 }
@@ -37,6 +40,8 @@ export interface VerifyResult {
   readonly unsigned: number;
   /** Streams whose process ended without a word; the store ends them within minutes. */
   readonly open: number;
+  /** Lists of counted records that checkpoints commit to. */
+  readonly lists: number;
   readonly problems: readonly Problem[];
   readonly newest?: SignedCheckpoint;
 }
@@ -53,6 +58,9 @@ const CHAIN = "checkpoints";
 export async function verifyTrail(input: VerifyInput): Promise<VerifyResult> {
   const chain = await verifyChain(input);
   const problems: Problem[] = [...chain.problems];
+  if (input.presentCounter !== undefined)
+    for await (const { n, detail } of chain.lists.behind(input.presentCounter))
+      problems.push({ kind: "replayed", stream: CHAIN, seq: n, detail });
   const present = new Set(await input.files.streams());
   let records = 0;
   let pruned = 0;
@@ -79,6 +87,7 @@ export async function verifyTrail(input: VerifyInput): Promise<VerifyResult> {
     pruned,
     unsigned,
     open,
+    lists: chain.lists.size,
     problems,
     ...(chain.newest === undefined ? {} : { newest: chain.newest }),
   };
@@ -88,6 +97,7 @@ interface Chain {
   /** Hashes by number. */
   readonly known: readonly Uint8Array[];
   readonly streams: ReadonlyMap<string, Expected>;
+  readonly lists: HighestCounters;
   readonly problems: readonly Problem[];
   readonly newest?: SignedCheckpoint;
 }
@@ -99,6 +109,7 @@ async function verifyChain(input: VerifyInput): Promise<Chain> {
   const problem = (kind: Damage, n: number, detail: string): void =>
     void problems.push({ kind, stream: CHAIN, seq: n, detail });
   const streams = new Map<string, Expected>();
+  const lists = new HighestCounters();
   const known: Uint8Array[] = [];
   let newest: SignedCheckpoint | undefined;
   const end = head === undefined ? -1 : head.n;
@@ -116,6 +127,11 @@ async function verifyChain(input: VerifyInput): Promise<Chain> {
     known.push(checkpointHash(signed.statement));
     newest = signed;
     takeMark(streams, signed.statement);
+    const hash = signed.statement.lists;
+    const counters = hash === undefined ? [] : await ledger.counters(n, hash);
+    if (counters === undefined)
+      problem("edited", n, "the counters of lists beside it are not what was signed");
+    else lists.take(n, counters);
   }
   const last = known.at(-1);
   if (problems.length === 0 && head !== undefined && (last === undefined || !equalBytes(last, head.hash)))
@@ -124,7 +140,7 @@ async function verifyChain(input: VerifyInput): Promise<Chain> {
     const wrong = wrongOutside(input, kept, known);
     if (wrong !== undefined) problem(wrong[0], kept.statement.n, wrong[1]);
   }
-  return { known, streams, problems, ...(newest === undefined ? {} : { newest }) };
+  return { known, streams, lists, problems, ...(newest === undefined ? {} : { newest }) };
 }
 
 function wrongLink(

@@ -207,6 +207,8 @@ export const TRAIL_SEGMENT_BYTES_MAX = 64 * 1024 ** 2;
 export const TRAIL_CHECKPOINT_RECORDS = 1000;
 export const TRAIL_CHECKPOINT_INTERVAL_MS = 1000;
 export const TRAIL_CHECKPOINT_AGE_MS = 60_000;
+/** Lists whose counters one checkpoint commits to; more wait for the next. */
+export const TRAIL_CHECKPOINT_LISTS_MAX = 500;
 /** A stream whose process has not been heard of for this long is dead. */
 export const TRAIL_STREAM_SILENT_MS = 180_000;
 /** A write that failed is tried again this often; meanwhile what needs the trail is refused. */

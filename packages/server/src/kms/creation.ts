@@ -49,8 +49,8 @@ function supportedOrigin(input: NewKey, spec: KeySpec): KeyOrigin {
   )
     fail("UnsupportedOperationException", "Custom key stores are not supported.");
   if (!SPECS[spec].supported) fail("UnsupportedOperationException", `KeySpec ${spec} is not supported.`);
-  if (input.origin === "EXTERNAL" && SPECS[spec].kind !== "symmetric")
-    fail("UnsupportedOperationException", "Key material can be imported for symmetric encryption keys only.");
+  if (input.origin === "EXTERNAL" && !SPECS[spec].importable)
+    fail("UnsupportedOperationException", `Key material of KeySpec ${spec} cannot be imported.`);
   return input.origin ?? "AWS_KMS";
 }
 

@@ -4,7 +4,7 @@
  * key is kept while the key's record says that none has changed.
  */
 import { IntegrityError } from "../base/errors.ts";
-import type { AccountId } from "../base/ids.ts";
+import { type AccountId, parseAccountId } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX, KMS_GRANTEES_HELD_MAX } from "../base/limits.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import { CountedRecords } from "../store/counted.ts";
@@ -30,6 +30,11 @@ export interface HeldGrant {
 
 const parentOf = ({ account, keyId }: KeyName): Uint8Array =>
   new TextEncoder().encode(`kms-grants/${account}/${keyId}`);
+/** The key whose grants the list of this parent holds; undefined for other lists. */
+export function grantsKeyOf(parent: Uint8Array): KeyName | undefined {
+  const [kind, account = "", keyId = ""] = asText(parent).split("/");
+  return kind === "kms-grants" ? { account: parseAccountId(account), keyId } : undefined;
+}
 const asText = (key: Uint8Array): string => new TextDecoder().decode(key);
 const lastField = (key: Uint8Array): string => asText(key).split("\0").at(-1) ?? "";
 

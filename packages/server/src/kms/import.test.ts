@@ -1,10 +1,10 @@
 /** Imported key material through the wire layer (spec kms 11). */
 import assert from "node:assert/strict";
-import { constants, createCipheriv, createPublicKey, publicEncrypt } from "node:crypto";
 import { test } from "node:test";
 import { failed, ok } from "../api/kms/test/wire.ts";
 import { expireDue } from "./import.ts";
 import type { Kernel } from "./kernel.ts";
+import { bring, forever, wrapped } from "./test/import.ts";
 import { ACCOUNT, testKms } from "./test/kernel.ts";
 import { materialRow } from "./row-keys.ts";
 import { MemoryModel } from "../store/memory/model.ts";
@@ -15,39 +15,6 @@ const bytes = (fill: number, size = 32): Uint8Array => new Uint8Array(size).fill
 const newKey = async (kms: Kernel): Promise<{ KeyId: string; Arn: string }> =>
   (await ok(kms, "CreateKey", { Origin: "EXTERNAL" })).KeyMetadata;
 
-/** What a client does between the two calls. */
-async function wrapped(
-  kms: Kernel,
-  KeyId: string,
-  material: Uint8Array,
-  WrappingAlgorithm = "RSAES_OAEP_SHA_256",
-) {
-  const { PublicKey, ImportToken } = await ok(kms, "GetParametersForImport", {
-    KeyId,
-    WrappingAlgorithm,
-    WrappingKeySpec: "RSA_2048",
-  });
-  const key = createPublicKey({ key: Buffer.from(PublicKey, "base64"), format: "der", type: "spki" });
-  const oaepHash = WrappingAlgorithm.endsWith("256") ? "sha256" : "sha1";
-  const oaep = (data: Uint8Array) =>
-    publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, data);
-  if (WrappingAlgorithm.startsWith("RSAES"))
-    return { KeyId, ImportToken, EncryptedKeyMaterial: oaep(material).toString("base64") };
-  const kek = bytes(9);
-  const cipher = createCipheriv("id-aes256-wrap-pad", kek, Buffer.from("A65959A6", "hex"));
-  const inner = Buffer.concat([cipher.update(material), cipher.final()]);
-  return { KeyId, ImportToken, EncryptedKeyMaterial: Buffer.concat([oaep(kek), inner]).toString("base64") };
-}
-const forever = { ExpirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE" };
-async function bring(
-  kms: Kernel,
-  KeyId: string,
-  material: Uint8Array,
-  more: object = forever,
-): Promise<string> {
-  return (await ok(kms, "ImportKeyMaterial", { ...(await wrapped(kms, KeyId, material)), ...more }))
-    .KeyMaterialId;
-}
 const describe = async (kms: Kernel, KeyId: string) => (await ok(kms, "DescribeKey", { KeyId })).KeyMetadata;
 
 test("a key waits for its material and works with it, whichever way it was wrapped", async () => {

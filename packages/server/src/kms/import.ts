@@ -2,31 +2,35 @@
  * Imported key material (spec kms 11). The private half of the wrapping key travels in the import token, sealed: any
  * process can take the import, and none keeps anything in between.
  */
-import {
-  CryptoError,
-  importedMaterial,
-  newWrappingPair,
-  unwrapImported,
-  type WrappingAlgorithm,
-} from "@strongroom/crypto";
+import { newWrappingPair, type WrappingAlgorithm } from "@strongroom/crypto";
 import { fail } from "../base/errors.ts";
 import type { KeyArn } from "../base/ids.ts";
 import { type Attempt, retried } from "./change.ts";
 import { type Entered, enter } from "./enter.ts";
 import { openImportToken, sealImportToken } from "./import-token.ts";
+import { materialOf } from "./imported-material.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { currentMaterial, type Imported, isMissing, type KeyRecord, type Material } from "./model.ts";
+import { SPECS } from "./specs.ts";
 
 const DAY_MS = 86_400_000;
 const TOKEN_MS = DAY_MS;
 const VALID_DAYS_MAX = 365;
-const SYMMETRIC_BYTES = 32;
 
 function requireExternal({ key, arn }: Entered): void {
   if (key.origin !== "EXTERNAL")
     fail(
       "UnsupportedOperationException",
       `${arn} origin is ${key.origin} which is not valid for this operation.`,
+    );
+}
+
+/** No OAEP block holds the private key of an RSA key: said now rather than when there is nothing to send. */
+function requireRoom({ key }: Entered, algorithm: WrappingAlgorithm): void {
+  if (key.spec.startsWith("RSA_") && algorithm.startsWith("RSAES_OAEP"))
+    fail(
+      "ValidationException",
+      `WrappingAlgorithm ${algorithm} cannot wrap key material of KeySpec ${key.spec}; use RSA_AES_KEY_WRAP_SHA_256 or RSA_AES_KEY_WRAP_SHA_1.`,
     );
 }
 
@@ -49,6 +53,7 @@ export async function parametersForImport(
     more: { "kms:wrappingalgorithm": algorithm, "kms:wrappingkeyspec": `RSA_${bits}` },
   });
   requireExternal(entered);
+  requireRoom(entered, algorithm);
   const { publicKey, privateKey } = await newWrappingPair(bits);
   const validToMs = k.clock.now() + TOKEN_MS;
   const { bornArn } = entered.key;
@@ -87,23 +92,15 @@ function checkImport(k: Kernel, input: MaterialImport): void {
     fail("ValidationException", "KeyMaterialId must not be given with the ImportType NEW_KEY_MATERIAL");
 }
 
-/** The bytes as they were wrapped, passed through the import derivation. */
-function unwrap(input: MaterialImport, token: ReturnType<typeof openImportToken>) {
-  try {
-    const bytes = unwrapImported(token.privateKey, token.algorithm, input.wrapped);
-    try {
-      return bytes.length === SYMMETRIC_BYTES
-        ? importedMaterial(bytes)
-        : fail("IncorrectKeyMaterialException");
-    } finally {
-      bytes.fill(0);
-    }
-  } catch (cause) {
-    if (cause instanceof CryptoError) return fail("InvalidCiphertextException", { cause });
-    throw cause;
-  } finally {
-    token.privateKey.fill(0);
-  }
+/** Other keys hold one material for life: there is nothing to choose from, nothing to tell apart. */
+function checkKind({ key }: Entered, input: MaterialImport): void {
+  if (SPECS[key.spec].kind === "symmetric") return;
+  const { type, description, materialId } = input;
+  if (type !== undefined || description !== undefined || materialId !== undefined)
+    fail(
+      "ValidationException",
+      "ImportType, KeyMaterialDescription and KeyMaterialId are for symmetric encryption keys only.",
+    );
 }
 
 export async function importMaterial(
@@ -115,16 +112,20 @@ export async function importMaterial(
   return retried(async (): Promise<Attempt<{ readonly arn: KeyArn; readonly materialId: string }>> => {
     const entered = await enter(k, requester, "ImportKeyMaterial", input.keyId, { more: importFacts(input) });
     requireExternal(entered);
+    checkKind(entered, input);
     const { held, key, arn } = entered;
-    using material = unwrap(input, openImportToken(k, key.bornArn, input.token));
-    const { id, record } = k.materials.wrap(key.bornArn, material);
+    const token = openImportToken(k, key.bornArn, input.token);
+    const { id, record, publicKey } = materialOf(k.materials, key, token, input.wrapped);
     const imported: Imported = {
       present: true,
       ...(input.validToMs !== undefined && { validToMs: input.validToMs }),
       ...(input.description !== undefined && { description: input.description }),
     };
     const materials = withImported(entered, input, id, imported, k.clock.now());
-    const after = settled({ ...key, materials }, k.clock.now());
+    const after = settled(
+      { ...key, materials, ...(publicKey !== undefined && { publicKey }) },
+      k.clock.now(),
+    );
     const ok = await k.rows.commit({
       keys: [{ before: held, after }],
       materials: [{ key, id, after: record }],

@@ -110,6 +110,11 @@ export class Materials {
     return { id, record: this.#seal(bornArn, id, key) };
   }
 
+  /** Imported material of a key that is not a symmetric encryption key; its id is made where its kind is known. */
+  wrapSecret(bornArn: KeyArn, id: string, key: SecretKey<"data">): MadeMaterial {
+    return { id, record: this.#seal(bornArn, id, key) };
+  }
+
   #seal(bornArn: KeyArn, id: string, key: SecretKey<Purpose>): Uint8Array {
     const { term, key: termKey } = this.#domain.current();
     const place = this.#place(bornArn, id, term, termKey);

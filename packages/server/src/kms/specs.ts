@@ -32,6 +32,8 @@ export interface SpecRow {
   readonly usages: readonly KeyUsage[];
   /** Material of this kind can be made by this release. */
   readonly supported: boolean;
+  /** Material of this kind can be brought along. */
+  readonly importable: boolean;
   /** Bytes of the raw material; 0 for key pairs. */
   readonly materialBytes: number;
   readonly algorithms: Partial<Readonly<Record<KeyUsage, readonly string[]>>>;
@@ -41,6 +43,7 @@ const RSA: SpecRow = {
   kind: "asymmetric",
   usages: ["ENCRYPT_DECRYPT", "SIGN_VERIFY"],
   supported: true,
+  importable: true,
   materialBytes: 0,
   algorithms: {
     ENCRYPT_DECRYPT: ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"],
@@ -54,17 +57,21 @@ const RSA: SpecRow = {
     ],
   },
 };
-const ecc = (usages: readonly KeyUsage[], signing: readonly string[], supported = true): SpecRow => ({
+const ecc = (usages: readonly KeyUsage[], signing: readonly string[]): SpecRow => ({
   kind: "asymmetric",
   usages,
-  supported,
+  supported: true,
+  importable: true,
   materialBytes: 0,
   algorithms: { SIGN_VERIFY: signing, KEY_AGREEMENT: ["ECDH"] },
 });
+/** RFC 9881 has three encodings of a private key, and the expanded ones are larger than what a key record holds. */
+const ML_DSA: SpecRow = { ...ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"]), importable: false };
 const hmac = (bits: number): SpecRow => ({
   kind: "hmac",
   usages: ["GENERATE_VERIFY_MAC"],
   supported: true,
+  importable: true,
   materialBytes: bits / 8,
   algorithms: { GENERATE_VERIFY_MAC: [`HMAC_SHA_${bits}`] },
 });
@@ -76,6 +83,7 @@ export const SPECS: Readonly<Record<KeySpec, SpecRow>> = Object.assign(
       kind: "symmetric",
       usages: ["ENCRYPT_DECRYPT"],
       supported: true,
+      importable: true,
       materialBytes: 32,
       algorithms: { ENCRYPT_DECRYPT: ["SYMMETRIC_DEFAULT"] },
     },
@@ -91,10 +99,10 @@ export const SPECS: Readonly<Record<KeySpec, SpecRow>> = Object.assign(
     ECC_NIST_P521: ecc(["SIGN_VERIFY", "KEY_AGREEMENT"], ["ECDSA_SHA_512"]),
     ECC_SECG_P256K1: ecc(["SIGN_VERIFY"], ["ECDSA_SHA_256"]),
     ECC_NIST_EDWARDS25519: ecc(["SIGN_VERIFY"], ["ED25519_SHA_512", "ED25519_PH_SHA_512"]),
-    ML_DSA_44: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"]),
-    ML_DSA_65: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"]),
-    ML_DSA_87: ecc(["SIGN_VERIFY"], ["ML_DSA_SHAKE_256"]),
-    SM2: ecc(["SIGN_VERIFY", "KEY_AGREEMENT"], ["SM2DSA"], false),
+    ML_DSA_44: ML_DSA,
+    ML_DSA_65: ML_DSA,
+    ML_DSA_87: ML_DSA,
+    SM2: { ...ecc(["SIGN_VERIFY", "KEY_AGREEMENT"], ["SM2DSA"]), supported: false },
   } satisfies Record<KeySpec, SpecRow>,
 );
 

@@ -4,9 +4,11 @@
  */
 import { keyRecordTerm } from "@strongroom/crypto";
 import { IntegrityError } from "../base/errors.ts";
+import type { AccountId } from "../base/ids.ts";
 import type { Kernel } from "./kernel.ts";
 import type { KeyRecord, Material } from "./model.ts";
 import type { StoredKey } from "./codec.ts";
+import { SPECS } from "./specs.ts";
 
 export interface VerifiedKey {
   readonly account: string;
@@ -24,9 +26,7 @@ export async function* verifyKeys(k: Kernel): AsyncGenerator<VerifiedKey> {
       for (const version of held?.value.materials ?? []) {
         materials++;
         const problem = held === undefined ? undefined : await materialProblem(k, held.value, version);
-        // Destroyed by schedule while it was looked at: no finding.
-        const gone = problem !== undefined && (await k.rows.key(account, keyId)) === undefined;
-        if (problem !== undefined && !gone) problems.push(problem);
+        if (problem !== undefined && (await isExpected(k, account, keyId, version))) problems.push(problem);
       }
       for (const name of held?.value.aliases ?? []) {
         const alias = await k.rows.alias(account, name);
@@ -42,10 +42,19 @@ export async function* verifyKeys(k: Kernel): AsyncGenerator<VerifiedKey> {
   }
 }
 
+/** Not what was destroyed, removed or has expired, be it while it was looked at. */
+async function isExpected(k: Kernel, account: AccountId, keyId: string, { id }: Material): Promise<boolean> {
+  const held = await k.rows.key(account, keyId);
+  const version = held?.value.materials.find((m) => m.id === id);
+  return version !== undefined && version.imported?.present !== false;
+}
+
 async function materialProblem(k: Kernel, key: KeyRecord, version: Material): Promise<string | undefined> {
   try {
     k.materials.forget(key, version.id);
-    await k.materials.get(key, version);
+    await (SPECS[key.spec].kind === "symmetric"
+      ? k.materials.get(key, version)
+      : k.materials.secret(key, version));
     return undefined;
   } catch (error) {
     return `material ${version.id.slice(0, 16)}: ${error instanceof Error ? error.message : "does not open"}`;

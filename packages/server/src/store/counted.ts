@@ -106,6 +106,7 @@ export class CountedRecords {
     for (const [page, entries] of changed) {
       puts.push(this.#records.seal(pageCodec, "list", listKey(parent, page), { counter, entries }));
     }
+    this.#records.listWatcher?.note(parent, counter);
     const head = { counter, pages: Array.from(counters, (c) => c ?? counter) };
     puts.push(this.#records.seal(headCodec, "list", listKey(parent, 0), head));
     return { expect: [expectHead(parent, list.head)], put: puts, delete: removes };

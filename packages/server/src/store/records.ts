@@ -30,8 +30,15 @@ export interface RecordsOptions {
   readonly cacheEntries?: number;
 }
 
+/** Hears of every draft that changes a list of counted records. */
+export interface ListWatcher {
+  note(parent: Uint8Array, counter: number): void;
+}
+
 export class Records {
   readonly store: Store;
+  /** Set where a trail signs the counters of lists. */
+  listWatcher: ListWatcher | undefined;
   readonly #sealer: RecordSealer;
   readonly #reloadKeyring: (() => Promise<Keyring>) | undefined;
   readonly #cache: RecentMap<string, Cached>;

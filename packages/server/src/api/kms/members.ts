@@ -3,7 +3,7 @@ import { DATA_KEY_PAIR_SPECS, type DataKeyPairSpec } from "@strongroom/crypto";
 import { fail } from "../../base/errors.ts";
 import { KEY_TAGS_MAX } from "../../base/limits.ts";
 import type { Tag } from "../../kms/model.ts";
-import { is, Problems } from "./schema.ts";
+import { is, newProblems } from "./schema.ts";
 
 export const keyId = is.required(is.text({ min: 1, max: 2048 }));
 export const optionalKeyId = is.text({ min: 1, max: 2048 });
@@ -93,7 +93,7 @@ export function givenCiphertext(input: {
     fail("ValidationException", "DryRunModifiers can only be used when DryRun is set.");
   if (ignores) return undefined;
   if (input.CiphertextBlob === undefined) {
-    const problems = new Problems();
+    const problems = newProblems();
     problems.addNull("ciphertextBlob");
     problems.throwIfAny();
   }

@@ -3,30 +3,16 @@
  * input. Wrong JSON types fail at once (SerializationException); broken constraints are collected, then reported together.
  */
 import { fail } from "../../base/errors.ts";
-
-/** Collects what broke, as `Value … failed to satisfy constraint: …`. */
-export class Problems {
-  readonly texts: string[] = [];
-
-  /** `value` absent: a sensitive member, or one without a text form; its value is never shown. */
-  add(path: string, clause: string, value?: string): void {
-    const shown = value === undefined ? "Value" : `Value '${value}'`;
-    this.texts.push(`${shown} at '${path}' failed to satisfy constraint: ${clause}`);
-  }
-
-  addNull(path: string): void {
-    this.texts.push(`Value null at '${path}' failed to satisfy constraint: Member must not be null`);
-  }
-
-  throwIfAny(): void {
-    const n = this.texts.length;
-    if (n === 0) return;
-    fail(
-      "ValidationException",
-      `${n} validation error${n === 1 ? "" : "s"} detected: ${this.texts.join("; ")}`,
-    );
-  }
-}
+import {
+  enumValue,
+  inRange,
+  type InputOf,
+  memberPath,
+  Problems,
+  type Range,
+  textCheck,
+  type TextRules,
+} from "../common/constraints.ts";
 
 /** Reads one member. A value that breaks a constraint is reported, and still returned: nobody sees it. */
 export interface Member<T, R extends boolean = boolean> {
@@ -35,15 +21,7 @@ export interface Member<T, R extends boolean = boolean> {
 }
 
 export type Schema = Readonly<Record<string, Member<unknown>>>;
-export type Input<S extends Schema> = {
-  readonly [K in keyof S]: S[K] extends Member<infer T, infer R>
-    ? R extends true
-      ? T
-      : T | undefined
-    : never;
-};
-
-const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
+export type Input<S extends Schema> = InputOf<S>;
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -58,7 +36,7 @@ function readMembers(
   const input: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(schema)) {
     const given = Object.hasOwn(value, name) ? value[name] : undefined;
-    const path = prefix + lowerFirst(name);
+    const path = prefix + memberPath(name);
     // JSON null counts as absent.
     if (given === undefined || given === null) {
       if (member.required) problems.addNull(path);
@@ -70,10 +48,12 @@ function readMembers(
   return input;
 }
 
+export const newProblems = (): Problems => new Problems("ValidationException");
+
 /** The whole input, or SerializationException / ValidationException. Unknown members are ignored. */
 export function readInput<S extends Schema>(schema: S, body: unknown): Input<S> {
   if (!isObject(body)) fail("SerializationException", "The request body is not a JSON object.");
-  const problems = new Problems();
+  const problems = newProblems();
   const input = readMembers(schema, body, "", problems);
   problems.throwIfAny();
   // The parser of inputs: what it read is what the schema says.
@@ -84,40 +64,14 @@ function wrongType(path: string, wanted: string): never {
   fail("SerializationException", `The member at '${path}' is not ${wanted}.`);
 }
 
-interface Length {
-  readonly min?: number;
-  readonly max?: number;
-}
-
-function checkLength(
-  n: number,
-  { min, max }: Length,
-  path: string,
-  problems: Problems,
-  shown?: string,
-): void {
-  if (max !== undefined && n > max)
-    problems.add(path, `Member must have length less than or equal to ${max}`, shown);
-  if (min !== undefined && n < min)
-    problems.add(path, `Member must have length greater than or equal to ${min}`, shown);
-}
-
-interface Text extends Length {
-  /** As the API model prints it. Anchored when it is matched. */
-  readonly pattern?: string;
-}
-
-/** A string. Lengths count UTF-16 units, as Java's do. */
-function text(rules: Text = {}): Member<string, false> {
-  const matcher = rules.pattern === undefined ? undefined : new RegExp(`^(?:${rules.pattern})$`, "u");
+/** A string. */
+function text(rules: TextRules = {}): Member<string, false> {
+  const check = textCheck(rules);
   return {
     required: false,
     read(value, path, problems) {
       if (typeof value !== "string") wrongType(path, "a string");
-      checkLength(value.length, rules, path, problems, value);
-      const tooLong = rules.max !== undefined && value.length > rules.max;
-      if (!tooLong && matcher !== undefined && !matcher.test(value))
-        problems.add(path, `Member must satisfy regular expression pattern: ${rules.pattern}`, value);
+      check(value, problems, { path, shown: value });
       return value;
     },
   };
@@ -128,10 +82,7 @@ function oneOf<const T extends string>(values: readonly T[]): Member<T, false> {
     required: false,
     read(value, path, problems) {
       if (typeof value !== "string") wrongType(path, "a string");
-      const known = values.find((v) => v === value);
-      if (known === undefined)
-        problems.add(path, `Member must satisfy enum value set: [${values.join(", ")}]`, value);
-      return known as T;
+      return enumValue(values, value, problems, path) as T;
     },
   };
 }
@@ -141,10 +92,7 @@ function integer(min?: number, max?: number): Member<number, false> {
     required: false,
     read(value, path, problems) {
       if (typeof value !== "number" || !Number.isInteger(value)) wrongType(path, "an integer");
-      if (max !== undefined && value > max)
-        problems.add(path, `Member must have value less than or equal to ${max}`, String(value));
-      if (min !== undefined && value < min)
-        problems.add(path, `Member must have value greater than or equal to ${min}`, String(value));
+      inRange("value", value, { min, max }, problems, { path, shown: String(value) });
       return value;
     },
   };
@@ -170,7 +118,7 @@ const base64Size = (s: string): number =>
   (s.length / 4) * 3 - (s.endsWith("==") ? 2 : s.endsWith("=") ? 1 : 0);
 
 /** Bytes in base64. Its value is never shown, sensitive or not. */
-function blob(rules: Length): Member<Uint8Array, false> {
+function blob(rules: Range): Member<Uint8Array, false> {
   return {
     required: false,
     read(value, path, problems) {
@@ -179,18 +127,18 @@ function blob(rules: Length): Member<Uint8Array, false> {
       // A buffer of its own: it may hold a secret, and pooled ones are shared.
       const bytes = Buffer.alloc(base64Size(value));
       bytes.write(value, "base64");
-      checkLength(bytes.length, rules, path, problems);
+      inRange("length", bytes.length, rules, problems, { path });
       return bytes;
     },
   };
 }
 
-function list<T>(item: Member<T>, rules: Length = {}): Member<readonly T[], false> {
+function list<T>(item: Member<T>, rules: Range = {}): Member<readonly T[], false> {
   return {
     required: false,
     read(value, path, problems) {
       if (!Array.isArray(value)) wrongType(path, "a list");
-      checkLength(value.length, rules, path, problems, "[]");
+      inRange("length", value.length, rules, problems, { path, shown: "[]" });
       // An over-long list is not looked into.
       if (rules.max !== undefined && value.length > rules.max) return [];
       return value.map((v: unknown, i) => {

@@ -113,7 +113,9 @@ export interface NamedKey {
 /** The key of s3:x-amz-server-side-encryption-aws-kms-key-id: named in the request, or implied by its mode. */
 export function askedKey(req: S3Request): NamedKey | undefined {
   const { sse, keyId } = askedOf(req);
-  return keyId !== undefined || isKms(sse) ? { id: keyId } : undefined;
+  if (keyId === undefined && !isKms(sse)) return undefined;
+  // A part's is the one that its upload began with: an alias may lead elsewhere by now, and `aws/s3` is every account's own.
+  return { id: req.asked?.effective?.keyArn ?? keyId };
 }
 
 /** The key of strongroom:effective-kms-key-id. */

@@ -4,7 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { parseCheckpoint, printCheckpoint, type SignedCheckpoint } from "../../audit/checkpoint.ts";
+import type { PresentCounter } from "../../audit/list-counters.ts";
 import { verifyTrail } from "../../audit/verify.ts";
+import { grantsKeyOf } from "../../kms/grant-rows.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
 import { auditExport } from "./audit-export.ts";
@@ -38,7 +40,8 @@ async function verify(engine: Engine, { options }: JobInput, output: JobOutput):
   const paths = options.get("checkpoint");
   const outside = paths === undefined || paths === true ? [] : paths.flatMap(readCheckpoints);
   const { files, ledger, seedOf, publicKeyOf } = engine.audit;
-  const result = await verifyTrail({ files, ledger, seedOf, publicKeyOf, outside });
+  const presentCounter = presentCounterOf(engine);
+  const result = await verifyTrail({ files, ledger, seedOf, publicKeyOf, outside, presentCounter });
   const { newest, problems, ...counts } = result;
   const line = newest === undefined ? undefined : printCheckpoint(newest);
   if (options.has("json")) {
@@ -64,6 +67,15 @@ async function verify(engine: Engine, { options }: JobInput, output: JobOutput):
     output.out(line);
   }
   return problems.length === 0 ? 0 : 1;
+}
+
+/** Lists of grants end with their keys; every other list stays for good. */
+function presentCounterOf({ counted, kms }: Engine): PresentCounter {
+  return async (parent) => {
+    const counter = await counted.counter(parent);
+    const key = counter > 0 ? undefined : grantsKeyOf(parent);
+    return key !== undefined && (await kms.rows.isGone(key.account, key.keyId)) ? undefined : counter;
+  };
 }
 
 /** One checkpoint a line. */
