@@ -43,7 +43,6 @@ const clipped = (text: string): string =>
   quote(text.length > TRAIL_TEXT_CHARS_MAX ? text.slice(0, TRAIL_TEXT_CHARS_MAX) : text);
 
 export function eventText(p: EventParts): string {
-  const invoked = p.invokedBy === undefined ? "" : `,"invokedBy":${quote(p.invokedBy)}`;
   const code = p.errorCode === undefined ? "" : `,"errorCode":${quote(p.errorCode)}`;
   const message = p.errorMessage === undefined ? "" : `,"errorMessage":${clipped(p.errorMessage)}`;
   const additional = p.additional === undefined ? "" : `,"additionalEventData":${p.additional}`;
@@ -52,7 +51,32 @@ export function eventText(p: EventParts): string {
   const shared = p.sharedId === undefined ? "" : `,"sharedEventID":"${p.sharedId}"`;
   const tls = p.tls === undefined ? "" : `,"tlsDetails":${p.tls}`;
   const category = p.management ? "Management" : "Data";
-  return `{"eventVersion":"1.11","userIdentity":${p.identity.open}${invoked}},"eventTime":"${isoSeconds(p.timeMs)}","eventSource":"${sourceOf(p.service)}","eventName":"${p.name}","awsRegion":"${p.region}","sourceIPAddress":${quoted(p.sourceIp)},"userAgent":${agent(p)}${code}${message},"requestParameters":${p.request},"responseElements":${p.response}${additional},"requestID":"${p.requestId}","eventID":"${p.eventId}","readOnly":${p.readOnly}${resources},"eventType":"${p.type ?? "AwsApiCall"}","managementEvent":${p.management},"recipientAccountId":"${p.recipient}"${shared}${details},"eventCategory":"${category}"${tls}}`;
+  return `${headOf(p)}${code}${message},"requestParameters":${p.request},"responseElements":${p.response}${additional},"requestID":"${p.requestId}","eventID":"${p.eventId}","readOnly":${p.readOnly}${resources},"eventType":"${p.type ?? "AwsApiCall"}","managementEvent":${p.management},"recipientAccountId":"${p.recipient}"${shared}${details},"eventCategory":"${category}"${tls}}`;
+}
+
+/** Who, when, what and from where: of one client's requests in one second the same text. */
+let head = "";
+let headParts: EventParts | undefined;
+let headSecond = -1;
+function headOf(p: EventParts): string {
+  const second = Math.floor(p.timeMs / 1000);
+  const last = headParts;
+  const same =
+    last !== undefined &&
+    second === headSecond &&
+    p.identity === last.identity &&
+    p.name === last.name &&
+    p.service === last.service &&
+    p.userAgent === last.userAgent &&
+    p.sourceIp === last.sourceIp &&
+    p.region === last.region &&
+    p.invokedBy === last.invokedBy;
+  if (same) return head;
+  const invoked = p.invokedBy === undefined ? "" : `,"invokedBy":${quote(p.invokedBy)}`;
+  head = `{"eventVersion":"1.11","userIdentity":${p.identity.open}${invoked}},"eventTime":"${isoSeconds(p.timeMs)}","eventSource":"${sourceOf(p.service)}","eventName":"${p.name}","awsRegion":"${p.region}","sourceIPAddress":${quoted(p.sourceIp)},"userAgent":${agent(p)}`;
+  headParts = p;
+  headSecond = second;
+  return head;
 }
 
 /** What the store did by itself is no service of AWS's. */
