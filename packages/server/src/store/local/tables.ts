@@ -24,6 +24,11 @@ import { TABLES } from "../port.ts";
 
 export type Table = Database<Uint8Array, Uint8Array>;
 
+/**
+ * Address space, not memory or disk. Larger than most stores' rows ever are, because a map that grows while other processes
+ * write is the one thing that lmdb has been seen to stumble over (a commit refused, rarely a crash).
+ */
+const MAP_BYTES = 256 * 1024 ** 3;
 const REV_BYTES = 16;
 const SLAB_BYTES = 64 * 1024;
 const SHARED_COPY_BYTES_MAX = SLAB_BYTES / 8;
@@ -52,6 +57,7 @@ export class Tables {
       noSubdir: false,
       maxDbs: TABLES.length + 1,
       maxReaders: 512,
+      mapSize: MAP_BYTES,
       readOnly,
       ...NAMELESS,
     };
