@@ -26,11 +26,8 @@ const nameOf = (number: number, kind: "seg" | "idx"): string => `${String(number
 
 /** An open segment that grows. */
 export interface TrailFile {
-  /**
-   * With the operating system when it resolves; with `durable` all that was written so far survives a power cut. Writing
-   * again at the same place is allowed after a failure, after which nothing that was not durable counts as written.
-   */
-  write(bytes: Uint8Array, at: number, durable: boolean): Promise<void>;
+  /** Durable when it resolves. Writing again at the same place is allowed after a failure. */
+  write(bytes: Uint8Array, at: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -64,15 +61,14 @@ export class TrailFiles {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const path = this.path(stream, number, "seg");
     // A try before this one may have left a file without a record: nothing else can be under this name.
-    const handles = { plain: await open(path, "w", 0o600), synced: undefined as FileHandle | undefined };
-    const file = new SyncedFile(handles);
+    const handle = await open(path, SYNCED, 0o600);
     try {
-      if (O_DSYNC !== undefined) handles.synced = await open(path, constants.O_WRONLY | O_DSYNC);
-      await file.write(header, 0, true);
+      const file = new SyncedFile(handle);
+      await file.write(header, 0);
       for (const parent of [directory, this.directory]) await syncDirectory(parent);
       return file;
     } catch (error) {
-      await file.close();
+      await handle.close();
       throw error;
     }
   }
@@ -135,36 +131,30 @@ export class TrailFiles {
   }
 }
 
+/** A write is durable when it returns: one call to another thread for each frame, where writing and syncing take two. */
+const { O_CREAT, O_TRUNC, O_WRONLY } = constants;
 const O_DSYNC: number | undefined = constants.O_DSYNC;
+const SYNCED = O_WRONLY | O_CREAT | O_TRUNC | (O_DSYNC ?? 0);
+const SYNCS_ITSELF = O_DSYNC !== undefined;
 
 class SyncedFile implements TrailFile {
-  readonly #handles: { readonly plain: FileHandle; readonly synced: FileHandle | undefined };
-  /** Something was written that may not be durable. */
-  #loose = false;
+  readonly #handle: FileHandle;
 
-  /** `synced`: the same file, opened so that a write is durable when it returns: one call where writing and syncing take two. */
-  constructor(handles: { readonly plain: FileHandle; readonly synced: FileHandle | undefined }) {
-    this.#handles = handles;
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
   }
 
-  async write(bytes: Uint8Array, at: number, durable: boolean): Promise<void> {
-    const { plain, synced } = this.#handles;
-    const alone = durable && !this.#loose ? synced : undefined;
-    this.#loose = true;
-    const handle = alone ?? plain;
+  async write(bytes: Uint8Array, at: number): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, at + done);
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, at + done);
       if (bytesWritten === 0) throw new Error("the audit trail's file takes no more bytes");
       done += bytesWritten;
     }
-    if (!durable) return;
-    if (alone === undefined) await plain.datasync();
-    this.#loose = false;
+    if (!SYNCS_ITSELF) await this.#handle.datasync();
   }
 
-  async close(): Promise<void> {
-    await this.#handles.synced?.close();
-    await this.#handles.plain.close();
+  close(): Promise<void> {
+    return this.#handle.close();
   }
 }
 

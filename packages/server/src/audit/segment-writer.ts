@@ -40,11 +40,6 @@ export interface FrameInput {
   readonly facts: FrameFacts;
 }
 
-interface Placed {
-  readonly bytes: Uint8Array;
-  readonly at: number;
-}
-
 export class SegmentWriter {
   readonly #file: TrailFile;
   readonly #header: Uint8Array;
@@ -53,9 +48,6 @@ export class SegmentWriter {
   #at = SEGMENT_HEADER_BYTES;
   #frames = 0;
   #records = 0;
-  /** Written, and not known to be durable. */
-  #loose: Placed[] = [];
-  #failed = false;
 
   private constructor(file: TrailFile, header: Uint8Array, seed: SecretKey<"audit">) {
     this.#file = file;
@@ -116,30 +108,9 @@ export class SegmentWriter {
     return out;
   }
 
-  /** `durable`: it and all frames before it are, when it resolves. */
-  async write(frame: Uint8Array, durable: boolean): Promise<void> {
-    await this.#put({ bytes: frame, at: this.#at }, durable);
+  async write(frame: Uint8Array): Promise<void> {
+    await this.#file.write(frame, this.#at);
     this.#at += frame.length;
-  }
-
-  /** Makes what was written durable. */
-  async sync(): Promise<void> {
-    const last = this.#loose.at(-1);
-    if (last !== undefined) await this.#put(last, true);
-  }
-
-  async #put(frame: Placed, durable: boolean): Promise<void> {
-    try {
-      // After a failure the system may have dropped what it had taken over.
-      if (this.#failed) for (const { bytes, at } of this.#loose) await this.#file.write(bytes, at, false);
-      await this.#file.write(frame.bytes, frame.at, durable);
-    } catch (error) {
-      this.#failed = true;
-      throw error;
-    }
-    this.#failed = false;
-    if (durable) this.#loose = [];
-    else this.#loose.push(frame);
   }
 
   async close(): Promise<void> {

@@ -15,7 +15,6 @@ import {
   TRAIL_GATHER_MS,
   TRAIL_QUEUE_CHARS_MAX,
   TRAIL_RETRY_MS,
-  TRAIL_SYNC_MS,
 } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { type CheckpointedStream, Checkpoints } from "./checkpoints.ts";
@@ -73,11 +72,7 @@ export class Trail {
   #queuedChars = 0;
   /** Records appended, and records durable, since the process began. */
   #appended = 0;
-  #written = 0;
   #durable = 0;
-  /** Until what was written without a sync gets one. */
-  #syncing: NodeJS.Timeout | undefined;
-  #syncWanted = false;
   #waiters: Waiter[] = [];
   #gathering: NodeJS.Timeout | undefined;
   #scheduled = false;
@@ -95,7 +90,7 @@ export class Trail {
     this.#parts = parts;
     this.#checkpoints = new Checkpoints(parts);
     this.#heartbeat = setInterval(() => {
-      void this.#checkpoints.beat(this.#stream, this.#pumping !== undefined || this.#written > this.#durable);
+      void this.#checkpoints.beat(this.#stream, this.#pumping !== undefined);
     }, HEARTBEAT_MS).unref();
   }
 
@@ -108,7 +103,7 @@ export class Trail {
     return this.#failure === undefined;
   }
 
-  /** Takes a record over; returns the ticket to wait with. If nobody waits it is written within TRAIL_GATHER_MS, and durable within TRAIL_SYNC_MS of that. */
+  /** Takes a record over; returns the ticket to wait with. Written within TRAIL_GATHER_MS even if nobody waits. */
   append(record: TrailRecord): number {
     const last = this.#waiting.at(-1);
     const frame = last === undefined || last.body.size > TRAIL_FRAME_BYTES_MAX ? this.#newFrame() : last;
@@ -185,23 +180,25 @@ export class Trail {
     if (this.#pumping !== undefined) return;
     this.#pumping = this.#run().finally(() => {
       this.#pumping = undefined;
-      if ((this.#waiting.length > 0 || this.#mustSync()) && !this.#giveUp) this.#pump();
+      if (this.#waiting.length > 0 && !this.#giveUp) this.#pump();
     });
   }
 
   async #run(): Promise<void> {
-    while ((this.#waiting.length > 0 || this.#mustSync()) && !this.#giveUp) {
+    while (this.#waiting.length > 0 && !this.#giveUp) {
       const segment = await this.#insist(() => this.#ready());
       if (segment === undefined) return;
-      if (this.#waiting.length > 0 && !(await this.#writeNext(segment))) return;
-      if (this.#written > this.#durable) {
-        if (!this.#mustSync() && !segment.full) {
-          this.#syncing ??= setTimeout(() => this.#syncNow(), TRAIL_SYNC_MS);
-          continue;
-        }
-        if ((await this.#insist(() => segment.sync().then(() => true))) === undefined) return;
-        this.#settle();
-      }
+      if (!(await this.#stillOurs())) return;
+      const { frame, count } = this.#sealNext(segment);
+      const written = await this.#insist(async () => {
+        await this.#requireSpace();
+        await segment.write(frame);
+        return true;
+      });
+      if (written === undefined) return;
+      this.#recovered();
+      this.#durable += count;
+      this.#wake();
       if (segment.full) {
         await this.#endSegment();
         // Signed as a whole, so that it can go as a whole.
@@ -209,44 +206,6 @@ export class Trail {
       }
       this.#checkpoints.perhaps(this.#stream);
     }
-  }
-
-  /** Written and not durable, and somebody waits for it, or it has been so for long enough. */
-  #mustSync(): boolean {
-    return this.#written > this.#durable && (this.#waiters.length > 0 || this.#syncWanted);
-  }
-
-  #syncNow(): void {
-    this.#syncWanted = true;
-    this.#pump();
-  }
-
-  /** False when the process ends. */
-  async #writeNext(segment: SegmentWriter): Promise<boolean> {
-    if (!(await this.#stillOurs())) return false;
-    const { frame, count } = this.#sealNext(segment);
-    // Whoever comes to wait meanwhile waits for a sync of its own.
-    const durable = this.#waiters.length > 0 || this.#syncWanted;
-    const written = await this.#insist(async () => {
-      await this.#requireSpace();
-      await segment.write(frame, durable);
-      return true;
-    });
-    if (written === undefined) return false;
-    this.#written += count;
-    if (durable) this.#settle();
-    else this.#recovered();
-    return true;
-  }
-
-  /** All that was written is durable. */
-  #settle(): void {
-    clearTimeout(this.#syncing);
-    this.#syncing = undefined;
-    this.#syncWanted = false;
-    this.#durable = this.#written;
-    this.#recovered();
-    this.#wake();
   }
 
   /** Tries until it works; those who wait hear of each failure. Undefined when the process ends. */

@@ -11,12 +11,12 @@ export class FaultyFiles extends TrailFiles {
     if (this.failing) throw new Error("ENOSPC");
     const file = await super.create(stream, number, header);
     return {
-      write: async (bytes, at, durable) => {
+      write: async (bytes, at) => {
         this.writes++;
         const tried = this.tried.get(at) ?? new Set();
         this.tried.set(at, tried.add(Buffer.from(bytes).toString("base64")));
-        if (!this.failing) return file.write(bytes, at, durable);
-        await file.write(bytes.subarray(0, bytes.length / 2), at, false);
+        if (!this.failing) return file.write(bytes, at);
+        await file.write(bytes.subarray(0, bytes.length / 2), at);
         throw new Error("ENOSPC");
       },
       close: () => file.close(),
