@@ -5,8 +5,7 @@
 export const XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
 export const S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-// Control characters are what is looked for.
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const MUST_ESCAPE = /[\0-\x1f\x7f&<>"\ufffe\uffff]/;
 // oxlint-disable-next-line no-control-regex -- as above
 const EACH_ESCAPE = /[\0-\x1f\x7f&<>"\ufffe\uffff]/g;
