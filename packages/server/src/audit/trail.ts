@@ -109,10 +109,28 @@ export class Trail {
     const frame = last === undefined || last.body.size > TRAIL_FRAME_BYTES_MAX ? this.#newFrame() : last;
     frame.add(record);
     this.#queuedChars += record.text.length;
-    if (this.#pumping === undefined && this.#gathering === undefined) {
-      this.#gathering = setTimeout(() => this.#pump(), TRAIL_GATHER_MS);
-    }
+    if (this.#pumping === undefined) this.#pumpSoon();
     return ++this.#appended;
+  }
+
+  /** Nobody waits: what comes within a moment shares a frame. */
+  #pumpSoon(): void {
+    // A frame is full, or more than one: gathering further would only make the queue longer.
+    if (this.#pressing) this.#pumpThisTurn();
+    else this.#gathering ??= setTimeout(() => this.#pump(), TRAIL_GATHER_MS);
+  }
+
+  /** What waits should be written now: somebody waits for it, or it fills a frame. */
+  get #pressing(): boolean {
+    const [first] = this.#waiting;
+    return this.#waiters.length > 0 || (first !== undefined && first.body.size > TRAIL_FRAME_BYTES_MAX);
+  }
+
+  /** The rest of this turn's requests come along. */
+  #pumpThisTurn(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#pump());
   }
 
   #newFrame(): WaitingFrame {
@@ -131,11 +149,7 @@ export class Trail {
   durable(ticket: number): Promise<void> {
     if (ticket <= this.#durable) return Promise.resolve();
     if (this.#failure !== undefined) return Promise.reject(trailUnavailable(this.#failure));
-    if (this.#pumping === undefined && !this.#scheduled) {
-      this.#scheduled = true;
-      // The rest of this turn's requests come along.
-      setImmediate(() => this.#pump());
-    }
+    if (this.#pumping === undefined) this.#pumpThisTurn();
     return new Promise((resolve, reject) => this.#waiters.push({ ticket, resolve, reject }));
   }
 
@@ -180,12 +194,14 @@ export class Trail {
     if (this.#pumping !== undefined) return;
     this.#pumping = this.#run().finally(() => {
       this.#pumping = undefined;
-      if (this.#waiting.length > 0 && !this.#giveUp) this.#pump();
+      if (this.#waiting.length > 0 && !this.#giveUp) this.#pumpSoon();
     });
   }
 
+  /** The frame that waits, and what presses behind it. */
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0 && !this.#giveUp) {
+    for (let first = true; this.#waiting.length > 0 && !this.#giveUp; first = false) {
+      if (!first && !this.#pressing) return;
       const segment = await this.#insist(() => this.#ready());
       if (segment === undefined) return;
       if (!(await this.#stillOurs())) return;
