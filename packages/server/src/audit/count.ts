@@ -161,7 +161,7 @@ async function countRead(
       const period = PERIODS.get(field);
       if (period !== undefined) return period.shown(Math.floor(timeMs / period.ms) * period.ms);
       const known = COLUMN_FIELDS.get(field);
-      return known === undefined ? "" : known.shown(facts[known.column]);
+      return known === undefined ? "" : known.shown(facts.columns[known.column]);
     });
     groups.add(values, 1, timeMs, timeMs);
   }

@@ -1,6 +1,6 @@
 /**
- * A record as CloudTrail writes it (spec audit section 1), put together as text: a record is built for every request, and
- * most of it is the same each time. Every value that comes from outside goes through JSON.stringify.
+ * A record as CloudTrail writes it (spec audit section 1), put together as text. Every value that comes from outside goes
+ * through JSON.stringify. Records that come by the thousand are filled templates of this text.
  */
 import { randomHex } from "../base/ids.ts";
 import { TRAIL_TEXT_CHARS_MAX } from "../base/limits.ts";
@@ -42,7 +42,9 @@ const quote = (text: string): string => JSON.stringify(text);
 const clipped = (text: string): string =>
   quote(text.length > TRAIL_TEXT_CHARS_MAX ? text.slice(0, TRAIL_TEXT_CHARS_MAX) : text);
 
-export function eventText(p: EventParts): string {
+/** `eventTime`: for templates, whose slot it is. */
+export function eventText(p: EventParts, eventTime: string = isoSeconds(p.timeMs)): string {
+  const invoked = p.invokedBy === undefined ? "" : `,"invokedBy":${quote(p.invokedBy)}`;
   const code = p.errorCode === undefined ? "" : `,"errorCode":${quote(p.errorCode)}`;
   const message = p.errorMessage === undefined ? "" : `,"errorMessage":${clipped(p.errorMessage)}`;
   const additional = p.additional === undefined ? "" : `,"additionalEventData":${p.additional}`;
@@ -51,32 +53,8 @@ export function eventText(p: EventParts): string {
   const shared = p.sharedId === undefined ? "" : `,"sharedEventID":"${p.sharedId}"`;
   const tls = p.tls === undefined ? "" : `,"tlsDetails":${p.tls}`;
   const category = p.management ? "Management" : "Data";
-  return `${headOf(p)}${code}${message},"requestParameters":${p.request},"responseElements":${p.response}${additional},"requestID":"${p.requestId}","eventID":"${p.eventId}","readOnly":${p.readOnly}${resources},"eventType":"${p.type ?? "AwsApiCall"}","managementEvent":${p.management},"recipientAccountId":"${p.recipient}"${shared}${details},"eventCategory":"${category}"${tls}}`;
-}
-
-/** Who, when, what and from where: of one client's requests in one second the same text. */
-let head = "";
-let headParts: EventParts | undefined;
-let headSecond = -1;
-function headOf(p: EventParts): string {
-  const second = Math.floor(p.timeMs / 1000);
-  const last = headParts;
-  const same =
-    last !== undefined &&
-    second === headSecond &&
-    p.identity === last.identity &&
-    p.name === last.name &&
-    p.service === last.service &&
-    p.userAgent === last.userAgent &&
-    p.sourceIp === last.sourceIp &&
-    p.region === last.region &&
-    p.invokedBy === last.invokedBy;
-  if (same) return head;
-  const invoked = p.invokedBy === undefined ? "" : `,"invokedBy":${quote(p.invokedBy)}`;
-  head = `{"eventVersion":"1.11","userIdentity":${p.identity.open}${invoked}},"eventTime":"${isoSeconds(p.timeMs)}","eventSource":"${sourceOf(p.service)}","eventName":"${p.name}","awsRegion":"${p.region}","sourceIPAddress":${quoted(p.sourceIp)},"userAgent":${agent(p)}`;
-  headParts = p;
-  headSecond = second;
-  return head;
+  const head = `{"eventVersion":"1.11","userIdentity":${p.identity.open}${invoked}},"eventTime":"${eventTime}","eventSource":"${sourceOf(p.service)}","eventName":"${p.name}","awsRegion":"${p.region}","sourceIPAddress":${clipped(p.sourceIp)},"userAgent":${agent(p)}`;
+  return `${head}${code}${message},"requestParameters":${p.request},"responseElements":${p.response}${additional},"requestID":"${p.requestId}","eventID":"${p.eventId}","readOnly":${p.readOnly}${resources},"eventType":"${p.type ?? "AwsApiCall"}","managementEvent":${p.management},"recipientAccountId":"${p.recipient}"${shared}${details},"eventCategory":"${category}"${tls}}`;
 }
 
 /** What the store did by itself is no service of AWS's. */
@@ -87,19 +65,7 @@ export const sourceOf = (service: string): string =>
 /** S3 wraps it in brackets. */
 function agent({ service, userAgent = "" }: EventParts): string {
   if (userAgent === "AWS Internal") return '"AWS Internal"';
-  return quoted(service === "s3" ? `[${userAgent}]` : userAgent);
-}
-
-/** Addresses and agents come again and again. */
-let texts = new Map<string, string>();
-function quoted(text: string): string {
-  let found = texts.get(text);
-  if (found === undefined) {
-    found = clipped(text);
-    if (texts.size > 1000) texts = new Map();
-    texts.set(text, found);
-  }
-  return found;
+  return clipped(service === "s3" ? `[${userAgent}]` : userAgent);
 }
 
 let secondOf = -1;

@@ -25,7 +25,11 @@ export type ColumnName = (typeof COLUMNS)[number];
 export const NAMED = ["object", "request"] as const;
 export type NamedField = (typeof NAMED)[number];
 
-export interface RecordFacts extends Readonly<Record<ColumnName, string>> {
+/** Shared by the records of one template. */
+export type Columns = Readonly<Record<ColumnName, string>>;
+
+export interface RecordFacts {
+  readonly columns: Columns;
   /** ARNs. */
   readonly object: readonly string[];
   /** Its own id, and that of the S3 request it was done for. */
@@ -71,10 +75,19 @@ const BUCKET_TYPE = "AWS::S3::Bucket";
 const KEY_TYPE = "AWS::KMS::Key";
 const NONE: readonly string[] = [];
 
-/** Of a record that is being written. Runs for every request. */
+/** Of a record that is being written. */
 export function factsOf(parts: EventParts, links: Links): RecordFacts {
-  const { identity, service, requestId } = parts;
-  const { buckets = NONE, objects = NONE, deleted, keys, forRequest } = links;
+  const { buckets = NONE, objects = NONE, deleted, forRequest } = links;
+  return {
+    columns: columnsOf(parts, links),
+    object: deleted === undefined ? objects : [...objects, ...inBucket(buckets[0], deleted)],
+    request: forRequest === undefined ? [parts.requestId] : [parts.requestId, forRequest],
+  };
+}
+
+export function columnsOf(parts: EventParts, links: Links): Columns {
+  const { identity, service } = parts;
+  const { buckets = NONE, objects = NONE, keys } = links;
   const key = joined(keys);
   return {
     who: identity.who,
@@ -95,8 +108,6 @@ export function factsOf(parts: EventParts, links: Links): RecordFacts {
           : key !== "" && service !== "s3"
             ? KEY_TYPE
             : "",
-    object: deleted === undefined ? objects : [...objects, ...inBucket(buckets[0], deleted)],
-    request: forRequest === undefined ? [requestId] : [requestId, forRequest],
   };
 }
 
@@ -110,17 +121,19 @@ export function factsOfEvent(event: TrailEvent): RecordFacts {
   const buckets = resources.filter(({ type }) => type === BUCKET_TYPE).map(({ ARN }) => bucketOf(ARN));
   const linked = more?.s3RequestID;
   return {
-    who: whoOf(event.userIdentity),
-    source: event.eventSource.replace(/\.amazonaws\.com$/, ""),
-    event: event.eventName,
-    flags: flagsOf(event.readOnly, event.managementEvent, isIntent(event)),
-    error: event.errorCode ?? "",
-    key: joined(keys),
-    material: joined(materials.filter((id) => typeof id === "string")),
-    bucket: joined(buckets),
-    ip: event.sourceIPAddress,
-    account: event.recipientAccountId,
-    types: joined([...new Set(resources.map(({ type }) => type))]),
+    columns: {
+      who: whoOf(event.userIdentity),
+      source: event.eventSource.replace(/\.amazonaws\.com$/, ""),
+      event: event.eventName,
+      flags: flagsOf(event.readOnly, event.managementEvent, isIntent(event)),
+      error: event.errorCode ?? "",
+      key: joined(keys),
+      material: joined(materials.filter((id) => typeof id === "string")),
+      bucket: joined(buckets),
+      ip: event.sourceIPAddress,
+      account: event.recipientAccountId,
+      types: joined([...new Set(resources.map(({ type }) => type))]),
+    },
     object: [
       ...resources.filter(({ type }) => type === "AWS::S3::Object").map(({ ARN }) => ARN),
       ...inBucket(buckets[0], more?.keys?.map(({ key: name }) => name) ?? []),
@@ -166,17 +179,19 @@ export function parseWho(who: string): Who {
 
 /** Of a text that is no record: it is found by its time only. */
 export const NO_FACTS: RecordFacts = {
-  who: "",
-  source: "",
-  event: "",
-  flags: "",
-  error: "",
-  key: "",
-  material: "",
-  bucket: "",
-  ip: "",
-  account: "",
-  types: "",
+  columns: {
+    who: "",
+    source: "",
+    event: "",
+    flags: "",
+    error: "",
+    key: "",
+    material: "",
+    bucket: "",
+    ip: "",
+    account: "",
+    types: "",
+  },
   object: [],
   request: [],
 };

@@ -3,18 +3,23 @@
  * sealed together; its head stands in clear, authenticated, so that times and places are known without a key. Pure.
  */
 import { trailHash } from "@strongroom/crypto";
+import { fill, type Template } from "./template.ts";
 
 export const SEGMENT_HEADER_BYTES = 172;
 export const FRAME_HEAD_BYTES = 40;
 export const HASH_BYTES = 32;
-/** Before each record's text in a frame's body: its length, and what is hashed with it. */
-const RECORD_HEAD_BYTES = 4 + 1 + HASH_BYTES + 8;
+/** Before each item of a frame's body: its length and what it is. */
+const ITEM_HEAD_BYTES = 4 + 1;
+/** Of a record there is, besides, what is hashed with its content. */
+const RECORD_HEAD_BYTES = ITEM_HEAD_BYTES + HASH_BYTES + 8;
 /** Before the records: the newest checkpoint that the writer knew, and how many records there are. */
 export const BODY_HEAD_BYTES = 8 + HASH_BYTES + 4;
 const MAGIC = 0x53524131; // "SRA1"
 export const FRAME_MARK = 0x46; // "F"
 const RECORD_MARK = 0x01;
 const NODE_MARK = 0x02;
+const TEMPLATE_MARK = 0x03;
+const FILLED_MARK = 0x04;
 const FLAG_ZSTD = 1;
 /** Children of a node of the record tree. A wide tree costs one hash for 15 records; a proof is somewhat longer. */
 export const TREE_WIDTH = 16;
@@ -127,6 +132,8 @@ export class BodyBuilder {
   #view = viewOf(this.#bytes);
   #at = BODY_HEAD_BYTES;
   #count = 0;
+  /** Those that stand in this frame. */
+  readonly #templates = new Set<Template>();
 
   get size(): number {
     return this.#at;
@@ -139,29 +146,49 @@ export class BodyBuilder {
   begin(): void {
     this.#at = BODY_HEAD_BYTES;
     this.#count = 0;
+    this.#templates.clear();
   }
 
-  /** Appends a record. */
-  add(text: string): void {
-    this.#reserve(RECORD_HEAD_BYTES + text.length * 3);
-    const textBytes = this.#bytes.write(text, this.#at + RECORD_HEAD_BYTES, "utf8");
-    this.#view.setUint32(this.#at, textBytes);
-    this.#bytes[this.#at + 4] = RECORD_MARK;
-    this.#at += RECORD_HEAD_BYTES + textBytes;
+  /** Appends a record: its text, or the values that fill its template. */
+  add(text: string, template?: Template): void {
+    if (template !== undefined && !this.#templates.has(template)) this.#addTemplate(template);
+    this.#reserve(RECORD_HEAD_BYTES + HASH_BYTES + text.length * 3);
+    const contentAt = this.#at + RECORD_HEAD_BYTES;
+    let end = contentAt;
+    if (template !== undefined) {
+      this.#bytes.set(template.hash, end);
+      end += HASH_BYTES;
+    }
+    end += this.#bytes.write(text, end, "utf8");
+    this.#view.setUint32(this.#at, end - contentAt);
+    this.#bytes[this.#at + 4] = template === undefined ? RECORD_MARK : FILLED_MARK;
+    this.#at = end;
     this.#count++;
   }
 
-  /**
-   * Chains the records to `before` from `firstSeq` on; returns their hashes: SHA-256(0x01 || hash of the one before || seq
-   * || text). One hash call each.
-   */
+  #addTemplate(template: Template): void {
+    const { bytes } = template;
+    this.#templates.add(template);
+    this.#reserve(ITEM_HEAD_BYTES + bytes.length);
+    this.#view.setUint32(this.#at, bytes.length);
+    this.#bytes[this.#at + 4] = TEMPLATE_MARK;
+    this.#bytes.set(bytes, this.#at + ITEM_HEAD_BYTES);
+    this.#at += ITEM_HEAD_BYTES + bytes.length;
+  }
+
+  /** Chains the records to `before` from `firstSeq` on; returns their hashes. One hash call each. */
   chain(firstSeq: number, before: Uint8Array): Uint8Array[] {
     const hashes: Uint8Array[] = [];
     let head = before;
-    for (let at = BODY_HEAD_BYTES, seq = firstSeq; at < this.#at; seq++) {
-      const next = at + RECORD_HEAD_BYTES + this.#view.getUint32(at);
-      this.#bytes.set(head, at + 5);
-      putU64(this.#view, at + 5 + HASH_BYTES, seq);
+    for (let at = BODY_HEAD_BYTES, seq = firstSeq; at < this.#at; ) {
+      const length = this.#view.getUint32(at);
+      if (this.#bytes[at + 4] === TEMPLATE_MARK) {
+        at += ITEM_HEAD_BYTES + length;
+        continue;
+      }
+      const next = at + RECORD_HEAD_BYTES + length;
+      this.#bytes.set(head, at + ITEM_HEAD_BYTES);
+      putU64(this.#view, at + ITEM_HEAD_BYTES + HASH_BYTES, seq++);
       head = trailHash(this.#bytes.subarray(at + 4, next));
       hashes.push(head);
       at = next;
@@ -188,11 +215,38 @@ export class BodyBuilder {
   }
 }
 
-export interface StoredRecord {
+/** What a record says: a text of its own, or values that fill a template. */
+export type Content =
+  | { readonly text: Uint8Array }
+  | { readonly template: Uint8Array; readonly values: Uint8Array };
+
+export interface RecordPlace {
   readonly seq: number;
-  /** What it says about the one before. */
+  /** Hash of the one before. */
   readonly before: Uint8Array;
+}
+
+/**
+ * SHA-256(mark || hash of the one before || seq || content), content being the text, or the template's hash and the
+ * values.
+ */
+export function recordHash({ before, seq }: RecordPlace, content: Content): Uint8Array {
+  const head = new Uint8Array(1 + HASH_BYTES + 8);
+  head[0] = "text" in content ? RECORD_MARK : FILLED_MARK;
+  head.set(before, 1);
+  putU64(viewOf(head), 1 + HASH_BYTES, seq);
+  const rest = "text" in content ? [content.text] : [trailHash(content.template), content.values];
+  return trailHash(Buffer.concat([head, ...rest]));
+}
+
+/** Undefined where the values do not fit. */
+export const textOf = (content: Content): Uint8Array | undefined =>
+  "text" in content ? content.text : fill(content.template, content.values);
+
+export interface StoredRecord extends RecordPlace {
+  readonly content: Content;
   readonly hash: () => Uint8Array;
+  /** One JSON object; empty if it does not fit its template, which this store never wrote. */
   readonly text: Uint8Array;
 }
 export interface FrameBody {
@@ -201,29 +255,54 @@ export interface FrameBody {
   readonly head: Uint8Array;
 }
 
+class DecodedRecord implements StoredRecord {
+  readonly seq: number;
+  readonly before: Uint8Array;
+  readonly content: Content;
+  readonly #hashed: Uint8Array;
+  #text: Uint8Array | undefined;
+
+  /** `hashed`: from the mark on. */
+  constructor(hashed: Uint8Array, content: Content) {
+    this.#hashed = hashed;
+    this.content = content;
+    this.before = hashed.subarray(1, 1 + HASH_BYTES);
+    this.seq = getU64(viewOf(hashed), 1 + HASH_BYTES);
+  }
+
+  readonly hash = (): Uint8Array => trailHash(this.#hashed);
+
+  get text(): Uint8Array {
+    this.#text ??= textOf(this.content) ?? new Uint8Array();
+    return this.#text;
+  }
+}
+
 /** Undefined for a body that is not as `BodyBuilder` writes them. */
 export function decodeBody(body: Uint8Array): FrameBody | undefined {
   const view = viewOf(body);
   if (body.length < BODY_HEAD_BYTES + HASH_BYTES) return undefined;
   const count = view.getUint32(8 + HASH_BYTES);
   const records: StoredRecord[] = [];
-  let at = BODY_HEAD_BYTES;
+  const templates = new Map<string, Uint8Array>();
   const end = body.length - HASH_BYTES;
-  for (let i = 0; i < count; i++) {
-    if (at + RECORD_HEAD_BYTES > end) return undefined;
-    const textAt = at + RECORD_HEAD_BYTES;
-    const next = textAt + view.getUint32(at);
-    if (next > end || view.getUint8(at + 4) !== RECORD_MARK) return undefined;
-    const hashed = body.subarray(at + 4, next);
-    records.push({
-      before: body.subarray(at + 5, at + 5 + HASH_BYTES),
-      seq: getU64(view, at + 5 + HASH_BYTES),
-      hash: () => trailHash(hashed),
-      text: body.subarray(textAt, next),
-    });
+  let at = BODY_HEAD_BYTES;
+  while (at < end) {
+    if (at + ITEM_HEAD_BYTES > end) return undefined;
+    const mark = view.getUint8(at + 4);
+    const contentAt = at + (mark === TEMPLATE_MARK ? ITEM_HEAD_BYTES : RECORD_HEAD_BYTES);
+    const next = contentAt + view.getUint32(at);
+    if (next > end) return undefined;
+    const bytes = body.subarray(contentAt, next);
+    if (mark === TEMPLATE_MARK) templates.set(nameOf(trailHash(bytes)), bytes);
+    else {
+      const content = contentOf(mark, bytes, templates);
+      if (content === undefined) return undefined;
+      records.push(new DecodedRecord(body.subarray(at + 4, next), content));
+    }
     at = next;
   }
-  if (at !== end) return undefined;
+  if (records.length !== count) return undefined;
   return {
     checkpoint: { n: getU64(view, 0), hash: body.subarray(8, 8 + HASH_BYTES) },
     records,
@@ -231,14 +310,18 @@ export function decodeBody(body: Uint8Array): FrameBody | undefined {
   };
 }
 
-/** Hash of a record that stands alone, as in a proof. */
-export function recordHash(before: Uint8Array, seq: number, text: Uint8Array): Uint8Array {
-  const head = new Uint8Array(1 + HASH_BYTES + 8);
-  head[0] = RECORD_MARK;
-  head.set(before, 1);
-  putU64(viewOf(head), 1 + HASH_BYTES, seq);
-  return trailHash(Buffer.concat([head, text]));
+function contentOf(
+  mark: number,
+  bytes: Uint8Array,
+  templates: ReadonlyMap<string, Uint8Array>,
+): Content | undefined {
+  if (mark === RECORD_MARK) return { text: bytes };
+  if (mark !== FILLED_MARK || bytes.length < HASH_BYTES) return undefined;
+  const template = templates.get(nameOf(bytes.subarray(0, HASH_BYTES)));
+  return template === undefined ? undefined : { template, values: bytes.subarray(HASH_BYTES) };
 }
+
+const nameOf = (hash: Uint8Array): string => Buffer.from(hash).toString("latin1");
 
 /** Node of the record tree over up to TREE_WIDTH children (docs/format/audit.md section 5). */
 export function treeNode(children: readonly Uint8Array[]): Uint8Array {

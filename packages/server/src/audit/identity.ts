@@ -24,10 +24,21 @@ export const identityFrom = (open: string, account: string): Identity => ({
 const quote = (text: string): string => JSON.stringify(text);
 const KEPT_MAX = 4096;
 let kept = new Map<string, Identity>();
+/** One client asks again and again. */
+let last:
+  | { readonly principal: Principal; readonly accessKeyId: string; readonly identity: Identity }
+  | undefined;
 
 /** Of a caller that is authenticated, or of nobody. */
 export function identityOf(caller: Pick<Caller, "principal" | "accessKeyId">): Identity {
   const { principal, accessKeyId = "" } = caller;
+  if (last?.principal === principal && last.accessKeyId === accessKeyId) return last.identity;
+  const identity = keptIdentity(principal, accessKeyId);
+  last = { principal, accessKeyId, identity };
+  return identity;
+}
+
+function keptIdentity(principal: Principal, accessKeyId: string): Identity {
   const session = sessionOf(principal);
   const name = `${arnOf(principal)}\n${accessKeyId}\n${session?.issuedAtMs ?? ""}`;
   const known = kept.get(name);

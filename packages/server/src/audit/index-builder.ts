@@ -2,7 +2,7 @@
  * Gathers what the index of a segment holds while its records are written, or read back: for each column the values and
  * who has which; times; hashes of names; where the frames lie.
  */
-import { COLUMNS, type ColumnName, NAMED, type NamedField, type RecordFacts } from "./facts.ts";
+import { COLUMNS, type ColumnName, type Columns, NAMED, type NamedField, type RecordFacts } from "./facts.ts";
 import type { Column, FrameTable, IndexView } from "./index-view.ts";
 import { nameHash } from "./name-hash.ts";
 import { type Integers, largeIntegers, smallIntegers } from "./planes.ts";
@@ -12,8 +12,8 @@ import { type Integers, largeIntegers, smallIntegers } from "./planes.ts";
  * wait.
  */
 export class FrameFacts {
-  /** By column, then record. */
-  readonly columns: readonly string[][] = COLUMNS.map(() => []);
+  /** Of each record; those of one template have the same. */
+  readonly columns: Columns[] = [];
   readonly names: readonly { readonly high: number[]; readonly low: number[]; readonly record: number[] }[] =
     NAMED.map(() => ({ high: [], low: [], record: [] }));
   readonly times: number[] = [];
@@ -22,7 +22,7 @@ export class FrameFacts {
 
   add(facts: RecordFacts, timeMs: number): void {
     const record = this.times.length;
-    for (let i = 0; i < COLUMNS.length; i++) this.columns[i]?.push(facts[COLUMNS[i] ?? "who"]);
+    this.columns.push(facts.columns);
     for (let i = 0; i < NAMED.length; i++) {
       const field = NAMED[i] ?? "object";
       const list = this.names[i];
@@ -39,7 +39,7 @@ export class FrameFacts {
   }
 
   clear(): void {
-    for (const column of this.columns) column.length = 0;
+    this.columns.length = 0;
     for (const { high, low, record } of this.names) high.length = low.length = record.length = 0;
     this.times.length = 0;
     this.firstMs = Infinity;
@@ -63,6 +63,11 @@ class ColumnBuilder {
     this.ids.push(this.#lastId);
   }
 
+  /** The last value once more. */
+  again(): void {
+    this.ids.push(this.#lastId);
+  }
+
   #idOf(value: string): number {
     let id = this.#ids.get(value);
     if (id === undefined) {
@@ -83,6 +88,7 @@ export class NameList {
 
 export class IndexBuilder implements IndexView {
   readonly columns: readonly ColumnBuilder[] = COLUMNS.map(() => new ColumnBuilder());
+  #lastColumns: Columns | undefined;
   readonly names: readonly NameList[] = NAMED.map(() => new NameList());
   readonly timeList = largeIntegers();
   readonly frameOffsets = largeIntegers();
@@ -101,8 +107,7 @@ export class IndexBuilder implements IndexView {
     this.frameOffsets.push(offset);
     this.frameRecords.push(first);
     this.end = offset + bytes;
-    for (const [i, values] of facts.columns.entries())
-      for (const value of values) this.columns[i]?.add(value);
+    for (const columns of facts.columns) this.#addColumns(columns);
     for (const [i, { high, low, record }] of facts.names.entries()) {
       const list = this.names[i];
       for (let n = 0; n < record.length; n++) {
@@ -114,6 +119,12 @@ export class IndexBuilder implements IndexView {
     for (const timeMs of facts.times) this.timeList.push(timeMs);
     this.firstMs = Math.min(this.firstMs, facts.firstMs);
     this.lastMs = Math.max(this.lastMs, facts.lastMs);
+  }
+
+  #addColumns(columns: Columns): void {
+    if (columns === this.#lastColumns) for (const builder of this.columns) builder.again();
+    else for (const [i, name] of COLUMNS.entries()) this.columns[i]?.add(columns[name]);
+    this.#lastColumns = columns;
   }
 
   column(name: ColumnName): Promise<Column> {

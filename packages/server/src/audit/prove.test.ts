@@ -8,6 +8,7 @@ import { claimedIdentity } from "./identity.ts";
 import { checkProof, proveRecord } from "./prove.ts";
 import { answer, type Found } from "./query.ts";
 import { TrailReader } from "./reader.ts";
+import { SLOT, Template } from "./template.ts";
 import { Rig } from "./test/rig.ts";
 import type { TrailRecord } from "./trail.ts";
 
@@ -77,6 +78,43 @@ test("each record is proved by one text, and no changed text proves anything", a
         assert.equal(checkProof(proven.proof.replace(from, to), keys).kind, "invalid", from);
       }
     }
+    await trail.close();
+  } finally {
+    await rig.remove();
+  }
+});
+
+test("a record that fills a template is proved with it, and with no other", async () => {
+  const rig = await Rig.make();
+  try {
+    const trail = rig.trail();
+    const template = new Template(eventAt(rig.nowMs).text.replace(`R${rig.nowMs}`, SLOT));
+    for (let n = 0; n < 3; n++) {
+      const { timeMs, facts } = eventAt(rig.nowMs + n);
+      trail.append({ text: `F${n}`, template, timeMs, facts: { ...facts, request: [`F${n}`] } });
+    }
+    await trail.checkpoint();
+    const parts = { files: rig.files, seedOf: rig.seedOf, ledger: rig.ledger };
+    const { publicKey } = new TrailSigner(rig.keyring.current("audit").key);
+    const keys = [Buffer.from(publicKey).toString("base64")];
+    const record = await found(rig, "F1");
+    const proven = await proveRecord(parts, record);
+    assert.ok(proven.kind === "proof");
+    const check = checkProof(proven.proof, keys);
+    assert.ok(check.kind === "valid", JSON.stringify(check));
+    assert.deepEqual([check.text, check.seq], [record.text, 1]);
+    assert.match(check.text, /"requestID":"F1"/);
+    for (const [from, to] of [
+      ["GetObject", "PutObject"],
+      ['"values":"F1"', '"values":"F2"'],
+      ["\\u0000", "F1"],
+      ['"values":"F1"', '"values":"F1\\u0000"'],
+    ] as const) {
+      const changed: string = proven.proof.replace(from, to);
+      assert.notEqual(changed, proven.proof);
+      assert.equal(checkProof(changed, keys).kind, "invalid", to);
+    }
+    assert.deepEqual((await rig.verify()).problems, []);
     await trail.close();
   } finally {
     await rig.remove();

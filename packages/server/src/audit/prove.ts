@@ -11,7 +11,7 @@ import {
   signatureHolds,
   type SignedCheckpoint,
 } from "./checkpoint.ts";
-import { recordHash, TREE_WIDTH } from "./format.ts";
+import { type Content, recordHash, type StoredRecord, textOf, TREE_WIDTH } from "./format.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Found } from "./query.ts";
 import type { TrailPlace } from "./reindex.ts";
@@ -24,7 +24,10 @@ const COUNT = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const DEPTH_MAX = 16;
 const proofSchema = z.strictObject({
   v: z.literal(1),
-  record: z.strictObject({ seq: COUNT, before: HEX32, text: z.string() }),
+  record: z.union([
+    z.strictObject({ seq: COUNT, before: HEX32, text: z.string() }),
+    z.strictObject({ seq: COUNT, before: HEX32, template: z.string(), values: z.string() }),
+  ]),
   path: z
     .array(z.strictObject({ index: COUNT.max(TREE_WIDTH - 1), others: z.array(HEX32).max(TREE_WIDTH - 1) }))
     .max(DEPTH_MAX),
@@ -47,14 +50,14 @@ export async function proveRecord(
   const wanted = Buffer.from(wantedText);
   const segment = await headerOf(files, stream, place.number);
   let mark: SignedCheckpoint | undefined;
-  let found: { readonly seq: number; readonly before: Uint8Array; readonly at: number } | undefined;
+  let found: { readonly record: StoredRecord; readonly at: number } | undefined;
   let leaves: Uint8Array[] = [];
   const marks = await marksOf(ledger, stream, segment?.firstSeq ?? 0);
   for await (const step of walkStream(files, stream, seedOf, pruned)) {
     if (step.kind === "problem")
       return refused(`the trail is damaged (${step.problem.kind}): run strongroom audit verify`);
     if (step.kind !== "record") continue;
-    const { seq, before, text } = step.record;
+    const { seq } = step.record;
     while (marks[0] !== undefined && marks[0].statement.nextSeq <= seq) {
       marks.shift();
       leaves = [];
@@ -62,8 +65,8 @@ export async function proveRecord(
     mark = marks[0];
     if (mark === undefined) break;
     if (seq < mark.statement.firstSeq) continue;
-    if (found === undefined && seq >= (segment?.firstSeq ?? 0) && wanted.equals(text))
-      found = { seq, before: before.slice(), at: leaves.length };
+    if (found === undefined && seq >= (segment?.firstSeq ?? 0) && wanted.equals(step.record.text))
+      found = { record: step.record, at: leaves.length };
     leaves.push(step.hash);
     if (found !== undefined && seq === mark.statement.nextSeq - 1) break;
   }
@@ -73,9 +76,13 @@ export async function proveRecord(
   if (leaves.length !== nextSeq - firstSeq)
     return refused("records under the same checkpoint were pruned, so that its root can't be built");
   const path = proofOf(leaves, found.at).map(({ index, others }) => ({ index, others: others.map(hexOf) }));
-  const record = { seq: found.seq, before: hexOf(found.before), text: wantedText };
+  const { seq, before, content } = found.record;
+  const record = { seq, before: hexOf(before), ...printed(content) };
   return { kind: "proof", proof: JSON.stringify({ v: 1, record, path, checkpoint: printCheckpoint(mark) }) };
 }
+
+const printed = (content: Content): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(content).map(([name, bytes]) => [name, Buffer.from(bytes).toString()]));
 
 const refused = (why: string): Proven => ({ kind: "refused", why });
 
@@ -115,11 +122,22 @@ export function checkProof(text: string, publicKeys: readonly string[]): ProofCh
   if (!signatureHolds(signed)) return invalid("the checkpoint's signature does not fit");
   if (record.seq < statement.firstSeq || record.seq >= statement.nextSeq || statement.kind === "pruned")
     return invalid("the checkpoint does not cover the record");
-  const leaf = recordHash(bytesOfHex(record.before), record.seq, Buffer.from(record.text));
+  const content: Content =
+    "text" in record
+      ? { text: Buffer.from(record.text) }
+      : { template: Buffer.from(record.template), values: Buffer.from(record.values) };
+  const leaf = recordHash({ before: bytesOfHex(record.before), seq: record.seq }, content);
   const steps = path.map(({ index, others }) => ({ index, others: others.map(bytesOfHex) }));
   if (!provesLeaf(leaf, steps, bytesOfHex(statement.root)))
     return invalid("the record is not the one that was signed");
-  return { kind: "valid", text: record.text, checkpoint: signed, seq: record.seq };
+  const recordText = textOf(content);
+  if (recordText === undefined) return invalid("the record's values do not fit its template");
+  return {
+    kind: "valid",
+    text: Buffer.from(recordText).toString(),
+    checkpoint: signed,
+    seq: record.seq,
+  };
 }
 
 const invalid = (why: string): ProofCheck => ({ kind: "invalid", why });

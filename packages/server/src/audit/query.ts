@@ -196,4 +196,4 @@ async function endReading(reader: TrailReader, frames: FrameReader): Promise<voi
   reader.counts.damaged += frames.damaged;
 }
 
-export const keysOf = (event: TrailEvent): readonly string[] => valuesOf(factsOfEvent(event).key);
+export const keysOf = (event: TrailEvent): readonly string[] => valuesOf(factsOfEvent(event).columns.key);

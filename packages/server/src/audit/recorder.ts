@@ -7,9 +7,11 @@ import type { Caller } from "../base/caller.ts";
 import type { Clock } from "../base/clock.ts";
 import { isKeyArn } from "../base/ids.ts";
 import { errorCodeOf, jsonOf, keptMessage } from "./allow.ts";
-import { type EventParts, eventText, newEventId } from "./event.ts";
-import { factsOf, type Links } from "./facts.ts";
+import { type EventParts, eventText, isoSeconds, newEventId } from "./event.ts";
+import { factsOf, type Links, type RecordFacts } from "./facts.ts";
+import { Forms, type Shape } from "./forms.ts";
 import { type Identity, identityFrom, identityOf } from "./identity.ts";
+import { SLOT } from "./template.ts";
 import type { Trail } from "./trail.ts";
 
 export interface KmsFacts {
@@ -31,6 +33,14 @@ export interface KmsFacts {
   readonly more?: Readonly<Record<string, string>>;
 }
 
+/** What a record has in common with others, and what not. */
+export interface Likeness extends Pick<RecordFacts, "object" | "request"> {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly values: string;
+  readonly timeMs: number;
+}
+
 const AWS_INTERNAL = "AWS Internal";
 const FINGERPRINT_BYTES = 16;
 
@@ -39,6 +49,7 @@ export class Recorder {
   readonly region: string;
   readonly clock: Clock;
   readonly #hashKey: SecretKey<"audit">;
+  readonly #forms = new Forms();
 
   constructor(parts: {
     readonly trail: Trail;
@@ -61,6 +72,28 @@ export class Recorder {
     });
   }
 
+  /**
+   * As {@link append} for records that come by the thousand. Those about `name` with equal shapes differ in `values` only,
+   * which are in the order of the text, joined by {@link SLOT}. `build` puts the whole record together, or the same with a
+   * slot for each value.
+   */
+  appendLike(
+    { name, shape, values, timeMs, object, request }: Likeness,
+    build: (slotted: boolean) => { readonly parts: EventParts; readonly links: Links },
+  ): number {
+    const form = this.#forms.find(name, shape);
+    if (form !== undefined) {
+      const { template, columns } = form;
+      return this.trail.append({ text: values, template, timeMs, facts: { columns, object, request } });
+    }
+    const { parts, links } = build(false);
+    const text = eventText(parts);
+    const slotted = eventText(build(true).parts, SLOT);
+    const facts = factsOf(parts, links);
+    this.#forms.learn(name, shape, { text, slotted, values, columns: facts.columns });
+    return this.trail.append({ text, timeMs, facts });
+  }
+
   /** Tells equal values of one use, and nothing else, to whoever reads the trail. */
   fingerprint(use: string, value: string): string {
     const hash = keyedHash(this.#hashKey, use, Buffer.from(value));
@@ -69,12 +102,59 @@ export class Recorder {
 
   /** One use or change of a KMS key. Cross-account ones are written for both accounts (spec audit section 1). */
   kms(facts: KmsFacts): number {
+    const { caller, arns, timeMs } = facts;
+    const identity = identityOf(caller);
+    const eventId = facts.eventId ?? newEventId(timeMs);
+    const [arn] = arns;
+    const own = arns.every((name) => accountOfArn(name) === identity.account);
+    if (arn !== undefined && own && facts.error === undefined && facts.more === undefined)
+      return this.#kmsLike(facts, identity, eventId, arn);
+    const owners = new Set(arns.map(accountOfArn).filter((account) => account !== identity.account));
+    const shared = owners.size === 0 ? undefined : newEventId(timeMs);
+    const parts: EventParts = { ...this.#kmsParts(facts, identity, eventId), sharedId: shared };
+    const links = kmsLinks(facts);
+    let ticket = this.append(parts, links);
+    for (const owner of owners) {
+      ticket = this.append(
+        { ...parts, identity: ownersView(identity), eventId: newEventId(timeMs), recipient: owner },
+        links,
+      );
+    }
+    return ticket;
+  }
+
+  #kmsLike(facts: KmsFacts, identity: Identity, eventId: string, arn: string): number {
+    const { caller, operation, timeMs, requestId, request, response, arns, materialIds } = facts;
+    const viaS3 = facts.via === "s3";
+    const values = `${isoSeconds(timeMs)}${SLOT}${request}${SLOT}${response}${viaS3 ? SLOT + caller.requestId : ""}${SLOT}${requestId}${SLOT}${eventId}`;
+    const shape: Shape = [
+      operation,
+      identity,
+      viaS3 ? AWS_INTERNAL : caller.sourceIp,
+      viaS3 ? AWS_INTERNAL : caller.userAgent,
+      facts.readOnly,
+      joined(materialIds),
+      joined(arns),
+      facts.tls,
+    ];
+    const names = viaS3 ? [requestId, caller.requestId] : [requestId];
+    return this.appendLike({ name: arn, shape, values, timeMs, object: [], request: names }, (slotted) => ({
+      parts: slotted
+        ? this.#kmsParts({ ...facts, request: SLOT, response: SLOT, requestId: SLOT }, identity, SLOT, SLOT)
+        : this.#kmsParts(facts, identity, eventId),
+      links: kmsLinks(facts),
+    }));
+  }
+
+  #kmsParts(
+    facts: KmsFacts,
+    identity: Identity,
+    eventId: string,
+    s3RequestId: string = facts.caller.requestId,
+  ): EventParts {
     const { caller, via, arns, error } = facts;
     const viaS3 = via === "s3";
-    const identity = identityOf(caller);
-    const owners = new Set(arns.map(accountOfArn).filter((account) => account !== identity.account));
-    const shared = owners.size === 0 ? undefined : newEventId(facts.timeMs);
-    const parts: EventParts = {
+    return {
       identity,
       ...(viaS3 ? { invokedBy: AWS_INTERNAL } : {}),
       timeMs: facts.timeMs,
@@ -87,36 +167,15 @@ export class Recorder {
       errorMessage: error === undefined ? undefined : keptMessage(error.code, error.message),
       request: facts.request,
       response: facts.response,
-      additional: additionalOf(facts),
+      additional: additionalOf(facts, s3RequestId),
       requestId: facts.requestId,
-      eventId: facts.eventId ?? newEventId(facts.timeMs),
+      eventId,
       readOnly: facts.readOnly,
       resources: resourcesOf(arns),
       management: true,
       recipient: identity.account,
       tls: facts.tls,
-      sharedId: shared,
     };
-    const links: Links = {
-      keys: arns,
-      materials: facts.materialIds,
-      // Who looks for an S3 request finds what it did with keys.
-      forRequest: viaS3 ? caller.requestId : undefined,
-      intent: facts.more?.["phase"] === "intent",
-    };
-    let ticket = this.append(parts, links);
-    for (const owner of owners) {
-      ticket = this.append(
-        {
-          ...parts,
-          identity: ownersView(identity),
-          eventId: newEventId(facts.timeMs),
-          recipient: owner,
-        },
-        links,
-      );
-    }
-    return ticket;
   }
 
   /** What the store did by itself. */
@@ -155,7 +214,21 @@ export class Recorder {
 const ownersView = ({ account }: Identity): Identity =>
   identityFrom(`{"type":"AWSAccount","principalId":"${account}","accountId":"${account}"`, account);
 
-function additionalOf({ via, caller, materialIds, operation, more = {} }: KmsFacts): string | undefined {
+const joined = (texts: readonly string[]): string =>
+  texts.length === 1 ? (texts[0] ?? "") : texts.join(" ");
+
+const kmsLinks = ({ arns, materialIds, via, caller, more }: KmsFacts): Links => ({
+  keys: arns,
+  materials: materialIds,
+  // Who looks for an S3 request finds what it did with keys.
+  forRequest: via === "s3" ? caller.requestId : undefined,
+  intent: more?.["phase"] === "intent",
+});
+
+function additionalOf(
+  { via, materialIds, operation, more = {} }: KmsFacts,
+  s3RequestId: string,
+): string | undefined {
   const members: string[] = [];
   if (operation === "ReEncrypt" && materialIds.length === 2) {
     members.push(
@@ -163,7 +236,7 @@ function additionalOf({ via, caller, materialIds, operation, more = {} }: KmsFac
       `"destinationKeyMaterialId":"${materialIds[1]}"`,
     );
   } else if (materialIds[0] !== undefined) members.push(`"keyMaterialId":"${materialIds[0]}"`);
-  if (via === "s3") members.push(`"s3RequestID":"${caller.requestId}"`);
+  if (via === "s3") members.push(`"s3RequestID":"${s3RequestId}"`);
   for (const [name, value] of Object.entries(more)) members.push(`"${name}":${JSON.stringify(value)}`);
   return members.length === 0 ? undefined : `{${members.join(",")}}`;
 }

@@ -21,7 +21,7 @@ export interface Plan {
 export function planHolds({ clauses }: Plan, facts: RecordFacts): boolean {
   return clauses.every((clause) =>
     clause.some((test) =>
-      "column" in test ? test.holds(facts[test.column]) : facts[test.field].includes(test.name),
+      "column" in test ? test.holds(facts.columns[test.column]) : facts[test.field].includes(test.name),
     ),
   );
 }

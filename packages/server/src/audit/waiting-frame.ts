@@ -5,10 +5,12 @@
 import type { RecordFacts } from "./facts.ts";
 import { BodyBuilder } from "./format.ts";
 import { FrameFacts } from "./index-builder.ts";
+import type { Template } from "./template.ts";
 
 export interface TrailRecord {
-  /** One JSON object. */
+  /** One JSON object, or the values that fill `template`. */
   readonly text: string;
+  readonly template?: Template;
   readonly timeMs: number;
   /** What it is found by. */
   readonly facts: RecordFacts;
@@ -19,8 +21,8 @@ export class WaitingFrame {
   readonly facts = new FrameFacts();
   chars = 0;
 
-  add({ text, timeMs, facts }: TrailRecord): void {
-    this.body.add(text);
+  add({ text, template, timeMs, facts }: TrailRecord): void {
+    this.body.add(text, template);
     this.facts.add(facts, timeMs);
     this.chars += text.length;
   }

@@ -197,6 +197,9 @@ export const TRAIL_GATHER_MS = 50;
 export const TRAIL_FRAME_BYTES_MAX = 512 * 1024;
 /** Below this a frame is not compressed: the call costs more than the bytes. */
 export const TRAIL_COMPRESS_BYTES_MIN = 4096;
+/** Templates of records that are kept: buckets and keys, and forms of each. */
+export const TRAIL_FORM_NAMES_MAX = 500;
+export const TRAIL_FORMS_MAX = 8;
 /** Characters of records not yet written; beyond, requests wait for the disk. */
 export const TRAIL_QUEUE_CHARS_MAX = 8 * 1024 ** 2;
 export const TRAIL_SEGMENT_RECORDS_MAX = 65_536;

@@ -2,6 +2,7 @@
 import type { RequestEvent } from "../common/ports.ts";
 
 const quote = (text: string): string => JSON.stringify(text);
+export const objectArn = (bucket: string, key: string): string => `arn:aws:s3:::${bucket}/${key}`;
 
 export interface Resources {
   readonly text?: string;
@@ -20,7 +21,7 @@ export function resourcesOf(
     bucketOwner ?? (operation === "CreateBucket" ? account : undefined),
   );
   if (key === undefined) return { text: `[${ofBucket}]`, buckets: [bucket] };
-  const object = `arn:aws:s3:::${bucket}/${key}`;
+  const object = objectArn(bucket, key);
   if (source !== undefined) return copyResources(bucket, ofBucket, object, source);
   return { text: `[${objectResource(object)},${ofBucket}]`, buckets: [bucket], objects: [object] };
 }
@@ -31,7 +32,7 @@ function copyResources(
   object: string,
   source: NonNullable<RequestEvent["source"]>,
 ): Resources {
-  const from = `arn:aws:s3:::${source.bucket}/${source.key}`;
+  const from = objectArn(source.bucket, source.key);
   const both = `${objectResource(object)},${ofBucket},${objectResource(from)}`;
   const objects = [object, from];
   if (source.bucket === bucket) return { text: `[${both}]`, buckets: [bucket], objects };

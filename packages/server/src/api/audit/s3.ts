@@ -4,17 +4,21 @@
  * before their answer leaves; others are written within a moment of it.
  */
 import { errorCodeOf, jsonOf, keptMessage } from "../../audit/allow.ts";
-import { newEventId } from "../../audit/event.ts";
-import { claimedIdentity, identityOf } from "../../audit/identity.ts";
+import { type EventParts, isoSeconds, newEventId } from "../../audit/event.ts";
+import type { Links } from "../../audit/facts.ts";
+import type { Shape } from "../../audit/forms.ts";
+import { claimedIdentity, type Identity, identityOf } from "../../audit/identity.ts";
 import type { Recorder } from "../../audit/recorder.ts";
 import { type S3Row, s3RowOf } from "../../audit/s3-rows.ts";
+import { SLOT } from "../../audit/template.ts";
 import { type KeyUses, keyUsesOf } from "../../audit/uses.ts";
+import type { HeaderView } from "../../auth/headers.ts";
 import type { Caller } from "../../base/caller.ts";
 import type { AuditPort, Outcome, RequestEvent } from "../common/ports.ts";
 import { claimedKey, tlsOf } from "./connection.ts";
 import { type AnswerFacts, NO_FACTS, readAnswer } from "./s3-answer.ts";
 import { deletedIn, partsOf } from "./s3-deleted.ts";
-import { resourcesOf } from "./s3-resources.ts";
+import { objectArn, resourcesOf } from "./s3-resources.ts";
 
 const quote = (text: string): string => JSON.stringify(text);
 const SSE = "x-amz-server-side-encryption";
@@ -60,64 +64,76 @@ export class S3Audit implements AuditPort {
     uses: KeyUses | undefined,
     facts: AnswerFacts,
   ): number {
+    const { caller, exchange } = event;
+    const identity = caller === undefined ? claimedIdentity(claimedKey(exchange)) : identityOf(caller);
+    const timeMs = exchange?.startedMs ?? this.#recorder.clock.now();
+    const told: Told = { event, outcome, row, uses, facts, identity, timeMs };
+    const own: Values = {
+      key: event.key,
+      bytesIn: String(bytesIn(event)),
+      bytesOut: String(facts.bytesOut),
+      startedMs: String(timeMs),
+      kmsRequestIds: uses === undefined ? "" : JSON.stringify(uses.requestIds),
+      requestId: event.requestId,
+      eventId: newEventId(timeMs),
+    };
+    const shape = shapeOf(told);
+    if (shape === undefined) return this.#recorder.append(this.#parts(told, own), linksOf(told, own));
+    const { bucket = "", key = "" } = event;
+    const likeness = {
+      name: bucket,
+      shape,
+      values: valuesText(told, own),
+      timeMs,
+      object: [objectArn(bucket, key)],
+      request: [event.requestId],
+    };
+    return this.#recorder.appendLike(likeness, (slotted) => ({
+      parts: this.#parts(told, slotted ? SLOTS : own),
+      links: linksOf(told, own),
+    }));
+  }
+
+  #parts(told: Told, values: Values): EventParts {
+    const { event, outcome, row, facts, identity, timeMs } = told;
     const recorder = this.#recorder;
     const { caller, exchange } = event;
     const errorCode = outcome?.errorCode;
-    const identity = caller === undefined ? claimedIdentity(claimedKey(exchange)) : identityOf(caller);
-    const timeMs = exchange?.startedMs ?? recorder.clock.now();
-    const resources = resourcesOf(event, identity.account);
     const code = errorCode === undefined ? undefined : errorCodeOf(errorCode);
-    return recorder.append(
-      {
-        identity,
-        timeMs,
-        service: "s3",
-        name: row.event,
-        region: recorder.region,
-        sourceIp: exchange?.transport.sourceIp ?? caller?.sourceIp ?? "",
-        userAgent: exchange?.req.headers["user-agent"],
-        errorCode: code,
-        errorMessage:
-          errorCode === undefined ? undefined : keptMessage(errorCode, outcome?.errorMessage ?? ""),
-        request: requestOf(event, outcome, row),
-        response: code === undefined && !row.readOnly ? facts.response : "null",
-        additional: this.#additional(event, outcome, uses, facts),
-        requestId: event.requestId,
-        eventId: newEventId(timeMs),
-        readOnly: row.readOnly,
-        resources: resources.text,
-        management: !row.data,
-        // Nobody's records go to whose bucket it is.
-        recipient:
-          identity.account === ANONYMOUS ? (event.bucketOwner ?? identity.account) : identity.account,
-        tls: tlsOf(exchange),
-      },
-      {
-        buckets: resources.buckets,
-        objects: resources.objects,
-        deleted: deletedIn(outcome),
-        keys: uses?.keyArn === undefined ? undefined : [uses.keyArn],
-        materials: uses?.materialId === undefined ? undefined : [uses.materialId],
-        intent: outcome === undefined,
-      },
-    );
+    return {
+      identity,
+      timeMs,
+      service: "s3",
+      name: row.event,
+      region: recorder.region,
+      sourceIp: exchange?.transport.sourceIp ?? caller?.sourceIp ?? "",
+      userAgent: headerOf(event, "user-agent"),
+      errorCode: code,
+      errorMessage: errorCode === undefined ? undefined : keptMessage(errorCode, outcome?.errorMessage ?? ""),
+      request: requestOf(told, values.key),
+      response: code === undefined && !row.readOnly ? facts.response : "null",
+      additional: this.#additional(told, values),
+      requestId: values.requestId,
+      eventId: values.eventId,
+      readOnly: row.readOnly,
+      resources: resourcesOf({ ...event, key: values.key }, identity.account).text,
+      management: !row.data,
+      // Nobody's records go to whose bucket it is.
+      recipient: identity.account === ANONYMOUS ? (event.bucketOwner ?? identity.account) : identity.account,
+      tls: tlsOf(exchange),
+    };
   }
 
-  #additional(
-    event: RequestEvent,
-    outcome: Outcome | undefined,
-    uses: KeyUses | undefined,
-    facts: AnswerFacts,
-  ): string {
+  #additional({ event, outcome, uses, facts }: Told, values: Values): string {
     const { caller, exchange, headers } = event;
     const details = outcome?.details;
-    let text = `{"AuthenticationMethod":"${methodOf(caller)}","bytesTransferredIn":${bytesIn(event)},"bytesTransferredOut":${facts.bytesOut}`;
+    let text = `{"AuthenticationMethod":"${methodOf(caller)}","bytesTransferredIn":${values.bytesIn},"bytesTransferredOut":${values.bytesOut}`;
     if (caller?.signature === "AWS4-HMAC-SHA256") text += ',"SignatureVersion":"SigV4"';
     if (exchange !== undefined)
-      text += `,"x-amz-id-2":"${exchange.hostId}","eventTimeMs":${exchange.startedMs}`;
+      text += `,"x-amz-id-2":"${exchange.hostId}","eventTimeMs":${values.startedMs}`;
     if (outcome === undefined) text += ',"phase":"intent"';
     else if (facts.applied !== undefined) text += `,"SSEApplied":"${appliedOf(event, facts.applied)}"`;
-    if (uses !== undefined) text += usesText(uses);
+    if (uses !== undefined) text += usesText(uses, values.kmsRequestIds);
     const fingerprint = headers?.find(CUSTOMER_KEY_MD5);
     if (fingerprint !== undefined)
       text += `,"ssecKeyFingerprint":"${this.#recorder.fingerprint("ssec", fingerprint)}"`;
@@ -128,20 +144,102 @@ export class S3Audit implements AuditPort {
   }
 }
 
-function requestOf(event: RequestEvent, outcome: Outcome | undefined, row: S3Row): string {
-  const { exchange, headers, bucket, key, versionId } = event;
+/** All that one record is made of. */
+interface Told {
+  readonly event: RequestEvent;
+  readonly outcome: Outcome | undefined;
+  readonly row: S3Row;
+  readonly uses: KeyUses | undefined;
+  readonly facts: AnswerFacts;
+  readonly identity: Identity;
+  readonly timeMs: number;
+}
+
+/** What differs between two requests of a client for two objects; numbers and lists as they stand in the text. */
+interface Values {
+  readonly key: string | undefined;
+  readonly bytesIn: string;
+  readonly bytesOut: string;
+  readonly startedMs: string;
+  readonly kmsRequestIds: string;
+  readonly requestId: string;
+  readonly eventId: string;
+}
+const SLOTS: Values = {
+  key: SLOT,
+  bytesIn: SLOT,
+  bytesOut: SLOT,
+  startedMs: SLOT,
+  kmsRequestIds: SLOT,
+  requestId: SLOT,
+  eventId: SLOT,
+};
+
+/** In the order of the record's text. */
+function valuesText({ uses, timeMs }: Told, values: Values): string {
+  const key = quote(values.key ?? "").slice(1, -1);
+  const ids = uses === undefined || uses.requestIds.length === 0 ? "" : SLOT + values.kmsRequestIds;
+  return `${isoSeconds(timeMs)}${SLOT}${key}${SLOT}${values.bytesIn}${SLOT}${values.bytesOut}${SLOT}${values.startedMs}${ids}${SLOT}${values.requestId}${SLOT}${values.eventId}${SLOT}${key}`;
+}
+
+/** All else of a plain, successful request for one object. Undefined for others: they are put together each time. */
+function shapeOf({ event, outcome, row, uses, facts, identity }: Told): Shape | undefined {
+  const { caller, exchange, headers, bucket, key } = event;
+  if (caller === undefined || exchange === undefined || headers === undefined) return undefined;
+  if (bucket === undefined || key === undefined || event.versionId !== undefined) return undefined;
+  if (outcome === undefined || outcome.errorCode !== undefined || outcome.details !== undefined)
+    return undefined;
+  if (event.source !== undefined || headers.find(CUSTOMER_KEY_MD5) !== undefined) return undefined;
+  if (row.query.length > 0 && exchange.raw.query.size > 0) return undefined;
+  return [
+    event.operation,
+    identity,
+    exchange.transport.sourceIp,
+    headers.find("user-agent"),
+    headers.find("host"),
+    event.bucketOwner,
+    shownHeaders(headers, row),
+    facts.response,
+    facts.applied,
+    caller.authType,
+    caller.signature,
+    tlsOf(exchange),
+    event.operation === "GetObject" ? undefined : metadataNames(event),
+    uses?.keyArn,
+    uses?.materialId,
+    uses?.access,
+    uses === undefined ? 0 : uses.requestIds.length,
+  ];
+}
+
+function linksOf({ event, outcome, uses, identity }: Told, { key }: Values): Links {
+  const resources = resourcesOf({ ...event, key }, identity.account);
+  return {
+    buckets: resources.buckets,
+    objects: resources.objects,
+    deleted: deletedIn(outcome),
+    keys: uses?.keyArn === undefined ? undefined : [uses.keyArn],
+    materials: uses?.materialId === undefined ? undefined : [uses.materialId],
+    intent: outcome === undefined,
+  };
+}
+
+/** Also of a request that was refused before its headers were looked at. */
+function headerOf({ headers, exchange }: RequestEvent, name: string): string | undefined {
+  if (headers !== undefined) return headers.find(name);
+  const value = exchange?.req.headers[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+function requestOf({ event, outcome, row }: Told, key: string | undefined): string {
+  const { exchange, headers, bucket, versionId } = event;
   let text = "";
   if (bucket !== undefined) text = `"bucketName":${quote(bucket)}`;
-  const host = exchange?.req.headers.host;
+  const host = headerOf(event, "host");
   if (host !== undefined) text += `${text === "" ? "" : ","}"Host":${quote(host)}`;
   if (key !== undefined) text += `,"key":${quote(key)}`;
   if (versionId !== undefined) text += `,"versionId":${quote(versionId)}`;
-  if (headers !== undefined) {
-    for (const name of row.headers) {
-      const value = headers.find(name);
-      if (value !== undefined) text += `,"${name}":${quote(value)}`;
-    }
-  }
+  if (headers !== undefined) text += shownHeaders(headers, row);
   // The request's own query was parsed before anybody is told of it; a target that is none has no query.
   const query = row.query.length === 0 || headers === undefined ? undefined : exchange?.raw.query;
   if (query !== undefined && query.size > 0) {
@@ -152,6 +250,15 @@ function requestOf(event: RequestEvent, outcome: Outcome | undefined, row: S3Row
   }
   if (outcome?.details !== undefined) text += detailsText(outcome.details, true);
   return `{${text.startsWith(",") ? text.slice(1) : text}}`;
+}
+
+function shownHeaders(headers: HeaderView, row: S3Row): string {
+  let text = "";
+  for (const name of row.headers) {
+    const value = headers.find(name);
+    if (value !== undefined) text += `,"${name}":${quote(value)}`;
+  }
+  return text;
 }
 
 /** Documents that a request set are its parameters; what else an operation tells is additional. */
@@ -171,12 +278,12 @@ function detailsText(details: Readonly<Record<string, unknown>>, documents: bool
   return text;
 }
 
-function usesText({ requestIds, keyArn, materialId, access }: KeyUses): string {
+function usesText({ requestIds, keyArn, materialId, access }: KeyUses, ids: string): string {
   let text = "";
   if (keyArn !== undefined) text += `,"sseKmsKeyArn":${quote(keyArn)}`;
   if (materialId !== undefined) text += `,"keyMaterialId":"${materialId}"`;
   if (access !== undefined) text += `,"keyAccess":"${access}"`;
-  if (requestIds.length > 0) text += `,"kmsRequestIDs":${JSON.stringify(requestIds)}`;
+  if (requestIds.length > 0) text += `,"kmsRequestIDs":${ids}`;
   return text;
 }
 
@@ -194,10 +301,10 @@ const METHODS = {
 } as const;
 const methodOf = (caller: Caller | undefined): string => METHODS[caller?.authType ?? "none"];
 
-function bytesIn({ exchange }: RequestEvent): number {
-  const headers = exchange?.req.headers;
-  const decoded = headers?.["x-amz-decoded-content-length"];
-  const size = Number(typeof decoded === "string" ? decoded : (headers?.["content-length"] ?? 0));
+function bytesIn(event: RequestEvent): number {
+  const size = Number(
+    headerOf(event, "x-amz-decoded-content-length") ?? headerOf(event, "content-length") ?? 0,
+  );
   return Number.isSafeInteger(size) ? size : 0;
 }
 

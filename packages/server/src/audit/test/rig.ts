@@ -90,7 +90,7 @@ export function recordOf(n: number, fields: Readonly<Record<string, unknown>> = 
   return {
     text: JSON.stringify({ eventName, n, ...fields }),
     timeMs: 1_790_000_000_000 + n,
-    facts: { ...NO_FACTS, event: eventName },
+    facts: { ...NO_FACTS, columns: { ...NO_FACTS.columns, event: eventName } },
   };
 }
 
