@@ -20,6 +20,12 @@ export interface Sampled {
   readonly writable: () => boolean;
 }
 
+/** What counts one operation: by status, and its times. */
+interface Child {
+  readonly done: Map<number, Counter.Internal>;
+  readonly time: Histogram.Internal<string>;
+}
+
 export function openMetrics(sampled: Sampled): WorkerMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -77,18 +83,19 @@ export function openMetrics(sampled: Sampled): WorkerMetrics {
     () => (sampled.writable() ? 1 : 0),
   );
   // Label lookups cost more than the increment: children are kept by operation.
-  const children = new Map<
-    string,
-    { readonly done: Map<number, Counter.Internal>; readonly time: Histogram.Internal<string> }
-  >();
+  const children = new Map<string, Map<string, Child>>();
   return {
     meter: {
       request({ service, operation, status, errorCode, milliseconds }) {
-        const name = `${service}/${operation}`;
-        let child = children.get(name);
+        let operations = children.get(service);
+        if (operations === undefined) {
+          operations = new Map();
+          children.set(service, operations);
+        }
+        let child = operations.get(operation);
         if (child === undefined) {
           child = { done: new Map(), time: seconds.labels({ service, operation }) };
-          children.set(name, child);
+          operations.set(operation, child);
         }
         let done = child.done.get(status);
         if (done === undefined) {

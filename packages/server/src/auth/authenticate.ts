@@ -91,8 +91,8 @@ export function authenticate<P>(
   const found = findCredential(deps, accessKeyId, presented.sessionToken, scope.service);
   if (found instanceof Promise || scope.service !== "s3")
     return later(request, deps, presented, found, readBody);
-  checkClaim(request, deps, presented);
-  return verified(request, deps, presented, found, undefined);
+  const nowMs = checkClaim(request, deps, presented);
+  return verified(request, deps, presented, found, undefined, nowMs);
 }
 
 /** The same as a promise in every case. */
@@ -112,21 +112,23 @@ async function later<P>(
   readBody: ReadBody,
 ): Promise<AuthResult<P>> {
   const credential = await found;
-  checkClaim(request, deps, presented);
+  const nowMs = checkClaim(request, deps, presented);
   const body = presented.claim.scope.service === "s3" ? undefined : await readBody();
-  return verified(request, deps, presented, credential, body);
+  return verified(request, deps, presented, credential, body, nowMs);
 }
 
-/** What a claim must be before its signature is worth computing. */
-function checkClaim<P>(request: RawRequest, deps: AuthDeps<P>, presented: Presented): void {
+/** What a claim must be before its signature is worth computing. Returns the time that it was held against. */
+function checkClaim<P>(request: RawRequest, deps: AuthDeps<P>, presented: Presented): number {
   const { claim, presigned, timestamp } = presented;
   const { scope } = claim;
   const place: CredentialPlace = presigned === undefined ? "header" : "query";
   const rule = checkScope(deps.services, scope, place);
-  checkTime(rule, scope.service, timestamp, presigned?.expiresSeconds, deps.clock.now());
-  if (presigned === undefined) return;
+  const nowMs = deps.clock.now();
+  checkTime(rule, scope.service, timestamp, presigned?.expiresSeconds, nowMs);
+  if (presigned === undefined) return nowMs;
   const unsigned = unsignedAmzHeaders(request.headers, claim.signedHeaders, presigned.hoisted);
   if (unsigned.length > 0) refuse({ kind: "unsigned-headers", names: unsigned }, scope.service);
+  return nowMs;
 }
 
 function verified<P>(
@@ -135,6 +137,7 @@ function verified<P>(
   presented: Presented,
   credential: Credential<P>,
   body: Uint8Array | undefined,
+  nowMs: number,
 ): Signed<P> {
   const { claim, presigned, timestamp } = presented;
   const { accessKeyId, scope } = claim;
@@ -168,7 +171,7 @@ function verified<P>(
     region: scope.region,
     timestampMs: timestamp.ms,
     signedHeaders: claim.signedHeaders,
-    signatureAgeMs: deps.clock.now() - timestamp.ms,
+    signatureAgeMs: nowMs - timestamp.ms,
     ...(presigned === undefined ? {} : { expiresAtMs: timestamp.ms + presigned.expiresSeconds * 1000 }),
     headers,
     contentSha256,
@@ -178,10 +181,10 @@ function verified<P>(
 
 function readClaim(request: RawRequest): Presented | undefined {
   const { headers, query } = request;
-  const authorization = headers.get("authorization");
+  const authorization = headers.find("authorization");
   const parameters = presignedParameters(query);
   const v2 = query.size > 0 && (query.has("AWSAccessKeyId") || query.has("Signature"));
-  if ([authorization !== undefined, parameters !== undefined, v2].filter(Boolean).length > 1)
+  if (Number(authorization !== undefined) + Number(parameters !== undefined) + Number(v2) > 1)
     refuse({ kind: "several-mechanisms" });
   if (v2) refuse({ kind: "unsupported-mechanism" });
   if (parameters !== undefined) return readPresigned(parsePresigned(parameters), headers);
@@ -190,8 +193,10 @@ function readClaim(request: RawRequest): Presented | undefined {
   return readHeaderClaim(parseAuthorization(authorization), headers);
 }
 
+const SIGNED_BY = `${ALGORITHM} `;
+
 function checkAlgorithm(authorization: string): void {
-  if (authorization.startsWith(`${ALGORITHM} `) || authorization === ALGORITHM) return;
+  if (authorization.startsWith(SIGNED_BY) || authorization === ALGORITHM) return;
   if (authorization.startsWith("AWS ") || authorization.startsWith("AWS4-ECDSA-P256-SHA256"))
     refuse({ kind: "unsupported-mechanism" });
   refuse({ kind: "unsupported-type", value: authorization.split(" ", 1)[0] ?? "" });
@@ -199,18 +204,18 @@ function checkAlgorithm(authorization: string): void {
 
 function readHeaderClaim(claim: Claim, headers: HeaderView): Presented {
   const { date, service } = claim.scope;
-  const amzDate = headers.get("x-amz-date");
-  const dateHeader = amzDate === undefined ? headers.get("date") : undefined;
+  const amzDate = headers.find("x-amz-date");
+  const dateHeader = amzDate === undefined ? headers.find("date") : undefined;
   const timestamp = amzDate === undefined ? parseDateHeader(dateHeader ?? "") : parseTimestamp(amzDate);
   if (timestamp === undefined) return refuse({ kind: "missing-date" }, service);
   checkDay(date, timestamp, "header", service);
-  const contentSha256 = headers.get("x-amz-content-sha256");
+  const contentSha256 = headers.find("x-amz-content-sha256");
   if (service === "s3") {
     if (contentSha256 === undefined)
       return fail("InvalidRequest", "Missing required header for this request: x-amz-content-sha256");
     checkContentSha256(contentSha256);
   }
-  const sessionToken = headers.get("x-amz-security-token");
+  const sessionToken = headers.find("x-amz-security-token");
   return { claim, presigned: undefined, timestamp, sessionToken, contentSha256 };
 }
 

@@ -59,12 +59,15 @@ export const isSha256Hex = (text: string): boolean => HEX_64.test(text);
 const HEADS_KEPT_MAX = 1000;
 const heads = new RecentMap<string, Claim>(HEADS_KEPT_MAX);
 const SIGNATURE = "Signature=";
+/** Another component after the signature, or blanks that are none of it. */
+const ENDS_ELSE = /,|\s$/;
 
 /** `value` is the header; the caller has seen that it starts with the algorithm. */
 export function parseAuthorization(value: string): Claim {
   const at = value.length - 64;
   const signature = value.slice(at);
-  const ends = value.startsWith(SIGNATURE, at - SIGNATURE.length) && isSha256Hex(signature);
+  // Whether they are hex shows when they are held against the right ones.
+  const ends = value.startsWith(SIGNATURE, at - SIGNATURE.length) && !ENDS_ELSE.test(signature);
   if (!ends) return parseWhole(value);
   const head = value.slice(0, at);
   const known = heads.get(head);

@@ -31,8 +31,9 @@ export class HeaderView {
     return this.#values.get(name);
   }
 
+  /** `name` in lower case. */
   has(name: string): boolean {
-    return this.get(name) !== undefined;
+    return this.#values.has(name);
   }
 
   /** Lower-case name and joined value, in the order of first appearance. */

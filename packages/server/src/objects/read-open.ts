@@ -16,9 +16,9 @@ import { versionIdOf } from "./rows/version-id.ts";
 import type { ObjectVersion } from "./rows/version-record.ts";
 
 export interface ReadRequest {
-  readonly versionId?: string;
+  readonly versionId?: string | undefined;
   readonly ssec: SsecRequest;
-  readonly refused?: RefusedHeaders;
+  readonly refused?: RefusedHeaders | undefined;
 }
 
 /** A version that the request may open, its keys not yet asked for. */

@@ -19,10 +19,12 @@ export function resourceOf(need: Need): string {
 
 /** All needs must be allowed. Throws AccessDenied with the sentence of the first that is not. At once where it can. */
 export function authorise(req: S3Request, needs: readonly Need[]): void | Promise<void> {
-  for (const [i, need] of needs.entries()) {
+  let i = 0;
+  for (const need of needs) {
     const decision = ask(req, need);
     if (decision instanceof Promise) return authoriseRest(req, needs.slice(i), decision);
     if (decision.kind !== "allow") deny(req.caller, need, decision);
+    i++;
   }
 }
 

@@ -18,8 +18,8 @@ export class NeedValues implements ConditionValues {
   #tags: ReadonlyMap<string, Value> | undefined;
   #wantsTags = false;
   /** Ids whose ARN was asked for and is not known; "" is the caller's `aws/s3`. */
-  readonly #wantedKeys = new Set<string>();
-  readonly #arns = new Map<string, string | undefined>();
+  #wantedKeys: Set<string> | undefined;
+  #arns: Map<string, string | undefined> | undefined;
 
   constructor(req: S3Request, need: Need) {
     this.#req = req;
@@ -38,7 +38,7 @@ export class NeedValues implements ConditionValues {
 
   /** Whether everything that was asked for was there to be had. */
   get complete(): boolean {
-    return !this.#wantsTags && this.#wantedKeys.size === 0;
+    return !this.#wantsTags && this.#wantedKeys === undefined;
   }
 
   /** Reads what was missed. It is not missed again, so that decisions come to an end. */
@@ -48,12 +48,13 @@ export class NeedValues implements ConditionValues {
       this.#wantsTags = false;
     }
     const { deps, caller } = this.#req;
-    for (const id of this.#wantedKeys) {
+    for (const id of this.#wantedKeys ?? []) {
       const arn = await deps.resolveKeyArn?.(caller, id === "" ? undefined : id);
       // What can't be told is seen as it was sent.
+      this.#arns ??= new Map();
       this.#arns.set(id, arn ?? (id === "" ? undefined : id));
     }
-    this.#wantedKeys.clear();
+    this.#wantedKeys = undefined;
   }
 
   #tag(name: string): Value | undefined {
@@ -65,8 +66,8 @@ export class NeedValues implements ConditionValues {
     if (named === undefined) return undefined;
     const { id = "" } = named;
     if (id.startsWith("arn:") && !id.includes(":alias/")) return id;
-    if (!this.#arns.has(id)) this.#wantedKeys.add(id);
-    return this.#arns.get(id);
+    if (this.#arns?.has(id) !== true) (this.#wantedKeys ??= new Set()).add(id);
+    return this.#arns?.get(id);
   }
 
   /** An object that is not there has no tags. */

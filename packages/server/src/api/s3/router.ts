@@ -20,7 +20,7 @@ const weight = (op: Operation): number =>
   (op.route.query?.length ?? 0) * 2 + (op.route.header === undefined ? 0 : 1);
 
 export class Router {
-  readonly #slots = new Map<string, Slot>();
+  readonly #slots = new Map<Target, Map<string, Slot>>();
   /** Names that are a sub-resource of some route. Everything else in a query is a parameter. */
   readonly #subResources = new Set<string>();
   readonly #methods = new Map<Target, Set<string>>();
@@ -35,11 +35,13 @@ export class Router {
       );
     }
     for (const target of ["service", "bucket", "object"] as const) {
+      const slots = new Map<string, Slot>();
+      this.#slots.set(target, slots);
       for (const method of this.#methods.get(target) ?? []) {
         const here = operations
           .filter((op) => op.route.method === method && op.route.target === target)
           .toSorted((a, b) => weight(b) - weight(a));
-        this.#slots.set(`${method} ${target}`, {
+        slots.set(method, {
           plain: here.filter((op) => op.route.query === undefined),
           special: here.filter((op) => op.route.query !== undefined),
         });
@@ -49,7 +51,7 @@ export class Router {
 
   /** Throws MethodNotAllowed, or InvalidArgument for two sub-resources at once. */
   match(method: string, target: Target, query: Query, headers: HeaderView): Operation {
-    const slot = this.#slots.get(`${method} ${target}`);
+    const slot = this.#slots.get(target)?.get(method);
     const asked = query.size === 0 ? undefined : this.#subResource(query);
     if (slot === undefined) return this.#refuse(method, target, asked);
     if (asked !== undefined) {

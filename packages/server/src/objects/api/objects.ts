@@ -19,10 +19,10 @@ export interface WriteConditions {
 }
 
 export interface ReadConditions {
-  readonly ifMatch?: readonly string[];
-  readonly ifNoneMatch?: readonly string[];
-  readonly ifModifiedSinceMs?: number;
-  readonly ifUnmodifiedSinceMs?: number;
+  readonly ifMatch?: readonly string[] | undefined;
+  readonly ifNoneMatch?: readonly string[] | undefined;
+  readonly ifModifiedSinceMs?: number | undefined;
+  readonly ifUnmodifiedSinceMs?: number | undefined;
 }
 
 export interface Placement {
@@ -55,13 +55,13 @@ export type RangeRequest =
 
 export interface ReadInput {
   readonly key: ObjectKey;
-  readonly versionId?: string;
+  readonly versionId?: string | undefined;
   readonly ssec: SsecRequest;
   /** Encryption headers that a read does not take, as they came: refused once the object is known to exist (A.3). */
-  readonly refused?: RefusedHeaders;
+  readonly refused?: RefusedHeaders | undefined;
   readonly conditions: ReadConditions;
-  readonly range?: RangeRequest;
-  readonly partNumber?: number;
+  readonly range?: RangeRequest | undefined;
+  readonly partNumber?: number | undefined;
   readonly checksumMode: boolean;
 }
 
@@ -135,10 +135,10 @@ export interface DeleteResult {
 
 export interface AttributesInput {
   readonly key: ObjectKey;
-  readonly versionId?: string;
+  readonly versionId?: string | undefined;
   readonly ssec: SsecRequest;
   /** As in {@link ReadInput}. */
-  readonly refused?: RefusedHeaders;
+  readonly refused?: RefusedHeaders | undefined;
   readonly wantChecksum: boolean;
   readonly wantParts?: { readonly afterPartNumber: number; readonly max: number };
 }

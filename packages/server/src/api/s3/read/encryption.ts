@@ -12,13 +12,20 @@ const KEY_ID = `${SSE}-aws-kms-key-id`;
 const CONTEXT = `${SSE}-context`;
 const BUCKET_KEY = `${SSE}-bucket-key-enabled`;
 const MODE_HEADERS = [SSE, KEY_ID, CONTEXT, BUCKET_KEY] as const;
-const CUSTOMER = `${SSE}-customer`;
-const SOURCE = "x-amz-copy-source-server-side-encryption-customer";
 
-function readTriple(req: S3Request, prefix: string): SsecRequest {
-  const algorithm = req.header(`${prefix}-algorithm`);
-  const key = req.header(`${prefix}-key`);
-  const md5 = req.header(`${prefix}-key-md5`);
+/** The three headers of a customer's key. */
+const tripleOf = (prefix: string) => ({
+  algorithm: `${prefix}-algorithm`,
+  key: `${prefix}-key`,
+  md5: `${prefix}-key-md5`,
+});
+const CUSTOMER = tripleOf(`${SSE}-customer`);
+const SOURCE = tripleOf("x-amz-copy-source-server-side-encryption-customer");
+
+function readTriple(req: S3Request, names: ReturnType<typeof tripleOf>): SsecRequest {
+  const algorithm = req.header(names.algorithm);
+  const key = req.header(names.key);
+  const md5 = req.header(names.md5);
   if (algorithm === undefined && key === undefined && md5 === undefined) return NO_SSEC;
   const ssec = parseSsecHeaders(algorithm, key, md5);
   req.keep(ssec.key);

@@ -5,9 +5,9 @@ import type { RangeRequest, ReadConditions, WriteConditions } from "../../../obj
 import type { S3Request } from "../request.ts";
 
 /** Entity tags without quotes and without `W/`; `*` stands for itself. */
-function etags(text: string): readonly string[] {
+function etags(text: string | undefined): readonly string[] | undefined {
   return text
-    .split(",")
+    ?.split(",")
     .map((one) => unquote(one.trim()))
     .filter((one) => one !== "");
 }
@@ -25,15 +25,11 @@ function httpDate(text: string | undefined): number | undefined {
 /** `prefix` is "" for the object itself, "x-amz-copy-source-" for the source of a copy. */
 export function readConditionsOf(req: S3Request, prefix = ""): ReadConditions {
   const { headers } = req;
-  const ifMatch = headers.find(`${prefix}if-match`);
-  const ifNoneMatch = headers.find(`${prefix}if-none-match`);
-  const since = httpDate(headers.find(`${prefix}if-modified-since`));
-  const until = httpDate(headers.find(`${prefix}if-unmodified-since`));
   return {
-    ...(ifMatch === undefined ? {} : { ifMatch: etags(ifMatch) }),
-    ...(ifNoneMatch === undefined ? {} : { ifNoneMatch: etags(ifNoneMatch) }),
-    ...(since === undefined ? {} : { ifModifiedSinceMs: since }),
-    ...(until === undefined ? {} : { ifUnmodifiedSinceMs: until }),
+    ifMatch: etags(headers.find(`${prefix}if-match`)),
+    ifNoneMatch: etags(headers.find(`${prefix}if-none-match`)),
+    ifModifiedSinceMs: httpDate(headers.find(`${prefix}if-modified-since`)),
+    ifUnmodifiedSinceMs: httpDate(headers.find(`${prefix}if-unmodified-since`)),
   };
 }
 

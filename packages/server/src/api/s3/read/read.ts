@@ -9,20 +9,13 @@ export function readInputOf(req: S3Request): ReadInput {
   const refused = refusedOf(req);
   const range = rangeOf(req);
   const partNumber = partNumberOf(req);
-  if (req.headers.has("range") && partNumber !== undefined) {
+  if (partNumber !== undefined && req.headers.has("range")) {
     fail("InvalidRequest", "Cannot specify both Range header and partNumber query parameter");
   }
-  const { versionId } = req;
-  return {
-    key: req.key,
-    ssec: ssecOf(req),
-    conditions: readConditionsOf(req),
-    checksumMode: checksumModeOf(req),
-    ...(refused === undefined ? {} : { refused }),
-    ...(versionId === undefined ? {} : { versionId }),
-    ...(range === undefined ? {} : { range }),
-    ...(partNumber === undefined ? {} : { partNumber }),
-  };
+  const { key, versionId } = req;
+  const ssec = ssecOf(req);
+  const conditions = readConditionsOf(req);
+  return { key, versionId, ssec, conditions, checksumMode: checksumModeOf(req), refused, range, partNumber };
 }
 
 function checksumModeOf(req: S3Request): boolean {
