@@ -4,21 +4,27 @@
  */
 import { createHmac, hash } from "node:crypto";
 import { plainBytes, type Writer } from "./bytes.ts";
+import { SecretKeyHmac } from "./secret-key-hmac.ts";
 
-/** HMAC-SHA-256(key, info || 0x01), 32 bytes. `info` must not be used afterwards. */
+const overSha256 = new SecretKeyHmac("sha256", 64, 32);
+const overSha512 = new SecretKeyHmac("sha512", 128, 64);
+
+/** HMAC-SHA-256(key, info || 0x01), 32 bytes. `key` is a secret. `info` must not be used afterwards. */
 export function e256(key: Uint8Array, info: Writer): Uint8Array {
-  return plainBytes(createHmac("sha256", key).update(info.u8(1).done()).digest());
+  return overSha256.mac(key, info.u8(1).done());
 }
 
-/** HMAC-SHA-512(key, info || 0x01), 64 bytes. */
+/** HMAC-SHA-512(key, info || 0x01), 64 bytes. `key` is a secret. `info` must not be used afterwards. */
 export function e512(key: Uint8Array, info: Writer): Uint8Array {
-  return plainBytes(createHmac("sha512", key).update(info.u8(1).done()).digest());
+  return overSha512.mac(key, info.u8(1).done());
 }
 
+/** Also for keys that are public, such as a label, and messages that are not. */
 export function hmac256(key: Uint8Array, message: Uint8Array): Uint8Array {
   return plainBytes(createHmac("sha256", key).update(message).digest());
 }
 
+/** Also for keys that are public, such as a salt, and messages that are not. */
 export function hmac512(key: Uint8Array, message: Uint8Array): Uint8Array {
   return plainBytes(createHmac("sha512", key).update(message).digest());
 }
