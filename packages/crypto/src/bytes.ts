@@ -39,23 +39,19 @@ const SLAB_BYTES = 32 * 1024;
 let slab: Uint8Array = new Uint8Array(0);
 let slabUsed = 0;
 
-function carve(n: number): Uint8Array {
-  if (n > SLAB_BYTES / 16) return new Uint8Array(n);
-  if (slabUsed + n > slab.length) {
-    slab = new Uint8Array(SLAB_BYTES);
-    slabUsed = 0;
-  }
-  slabUsed += n;
-  return slab.subarray(slabUsed - n, slabUsed);
-}
-
 /** Appends fields to one buffer that grows when needed. Sized right, a message costs one allocation. */
 export class Writer {
   #bytes: Uint8Array;
-  #at = 0;
+  #start: number;
+  #at: number;
+  #end: number;
 
-  constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(capacity);
+  /** `bytes` and `start`: where another buffer is written, as {@link Writer.scratch} does. */
+  constructor(capacity = 256, bytes: Uint8Array = new Uint8Array(capacity), start = 0) {
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#at = start;
+    this.#end = start + capacity;
   }
 
   /**
@@ -63,16 +59,24 @@ export class Writer {
    * engine's heap above 64 bytes, and collected apart) costs more than what is written. Never for key bytes.
    */
   static scratch(capacity: number): Writer {
-    const writer = new Writer(0);
-    writer.#bytes = carve(capacity);
-    return writer;
+    if (capacity > SLAB_BYTES / 16) return new Writer(capacity);
+    if (slabUsed + capacity > slab.length) {
+      slab = new Uint8Array(SLAB_BYTES);
+      slabUsed = 0;
+    }
+    const start = slabUsed;
+    slabUsed += capacity;
+    return new Writer(capacity, slab, start);
   }
 
   #reserve(n: number): void {
-    if (this.#at + n <= this.#bytes.length) return;
-    const old = this.#bytes;
-    this.#bytes = new Uint8Array(Math.max(old.length * 2, this.#at + n));
+    if (this.#at + n <= this.#end) return;
+    const old = this.#bytes.subarray(this.#start, this.#at);
+    this.#end = Math.max((this.#end - this.#start) * 2, old.length + n);
+    this.#bytes = new Uint8Array(this.#end);
     this.#bytes.set(old);
+    this.#start = 0;
+    this.#at = old.length;
     old.fill(0);
   }
 
@@ -123,22 +127,32 @@ export class Writer {
   lpText(text: string): this {
     if (!text.isWellFormed()) throw new CryptoError("Malformed", "text with a lone surrogate");
     this.#reserve(4 + text.length * 3);
-    const start = this.#at + 4;
-    const { written } = encoder.encodeInto(text, this.#bytes.subarray(start));
+    const at = this.#at + 4;
+    const written = writeUtf8(this.#bytes, text, at);
     this.u32(written);
-    this.#at = start + written;
+    this.#at = at + written;
     return this;
   }
 
   /** The bytes so far, without a copy. The writer must not be used afterwards. */
   done(): Uint8Array {
-    return this.#bytes.subarray(0, this.#at);
+    // What is left of a slab serves the next one.
+    if (this.#end === slabUsed && this.#bytes === slab) slabUsed = this.#at;
+    this.#end = this.#at;
+    return this.#bytes.subarray(this.#start, this.#at);
   }
 
   /** Wipes what was written; for messages that held a key. */
   wipe(): void {
-    this.#bytes.fill(0);
+    this.#bytes.fill(0, this.#start, this.#at);
   }
+}
+
+const buffer = Buffer.alloc(0);
+
+/** In place: an encoder wants a view that begins there, which costs more than the writing. */
+function writeUtf8(into: Uint8Array, text: string, at: number): number {
+  return buffer.write.call(into, text, at, text.length * 3, "utf8");
 }
 
 /** Reads fields in order. Every length is checked against what is left before anything is taken: Truncated. */

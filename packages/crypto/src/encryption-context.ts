@@ -49,16 +49,19 @@ export function canonicalContext(context: Iterable<readonly [string, string]> = 
 
 /** The one pair of most contexts (S3's own): nothing to sort, encoded in place. */
 function canonicalPair(context: EncryptionContext): Uint8Array {
-  const out = new Writer(64);
   for (const [key, value] of context) {
     if (key === "") throw new CryptoError("BadContext", "an empty key");
     if (!key.isWellFormed() || !value.isWellFormed()) throw new CryptoError("BadContext", "a lone surrogate");
-    out.u32(1).lpText(key).lpText(value);
+    const bytes = Writer.scratch(4 + 8 + (key.length + value.length) * 3)
+      .u32(1)
+      .lpText(key)
+      .lpText(value)
+      .done();
+    if (bytes.length > 4 + 8 + CONTEXT_BYTES_MAX)
+      throw new CryptoError("BadContext", `more than ${CONTEXT_BYTES_MAX} bytes`);
+    return bytes;
   }
-  const bytes = out.done();
-  if (bytes.length > 4 + 8 + CONTEXT_BYTES_MAX)
-    throw new CryptoError("BadContext", `more than ${CONTEXT_BYTES_MAX} bytes`);
-  return bytes;
+  return EMPTY.slice();
 }
 
 /** The pairs of a canonical encoding, in its order. Throws Malformed for anything that {@link canonicalContext} would not write. */

@@ -139,7 +139,7 @@ function deriveMessageKey(material: SecretKey<"material">, header: Uint8Array): 
 }
 
 function aadOf(header: Uint8Array, keyArn: string, context: Uint8Array): Uint8Array {
-  return new Writer(BLOB_HEADER_BYTES + 4 + keyArn.length * 3 + context.length)
+  return Writer.scratch(BLOB_HEADER_BYTES + 4 + keyArn.length * 3 + context.length)
     .raw(header)
     .lpText(keyArn)
     .raw(context)
@@ -153,5 +153,7 @@ function setId(header: Uint8Array, id: Uint8Array, at: number): void {
 
 /** Ids are public: no constant time needed. */
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
