@@ -39,19 +39,26 @@ export class SecretKeyHmac {
     }
     const end = block + message.length;
     const inner = this.#inner;
-    inner.set(key);
-    inner.set(message, block);
-    const innerPad = this.#innerPad;
-    const outerPad = this.#outerPad;
-    for (let i = 0; i < innerPad.length; i++) {
-      const word = innerPad[i] ?? 0;
-      innerPad[i] = word ^ 0x3636_3636;
-      outerPad[i] = word ^ 0x5c5c_5c5c;
+    try {
+      inner.set(key);
+      inner.set(message, block);
+      this.#pad();
+      this.#outerText.write(hash(this.#name, inner.subarray(0, end), "latin1"), block, "latin1");
+      return plainBytes(hash(this.#name, this.#outer, "buffer"));
+    } finally {
+      inner.fill(0, 0, end);
+      this.#outer.fill(0);
     }
-    this.#outerText.write(hash(this.#name, inner.subarray(0, end), "latin1"), block, "latin1");
-    const digest = hash(this.#name, this.#outer, "buffer");
-    inner.fill(0, 0, end);
-    this.#outer.fill(0);
-    return plainBytes(digest);
+  }
+
+  /** The key, zeros behind it, stands in the inner pad. */
+  #pad(): void {
+    const inner = this.#innerPad;
+    const outer = this.#outerPad;
+    for (let i = 0; i < inner.length; i++) {
+      const word = inner[i] ?? 0;
+      inner[i] = word ^ 0x3636_3636;
+      outer[i] = word ^ 0x5c5c_5c5c;
+    }
   }
 }
