@@ -38,25 +38,38 @@ function keyFacts(key: KeyAttributes): ReadonlyMap<string, Value> {
   return facts;
 }
 
-function setRequester(values: Map<string, Value>, requester: Requester, region: string): void {
-  values.set("kms:calleraccount", requester.account);
-  values.set("aws:viaawsservice", requester.via === "s3" ? "true" : "false");
-  if (requester.via === "s3") values.set("kms:viaservice", `s3.${region}.amazonaws.com`);
+function ofRequester({ account, via }: Requester, region: string, name: string): Value | undefined {
+  switch (name) {
+    case "kms:calleraccount":
+      return account;
+    case "aws:viaawsservice":
+      return via === "s3" ? "true" : "false";
+    case "kms:viaservice":
+      return via === "s3" ? `s3.${region}.amazonaws.com` : undefined;
+    default:
+      return undefined;
+  }
 }
 
+const own = (values: RequestFacts["more"], name: string): Value | undefined =>
+  values !== undefined && Object.hasOwn(values, name) ? values[name] : undefined;
+
+/** Worked out when a policy asks: most policies on keys ask for nothing. */
 export function keyConditions(
   requester: Requester,
   region: string,
   key: KeyAttributes,
-  facts: RequestFacts,
+  { requestAlias, algorithm, more }: RequestFacts,
 ): ConditionValues {
-  const values = new Map<string, Value>(keyFacts(key));
-  setRequester(values, requester, region);
-  if (facts.requestAlias !== undefined) values.set("kms:requestalias", facts.requestAlias);
-  if (facts.algorithm !== undefined) values.set("kms:encryptionalgorithm", facts.algorithm);
-  if (facts.more !== undefined)
-    for (const [name, value] of Object.entries(facts.more)) values.set(name, value);
-  return values;
+  return {
+    get(name) {
+      const given = own(more, name);
+      if (given !== undefined) return given;
+      if (name === "kms:requestalias") return requestAlias;
+      if (name === "kms:encryptionalgorithm") return algorithm;
+      return ofRequester(requester, region, name) ?? keyFacts(key).get(name);
+    },
+  };
 }
 
 /** For actions without a key: CreateKey, lists, GenerateRandom, aliases. */
@@ -65,9 +78,7 @@ export function plainConditions(
   region: string,
   more: Readonly<Record<string, Value>> = {},
 ): ConditionValues {
-  const values = new Map<string, Value>(Object.entries(more));
-  setRequester(values, requester, region);
-  return values;
+  return { get: (name) => ofRequester(requester, region, name) ?? own(more, name) };
 }
 
 export function tagConditions(tags: readonly Tag[]): Record<string, Value> {
