@@ -1,7 +1,8 @@
 /** Asks the authoriser, and says no in the sentences of spec access section 7. */
-import type { AccessDecision, AccessRequest, KeyGrant } from "../base/access.ts";
+import type { AccessRequest, KeyGrant } from "../base/access.ts";
 import { fail } from "../base/errors.ts";
 import type { AccountId, KeyArn } from "../base/ids.ts";
+import { andThen, type Soon } from "../base/soon.ts";
 import { keyConditions, plainConditions, type RequestFacts } from "./conditions.ts";
 import { arnOf, type Kernel, principalNames, type Requester } from "./kernel.ts";
 import { granteeName } from "./grant-rows.ts";
@@ -19,16 +20,12 @@ export function deny(requester: Requester, action: string, resource: string, rea
 export const noResourcePolicy = (action: string): string =>
   `because no resource-based policy allows the ${action} action`;
 
-async function require(
-  k: Kernel,
-  requester: Requester,
-  request: AccessRequest,
-): Promise<AccessDecision & { readonly kind: "allow" }> {
-  const asked = k.authoriser.decide(requester.caller, request);
-  // Most decisions are made at once; an await would cost each of them a turn.
-  const decision: AccessDecision = asked instanceof Promise ? await asked : asked;
-  if (decision.kind !== "allow") deny(requester, request.action, request.resource, decision.reason);
-  return decision;
+/** The id of the grant that allowed it, where one did. */
+function require(k: Kernel, requester: Requester, request: AccessRequest): Soon<string | undefined> {
+  return andThen(k.authoriser.decide(requester.caller, request), (decision) => {
+    if (decision.kind !== "allow") deny(requester, request.action, request.resource, decision.reason);
+    return decision.grantId;
+  });
 }
 
 export const keyGrant = (grant: GrantRecord): KeyGrant => ({
@@ -59,25 +56,26 @@ function keyRequest(
     action,
     resource: arnOf(k, key),
     resourceAccount: key.account,
-    resourcePolicy: { text: key.policy, revision: held.policyRevision, ...bindingsOf(key) },
+    resourcePolicy: held.resourcePolicy,
     conditions: keyConditions(requester, k.region, key, facts),
     ...(facts.context !== undefined && { encryptionContext: facts.context }),
   };
 }
 
 /** A use of a key: key policy, grants, identity side and conditions together. Returns the id of the grant that allowed it. */
-export async function requireKeyAccess(
+export function requireKeyAccess(
   k: Kernel,
   requester: Requester,
   action: string,
   held: HeldKey,
   facts: RequestFacts,
-): Promise<string | undefined> {
+): Soon<string | undefined> {
   const { grants } = held.value;
   const request = keyRequest(k, requester, action, held, facts);
-  if (grants === undefined || grants.count === 0) return (await require(k, requester, request)).grantId;
-  const mine = await grantsOf(k, requester, held.value);
-  return (await require(k, requester, { ...request, grants: mine })).grantId;
+  if (grants === undefined || grants.count === 0) return require(k, requester, request);
+  return grantsOf(k, requester, held.value).then((mine) =>
+    require(k, requester, { ...request, grants: mine }),
+  );
 }
 
 /** Whether the action would be allowed if there were no grants. */

@@ -9,6 +9,7 @@ import {
 } from "@strongroom/crypto";
 import { fail, ServiceError } from "../base/errors.ts";
 import type { KeyArn } from "../base/ids.ts";
+import { andThen, type Soon } from "../base/soon.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { type Entered, enter, enterHeld } from "./enter.ts";
 import { type Kernel, noteMaterial, type Requester } from "./kernel.ts";
@@ -81,41 +82,44 @@ async function enterByBlob(
 
 interface EnteredBlob {
   readonly entered: Entered;
-  readonly open: () => Promise<Opened>;
+  readonly open: () => Soon<Opened>;
 }
 
 /** Steps 4 to 9 of Decrypt and of ReEncrypt's source. Nothing is opened until `open` is called. */
-export async function enterToOpen(
+export function enterToOpen(
   k: Kernel,
   requester: Requester,
   operation: "Decrypt" | "ReEncryptFrom",
   input: OpenInput,
   more?: RequestFacts["more"],
-): Promise<EnteredBlob> {
+): Soon<EnteredBlob> {
   const { blob, keyId } = input;
   const rsa = rsaAlgorithm(input.algorithm);
   if (rsa !== undefined && keyId === undefined)
     fail("ValidationException", "KeyId is required for ciphertexts of asymmetric keys.");
   const header = blob === undefined || rsa !== undefined ? undefined : headerOf(blob);
   const facts = useFacts(input, more);
-  const entered =
+  const entering =
     keyId !== undefined
-      ? await enter(k, requester, operation, keyId, facts)
+      ? enter(k, requester, operation, keyId, facts)
       : header !== undefined
-        ? await enterByBlob(k, requester, operation, header, facts)
+        ? enterByBlob(k, requester, operation, header, facts)
         : fail("ValidationException", "KeyId is required when the ciphertext is ignored.");
-  if (entered.key.usage !== "ENCRYPT_DECRYPT") fail("IncorrectKeyException");
-  requireAlgorithm(entered, input.algorithm);
-  refuseContext(entered, input);
-  if (header !== undefined && !sameBytes(header.keyUuid, entered.key.blobName)) fail("IncorrectKeyException");
-  return {
-    entered,
-    open: () => {
-      if (blob !== undefined && rsa !== undefined) return openRsa(k, entered, rsa, blob);
-      if (blob === undefined || header === undefined) return fail("InvalidCiphertextException");
-      return openWith(k, requester, entered, blob, header, input.context);
-    },
-  };
+  return andThen(entering, (entered) => {
+    if (entered.key.usage !== "ENCRYPT_DECRYPT") fail("IncorrectKeyException");
+    requireAlgorithm(entered, input.algorithm);
+    refuseContext(entered, input);
+    if (header !== undefined && !sameBytes(header.keyUuid, entered.key.blobName))
+      fail("IncorrectKeyException");
+    return {
+      entered,
+      open: () => {
+        if (blob !== undefined && rsa !== undefined) return openRsa(k, entered, rsa, blob);
+        if (blob === undefined || header === undefined) return fail("InvalidCiphertextException");
+        return openWith(k, requester, entered, blob, header, input.context);
+      },
+    };
+  });
 }
 
 async function openRsa(
@@ -131,45 +135,53 @@ async function openRsa(
   }
 }
 
-async function openWith(
+function openWith(
   k: Kernel,
   requester: Requester,
   { key, arn }: Entered,
   blob: Uint8Array,
   header: BlobHeader,
   context: EncryptionContext,
-): Promise<Opened> {
+): Soon<Opened> {
   const prefix = hex(header.materialId);
   const version = key.materials.find((m) => m.id.startsWith(prefix));
   if (version === undefined || version.state === "PENDING_ROTATION")
     return fail("InvalidCiphertextException");
   noteMaterial(requester, version.id);
-  const material = await k.materials.get(key, version);
-  try {
-    const plaintext = openBlob(
-      {
-        multiRegion: key.multiRegion,
-        keyUuid: key.blobName,
-        materialId: material.shortId,
-        material: material.key,
-        keyArn: key.bornArn,
-      },
-      blob,
-      canonicalContext(context),
-    );
-    return { arn, plaintext, materialId: version.id };
-  } catch (cause) {
-    return invalidCiphertext(cause);
-  }
+  return andThen(k.materials.get(key, version), (material) => {
+    try {
+      const plaintext = openBlob(
+        {
+          multiRegion: key.multiRegion,
+          keyUuid: key.blobName,
+          materialId: material.shortId,
+          material: material.key,
+          keyArn: key.bornArn,
+        },
+        blob,
+        canonicalContext(context),
+      );
+      return { arn, plaintext, materialId: version.id };
+    } catch (cause) {
+      return invalidCiphertext(cause);
+    }
+  });
 }
 
 export async function decrypt(k: Kernel, requester: Requester, input: OpenInput): Promise<Opened> {
-  const { entered, open } = await enterToOpen(k, requester, "Decrypt", input);
-  stopIfDryRun(input.dryRun);
-  k.hooks.kmsCall("Decrypt");
-  const opened = await open();
-  noteUse(k, requester, entered, "Decrypt");
-  return opened;
+  return decryptSoon(k, requester, input);
+}
+
+/** As `decrypt`, without a promise where none is needed: what every read of a KMS object calls. */
+export function decryptSoon(k: Kernel, requester: Requester, input: OpenInput): Soon<Opened> {
+  return andThen(enterToOpen(k, requester, "Decrypt", input), ({ entered, open }) => {
+    stopIfDryRun(input.dryRun);
+    k.hooks.kmsCall("Decrypt");
+    return andThen(open(), (opened) => {
+      noteUse(k, requester, entered, "Decrypt");
+      return opened;
+    });
+  });
 }
 
 const hex = (bytes: Uint8Array): string =>

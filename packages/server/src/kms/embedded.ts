@@ -4,9 +4,10 @@ import type { Recorder } from "../audit/recorder.ts";
 import type { Caller } from "../base/caller.ts";
 import { ServiceError } from "../base/errors.ts";
 import { isKeyArn, type KeyArn } from "../base/ids.ts";
+import { andThen, type Soon } from "../base/soon.ts";
 import { parseEncryptionContext } from "./context.ts";
-import { decrypt, headerOf } from "./decryption.ts";
-import { generateDataKey } from "./encryption.ts";
+import { decryptSoon, headerOf } from "./decryption.ts";
+import { generateDataKeySoon } from "./encryption.ts";
 import { noteCached, recorded, recordUse } from "./record.ts";
 import { currentMaterial, type KeyRecord } from "./model.ts";
 import { enter, peek, requireUsage } from "./enter.ts";
@@ -18,7 +19,7 @@ const DATA_KEY_BYTES = 32;
 
 /** Stored ARNs name the region that the store had then; the key is the same one. */
 function here(k: Kernel, keyId: string): string {
-  if (!isKeyArn(keyId)) return keyId;
+  if (keyId.startsWith(`arn:aws:kms:${k.region}:`) || !isKeyArn(keyId)) return keyId;
   const [, , , , account = "", ...rest] = keyId.split(":");
   return `arn:aws:kms:${k.region}:${account}:${rest.join(":")}`;
 }
@@ -26,22 +27,23 @@ function here(k: Kernel, keyId: string): string {
 /** `recorder`: each use is put on record as the requester's, refused ones too; S3 waits for it before it answers. */
 export function embeddedKeyService(k: Kernel, recorder?: Recorder): KeyService {
   /** No key id, or the managed key's alias: the account's `aws/s3`, made if it is not there yet. */
-  async function keyIdOf(requester: Requester, keyId: string | undefined): Promise<string> {
+  function keyIdOf(requester: Requester, keyId: string | undefined): Soon<string> {
     if (keyId !== undefined && keyId !== MANAGED_ALIAS) return keyId;
-    const { value } = await findOrMakeManagedKey(k, requester.account);
-    return value.keyId;
+    return findOrMakeManagedKey(k, requester.account).then(({ value }) => value.keyId);
   }
 
   return {
     async generateDataKey(caller, keyId, context) {
       const requester = requesterOf(caller, "s3", "kms:GenerateDataKey");
       const use = { operation: "GenerateDataKey", keyId, context };
-      const { arn, blob, plaintext } = await recorded(recorder, requester, use, async () =>
-        generateDataKey(k, requester, "GenerateDataKey", {
-          keyId: await keyIdOf(requester, keyId),
-          context: parseEncryptionContext(context),
-          bytes: DATA_KEY_BYTES,
-        }),
+      const { arn, blob, plaintext } = await recorded(recorder, requester, use, () =>
+        andThen(keyIdOf(requester, keyId), (id) =>
+          generateDataKeySoon(k, requester, "GenerateDataKey", {
+            keyId: id,
+            context: parseEncryptionContext(context),
+            bytes: DATA_KEY_BYTES,
+          }),
+        ),
       );
       try {
         return { keyArn: arn, blob, plaintext: SecretKey.fromBytes("kek", plaintext) };
@@ -53,8 +55,8 @@ export function embeddedKeyService(k: Kernel, recorder?: Recorder): KeyService {
     async decrypt(caller, keyArn, blob, context) {
       const requester = requesterOf(caller, "s3", "kms:Decrypt");
       const use = { operation: "Decrypt", keyId: keyArn, context };
-      const { plaintext } = await recorded(recorder, requester, use, async () =>
-        decrypt(k, requester, {
+      const { plaintext } = await recorded(recorder, requester, use, () =>
+        decryptSoon(k, requester, {
           keyId: here(k, keyArn),
           blob,
           context: parseEncryptionContext(context),
@@ -70,11 +72,13 @@ export function embeddedKeyService(k: Kernel, recorder?: Recorder): KeyService {
     async authoriseUse(caller, keyId, action, context, blob) {
       const requester = requesterOf(caller, "s3", `kms:${action}`);
       try {
-        const id = await keyIdOf(requester, keyId);
-        const entered = await enter(k, requester, action, action === "Decrypt" ? here(k, id) : id, {
+        const naming = keyIdOf(requester, keyId);
+        const id = naming instanceof Promise ? await naming : naming;
+        const entering = enter(k, requester, action, action === "Decrypt" ? here(k, id) : id, {
           context: parseEncryptionContext(context),
           algorithm: "SYMMETRIC_DEFAULT",
         });
+        const entered = entering instanceof Promise ? await entering : entering;
         requireUsage(entered, "ENCRYPT_DECRYPT", action);
         if (recorder !== undefined) {
           const materialId =

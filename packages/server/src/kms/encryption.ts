@@ -2,6 +2,7 @@
 import { canonicalContext, randomBytes, type RsaEncryptionAlgorithm, sealBlob } from "@strongroom/crypto";
 import { fail } from "../base/errors.ts";
 import type { KeyArn } from "../base/ids.ts";
+import { andThen, type Soon } from "../base/soon.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { type Entered, enter, requireUsage } from "./enter.ts";
 import { type Kernel, noteMaterial, type Requester } from "./kernel.ts";
@@ -18,43 +19,45 @@ export interface Sealed {
 }
 
 /** A key that can encrypt now, and its current material. */
-export async function enterToSeal(
+export function enterToSeal(
   k: Kernel,
   requester: Requester,
   operation: KeyOperation,
   shown: string,
   keyId: string,
   facts: RequestFacts,
-): Promise<Entered & { readonly current: Material }> {
-  const entered = await enter(k, requester, operation, keyId, facts);
-  requireUsage(entered, "ENCRYPT_DECRYPT", shown);
-  requireAlgorithm(entered, facts.algorithm);
-  const current = currentMaterial(entered.key);
-  if (current === undefined) return fail("KMSInvalidStateException", `${entered.arn} is pending import.`);
-  return { ...entered, current };
+): Soon<Entered & { readonly current: Material }> {
+  return andThen(enter(k, requester, operation, keyId, facts), (entered) => {
+    requireUsage(entered, "ENCRYPT_DECRYPT", shown);
+    requireAlgorithm(entered, facts.algorithm);
+    const current = currentMaterial(entered.key);
+    if (current === undefined) return fail("KMSInvalidStateException", `${entered.arn} is pending import.`);
+    return { ...entered, current };
+  });
 }
 
-export async function seal(
+export function seal(
   k: Kernel,
   { key, arn, current }: Entered & { readonly current: Material },
   plaintext: Uint8Array,
   context: EncryptionContext,
   rsa?: RsaEncryptionAlgorithm,
-): Promise<Sealed> {
+): Soon<Sealed> {
   if (rsa !== undefined) return { arn, blob: rsaSeal(key, rsa, plaintext), materialId: current.id };
-  const material = await k.materials.get(key, current);
-  const blob = sealBlob(
-    {
-      multiRegion: key.multiRegion,
-      keyUuid: key.blobName,
-      materialId: material.shortId,
-      material: material.key,
-      keyArn: key.bornArn,
-    },
-    plaintext,
-    canonicalContext(context),
-  );
-  return { arn, blob, materialId: current.id };
+  return andThen(k.materials.get(key, current), (material) => {
+    const blob = sealBlob(
+      {
+        multiRegion: key.multiRegion,
+        keyUuid: key.blobName,
+        materialId: material.shortId,
+        material: material.key,
+        keyArn: key.bornArn,
+      },
+      plaintext,
+      canonicalContext(context),
+    );
+    return { arn, blob, materialId: current.id };
+  });
 }
 
 export interface DataKeyInput extends Use {
@@ -62,22 +65,37 @@ export interface DataKeyInput extends Use {
   readonly bytes: number;
 }
 
+type DataKeyOperation = "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext";
+type SealedDataKey = Sealed & { readonly plaintext: Uint8Array };
+
 /** GenerateDataKey and GenerateDataKeyWithoutPlaintext; the latter's caller wipes the plaintext unseen. */
 export async function generateDataKey(
   k: Kernel,
   requester: Requester,
-  operation: "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext",
+  operation: DataKeyOperation,
   input: DataKeyInput,
-): Promise<Sealed & { readonly plaintext: Uint8Array }> {
-  const facts = useFacts(input);
-  const entered = await enterToSeal(k, requester, operation, operation, input.keyId, facts);
-  stopIfDryRun(input.dryRun);
-  k.hooks.kmsCall(operation);
-  const plaintext = randomBytes(input.bytes);
-  const sealed = await seal(k, entered, plaintext, input.context);
-  noteMaterial(requester, sealed.materialId);
-  noteUse(k, requester, entered, operation);
-  return { ...sealed, plaintext };
+): Promise<SealedDataKey> {
+  return generateDataKeySoon(k, requester, operation, input);
+}
+
+/** As `generateDataKey`, without a promise where none is needed: what every write of a KMS object calls. */
+export function generateDataKeySoon(
+  k: Kernel,
+  requester: Requester,
+  operation: DataKeyOperation,
+  input: DataKeyInput,
+): Soon<SealedDataKey> {
+  const entering = enterToSeal(k, requester, operation, operation, input.keyId, useFacts(input));
+  return andThen(entering, (entered) => {
+    stopIfDryRun(input.dryRun);
+    k.hooks.kmsCall(operation);
+    const plaintext = randomBytes(input.bytes);
+    return andThen(seal(k, entered, plaintext, input.context), ({ arn, blob, materialId }) => {
+      noteMaterial(requester, materialId);
+      noteUse(k, requester, entered, operation);
+      return { arn, blob, materialId, plaintext };
+    });
+  });
 }
 
 export async function encrypt(

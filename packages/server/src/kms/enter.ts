@@ -5,6 +5,7 @@
 import { fail, IntegrityError } from "../base/errors.ts";
 import { type KeyArn, keyArn } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
+import { andThen, type Soon } from "../base/soon.ts";
 import { deny, noResourcePolicy, requireIdentityAccess, requireKeyAccess } from "./authorise.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { checkGrantTokens } from "./grant-tokens.ts";
@@ -55,40 +56,59 @@ async function resolveAlias(
 }
 
 /** Spec kms 1.6 step 5. */
-export async function resolve(
-  k: Kernel,
-  requester: Requester,
-  keyId: string,
-  rule: Resolution,
-): Promise<Resolved> {
+export function resolve(k: Kernel, requester: Requester, keyId: string, rule: Resolution): Soon<Resolved> {
   const name = parseKeyName(keyId, requester.account, k.region);
   if (name.kind === "alias") {
     if (!rule.aliases) return invalidKeyId(keyId);
     return resolveAlias(k, requester, name, rule);
   }
-  const held = await k.rows.key(name.account, name.keyId);
-  if (held !== undefined) return { held };
-  if (!isIssuedKeyId(name.keyId)) return invalidKeyId(keyId);
-  const arn = keyArn(k.region, name.account, name.keyId);
-  await requireIdentityAccess(k, requester, rule.action, arn, name.account);
+  return andThen(k.rows.key(name.account, name.keyId), (held) => {
+    if (held !== undefined) return { held };
+    if (!isIssuedKeyId(name.keyId)) return invalidKeyId(keyId);
+    return refuseUnknown(k, requester, name, rule);
+  });
+}
+
+async function refuseUnknown(
+  k: Kernel,
+  requester: Requester,
+  { account, keyId }: Extract<KeyName, { kind: "key" }>,
+  rule: Resolution,
+): Promise<never> {
+  const arn = keyArn(k.region, account, keyId);
+  await requireIdentityAccess(k, requester, rule.action, arn, account);
   return fail("NotFoundException", `Key '${arn}' does not exist`);
 }
 
 /** Steps 6 to 8 for a key that is at hand already. */
-export async function enterHeld(
+export function enterHeld(
   k: Kernel,
   requester: Requester,
   operation: KeyOperation,
   held: HeldKey,
   facts: RequestFacts,
-): Promise<Entered> {
+): Soon<Entered> {
   const rule: OperationRule = OPERATIONS[operation];
   const key = held.value;
-  const arn = arnOf(k, key);
-  noteKey(requester, arn);
+  noteKey(requester, arnOf(k, key));
   checkGrantTokens(k, facts.grantTokens);
-  const asked = rule.asksLastUse === true ? await withLastUse(k, key, facts) : facts;
-  const grantId = await requireKeyAccess(k, requester, rule.action, held, asked);
+  const asked = rule.asksLastUse === true ? withLastUse(k, key, facts) : facts;
+  return andThen(
+    andThen(asked, (all) => requireKeyAccess(k, requester, rule.action, held, all)),
+    (grantId) => enterAllowed(k, requester, rule, held, grantId),
+  );
+}
+
+/** What the policies let in. */
+function enterAllowed(
+  k: Kernel,
+  requester: Requester,
+  rule: OperationRule,
+  held: HeldKey,
+  grantId: string | undefined,
+): Entered {
+  const key = held.value;
+  const arn = arnOf(k, key);
   if (key.manager === "AWS") protectManaged(requester, rule, key, arn);
   if (key.account !== requester.account && !rule.crossAccount)
     deny(requester, rule.action, arn, noResourcePolicy(rule.action));
@@ -101,20 +121,15 @@ async function withLastUse(k: Kernel, key: KeyRecord, facts: RequestFacts): Prom
   return { ...facts, more: { ...facts.more, "kms:trailingdayswithoutkeyusage": String(days) } };
 }
 
-export async function enter(
+export function enter(
   k: Kernel,
   requester: Requester,
   operation: KeyOperation,
   keyId: string,
   facts: RequestFacts = {},
-): Promise<Entered> {
-  const { held, requestAlias } = await resolve(k, requester, keyId, OPERATIONS[operation]);
-  return enterHeld(
-    k,
-    requester,
-    operation,
-    held,
-    requestAlias === undefined ? facts : { ...facts, requestAlias },
+): Soon<Entered> {
+  return andThen(resolve(k, requester, keyId, OPERATIONS[operation]), ({ held, requestAlias }) =>
+    enterHeld(k, requester, operation, held, requestAlias === undefined ? facts : { ...facts, requestAlias }),
   );
 }
 

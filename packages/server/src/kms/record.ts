@@ -4,6 +4,7 @@ import type { Recorder } from "../audit/recorder.ts";
 import { startKeyUses } from "../audit/uses.ts";
 import { ServiceError } from "../base/errors.ts";
 import { newRequestUuid } from "../base/ids.ts";
+import type { Soon } from "../base/soon.ts";
 import { nameUses, type Requester } from "./kernel.ts";
 import type { EncryptionContext } from "./port.ts";
 
@@ -18,11 +19,12 @@ export async function recorded<T>(
   recorder: Recorder | undefined,
   requester: Requester,
   use: InternalUse,
-  call: () => Promise<T>,
+  call: () => Soon<T>,
 ): Promise<T> {
   if (recorder === undefined) return call();
   try {
-    const result = await call();
+    const called = call();
+    const result = called instanceof Promise ? await called : called;
     recordUse(recorder, requester, use, undefined);
     return result;
   } catch (error) {

@@ -2,10 +2,12 @@
  * The key service's rows. Reads are strongly consistent across processes: every read is one raw get, and what was decoded
  * before is used again only while the row has the same revision. All changes are conditional commits.
  */
+import type { ResourcePolicy } from "../base/access.ts";
 import { fail, IntegrityError } from "../base/errors.ts";
 import { type AccountId, newRev } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
 import { RecentMap } from "../base/recent-map.ts";
+import { andThen, type Soon } from "../base/soon.ts";
 import type { Codec } from "../store/codec.ts";
 import { CountedRecords, type CountedWrite } from "../store/counted.ts";
 import { equalBytes } from "../store/key-order.ts";
@@ -27,6 +29,7 @@ import {
 } from "./codec.ts";
 import type { AliasRecord, KeyRecord } from "./model.ts";
 import type { Found } from "./paging.ts";
+import { bindingsOf } from "./policies.ts";
 import {
   aliasRow,
   blobRow,
@@ -51,8 +54,8 @@ export interface Held<T> {
   readonly entry: Entry<unknown>;
 }
 export interface HeldKey extends Held<KeyRecord> {
-  /** Changes whenever the policy's text may have. */
-  readonly policyRevision: string;
+  /** As decisions take it; its revision changes whenever the policy's text may have. */
+  readonly resourcePolicy: ResourcePolicy;
   readonly edition: Uint8Array;
 }
 
@@ -95,17 +98,16 @@ export class Rows {
   }
 
   /** The key, unless its destruction has begun. */
-  async key(account: AccountId, keyId: string): Promise<HeldKey | undefined> {
-    const held = await this.keyEvenDestroying(account, keyId);
-    const state = held?.value.state;
-    return state?.kind === "PendingDeletion" && state.destroying ? undefined : held;
+  key(account: AccountId, keyId: string): Soon<HeldKey | undefined> {
+    return andThen(this.keyEvenDestroying(account, keyId), unlessDestroying);
   }
 
-  async keyEvenDestroying(account: AccountId, keyId: string): Promise<HeldKey | undefined> {
+  keyEvenDestroying(account: AccountId, keyId: string): Soon<HeldKey | undefined> {
     const name = `${account}/${keyId}`;
-    const kept = this.#remembered.get(name);
-    const still = kept instanceof Promise ? await kept : kept;
-    if (still !== undefined) return still;
+    return andThen(this.#remembered.get(name), (still) => still ?? this.#readKey(name, account, keyId));
+  }
+
+  async #readKey(name: string, account: AccountId, keyId: string): Promise<HeldKey | undefined> {
     const { row, parent } = this.#place(account, keyId);
     for (let attempt = 0; attempt < COMMIT_RETRIES_MAX; attempt++) {
       const { entry, seen } = await this.#counted.getSeen(keyCodec, parent, row);
@@ -396,6 +398,11 @@ interface Draft {
   readonly remove: RowKey[];
 }
 
+function unlessDestroying(held: HeldKey | undefined): HeldKey | undefined {
+  const state = held?.value.state;
+  return state?.kind === "PendingDeletion" && state.destroying ? undefined : held;
+}
+
 /** The parent of an account's list of keys. */
 const parentOf = (account: AccountId): Uint8Array => new TextEncoder().encode(`kms/${account}`);
 
@@ -404,15 +411,12 @@ const sameBindings = (a: KeyRecord["policyBindings"], b: KeyRecord["policyBindin
 
 function join(entry: Entry<StoredKey>, { policy, policyBindings, description }: KeyTexts): HeldKey {
   const { edition, ...rest } = entry.value;
-  return {
-    value: {
-      ...rest,
-      policy,
-      ...(policyBindings === undefined ? {} : { policyBindings }),
-      description,
-    },
-    entry,
-    edition,
-    policyRevision: Buffer.from(edition).toString("hex"),
+  const value = {
+    ...rest,
+    policy,
+    ...(policyBindings === undefined ? {} : { policyBindings }),
+    description,
   };
+  const revision = Buffer.from(edition).toString("hex");
+  return { value, entry, edition, resourcePolicy: { text: policy, revision, ...bindingsOf(value) } };
 }
