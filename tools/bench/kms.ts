@@ -23,7 +23,7 @@ const store = await openLocalStore({
   },
 });
 
-async function rate(call: () => Promise<unknown>): Promise<number> {
+async function rate(call: () => unknown): Promise<number> {
   for (let i = 0; i < 2000; i++) await call();
   const start = performance.now();
   let calls = 0;

@@ -29,7 +29,7 @@ test("a data key comes back from its blob, for the same requester and context", 
       ["Decrypt", 1],
     ],
   );
-  await assert.rejects(service.decrypt(caller, made.keyArn, made.blob, new Map()), {
+  await assert.rejects(async () => service.decrypt(caller, made.keyArn, made.blob, new Map()), {
     code: "InvalidCiphertextException",
   });
 });
@@ -39,7 +39,7 @@ test("the managed key is made once, whoever comes first", async () => {
   const processes = await Promise.all(Array.from({ length: 4 }, () => testKms(model.open())));
   const arns = await Promise.all(
     processes.flatMap(({ kms }) =>
-      [1, 2].map(() =>
+      [1, 2].map(async () =>
         embeddedKeyService(kms).authoriseUse(rootCaller(), undefined, "GenerateDataKey", context),
       ),
     ),
@@ -102,19 +102,19 @@ test("a removed permission and a changed state stop the very next use", async ()
     action === "kms:Decrypt"
       ? { kind: "explicit-deny", reason: "with an explicit deny in a resource-based policy" }
       : undefined;
-  await assert.rejects(service.decrypt(rootCaller(), keyArn, blob, context), {
+  await assert.rejects(async () => service.decrypt(rootCaller(), keyArn, blob, context), {
     code: "AccessDeniedException",
     message: `User: arn:aws:iam::${ACCOUNT}:root is not authorized to perform: kms:Decrypt on resource: ${Arn} with an explicit deny in a resource-based policy`,
   });
   authoriser.answer = undefined;
   await service.decrypt(rootCaller(), keyArn, blob, context);
   await disableKey(kms, me, String(KeyId));
-  await assert.rejects(service.authoriseUse(rootCaller(), keyArn, "Decrypt", context), {
+  await assert.rejects(async () => service.authoriseUse(rootCaller(), keyArn, "Decrypt", context), {
     code: "DisabledException",
     message: `${Arn} is disabled.`,
   });
   await scheduleDeletion(kms, me, String(KeyId));
-  await assert.rejects(service.decrypt(rootCaller(), keyArn, blob, context), {
+  await assert.rejects(async () => service.decrypt(rootCaller(), keyArn, blob, context), {
     code: "KMSInvalidStateException",
     message: `${Arn} is pending deletion.`,
   });
@@ -124,9 +124,12 @@ test("nobody without an identity uses a key", async () => {
   const { kms } = await testKms();
   const service = embeddedKeyService(kms);
   for (const principal of [{ kind: "anonymous" }, { kind: "internal", name: "collector" }] as const)
-    await assert.rejects(service.generateDataKey({ ...rootCaller(), principal }, undefined, context), {
-      code: "AccessDeniedException",
-    });
+    await assert.rejects(
+      async () => service.generateDataKey({ ...rootCaller(), principal }, undefined, context),
+      {
+        code: "AccessDeniedException",
+      },
+    );
 });
 
 test("a store that serves under another region name still opens what it sealed", async () => {
@@ -136,7 +139,7 @@ test("a store that serves under another region name still opens what it sealed",
   const made = await embeddedKeyService(kms).generateDataKey(caller, undefined, context);
   const moved = embeddedKeyService({ ...kms, region: "eu-west-1" });
   assert.ok((await moved.decrypt(caller, made.keyArn, made.blob, context)).equals(made.plaintext));
-  await assert.rejects(moved.generateDataKey(caller, made.keyArn, context), {
+  await assert.rejects(async () => moved.generateDataKey(caller, made.keyArn, context), {
     code: "NotFoundException",
     message: "Invalid arn us-east-1",
   });
@@ -149,7 +152,10 @@ test("under the policy engine the managed key serves its account through S3, and
   const made = await service.generateDataKey(rootCaller(), undefined, context);
   assert.ok((await service.decrypt(rootCaller(), made.keyArn, made.blob, context)).equals(made.plaintext));
   const denied = { code: "AccessDeniedException" };
-  await assert.rejects(service.decrypt(rootCaller(OTHER_ACCOUNT), made.keyArn, made.blob, context), denied);
+  await assert.rejects(
+    async () => service.decrypt(rootCaller(OTHER_ACCOUNT), made.keyArn, made.blob, context),
+    denied,
+  );
   await assert.rejects(decrypt(kms, me, { blob: made.blob, context }), denied);
   await assert.rejects(disableKey(kms, me, made.keyArn), denied);
   assert.equal((await describeKey(kms, me, made.keyArn)).KeyManager, "AWS");
@@ -182,7 +188,7 @@ test("under the policy engine a condition on the context decides each use", asyn
   await service.generateDataKey(rootCaller(), String(KeyId), context);
   const other = new Map([["aws:s3:arn", "arn:aws:s3:::bucket/other"]]);
   for (const refused of [other, new Map<string, string>()])
-    await assert.rejects(service.generateDataKey(rootCaller(), String(KeyId), refused), {
+    await assert.rejects(async () => service.generateDataKey(rootCaller(), String(KeyId), refused), {
       code: "AccessDeniedException",
       message: /because no resource-based policy allows the kms:GenerateDataKey action$/,
     });

@@ -8,12 +8,13 @@ import { andThen, type Soon } from "../base/soon.ts";
 import { parseEncryptionContext } from "./context.ts";
 import { decryptSoon, headerOf } from "./decryption.ts";
 import { generateDataKeySoon } from "./encryption.ts";
-import { noteCached, recorded, recordUse } from "./record.ts";
+import { noteCached, recorded, refusalRecorded } from "./record.ts";
 import { currentMaterial, type KeyRecord } from "./model.ts";
 import { enter, peek, requireUsage } from "./enter.ts";
 import { arnOf, type Kernel, noteMaterial, type Requester, requesterOf } from "./kernel.ts";
 import { findOrMakeManagedKey, MANAGED_ALIAS } from "./managed-key.ts";
 import type { KeyService } from "./port.ts";
+import { SYMMETRIC } from "./use.ts";
 
 const DATA_KEY_BYTES = 32;
 
@@ -33,10 +34,10 @@ export function embeddedKeyService(k: Kernel, recorder?: Recorder): KeyService {
   }
 
   return {
-    async generateDataKey(caller, keyId, context) {
+    generateDataKey(caller, keyId, context) {
       const requester = requesterOf(caller, "s3", "kms:GenerateDataKey");
       const use = { operation: "GenerateDataKey", keyId, context };
-      const { arn, blob, plaintext } = await recorded(recorder, requester, use, () =>
+      const made = recorded(recorder, requester, use, () =>
         andThen(keyIdOf(requester, keyId), (id) =>
           generateDataKeySoon(k, requester, "GenerateDataKey", {
             keyId: id,
@@ -45,56 +46,60 @@ export function embeddedKeyService(k: Kernel, recorder?: Recorder): KeyService {
           }),
         ),
       );
-      try {
-        return { keyArn: arn, blob, plaintext: SecretKey.fromBytes("kek", plaintext) };
-      } finally {
-        plaintext.fill(0);
-      }
+      return andThen(made, ({ arn, blob, plaintext }) => ({
+        keyArn: arn,
+        blob,
+        plaintext: kekOf(plaintext),
+      }));
     },
 
-    async decrypt(caller, keyArn, blob, context) {
+    decrypt(caller, keyArn, blob, context) {
       const requester = requesterOf(caller, "s3", "kms:Decrypt");
       const use = { operation: "Decrypt", keyId: keyArn, context };
-      const { plaintext } = await recorded(recorder, requester, use, () =>
+      const opened = recorded(recorder, requester, use, () =>
         decryptSoon(k, requester, {
           keyId: here(k, keyArn),
           blob,
           context: parseEncryptionContext(context),
         }),
       );
-      try {
-        return SecretKey.fromBytes("kek", plaintext);
-      } finally {
-        plaintext.fill(0);
-      }
+      return andThen(opened, ({ plaintext }) => kekOf(plaintext));
     },
 
-    async authoriseUse(caller, keyId, action, context, blob) {
+    authoriseUse(caller, keyId, action, context, blob) {
       const requester = requesterOf(caller, "s3", `kms:${action}`);
-      try {
-        const naming = keyIdOf(requester, keyId);
-        const id = naming instanceof Promise ? await naming : naming;
-        const entering = enter(k, requester, action, action === "Decrypt" ? here(k, id) : id, {
-          context: parseEncryptionContext(context),
-          algorithm: "SYMMETRIC_DEFAULT",
+      const use = { operation: action, keyId, context };
+      return refusalRecorded(recorder, requester, use, () => {
+        const entering = andThen(keyIdOf(requester, keyId), (id) =>
+          enter(k, requester, action, action === "Decrypt" ? here(k, id) : id, {
+            context: parseEncryptionContext(context),
+            algorithm: SYMMETRIC,
+          }),
+        );
+        return andThen(entering, (entered) => {
+          requireUsage(entered, "ENCRYPT_DECRYPT", action);
+          if (recorder !== undefined) noteHeld(requester, entered.key, blob);
+          return entered.arn;
         });
-        const entered = entering instanceof Promise ? await entering : entering;
-        requireUsage(entered, "ENCRYPT_DECRYPT", action);
-        if (recorder !== undefined) {
-          const materialId =
-            blob === undefined ? currentMaterial(entered.key)?.id : materialOf(entered.key, blob);
-          if (materialId !== undefined) noteMaterial(requester, materialId);
-          noteCached(requester);
-        }
-        return entered.arn;
-      } catch (error) {
-        // A refusal is a call of its own in the trail; an allowed use stands in the record of the S3 request.
-        if (recorder !== undefined)
-          recordUse(recorder, requester, { operation: action, keyId, context }, error);
-        throw error;
-      }
+      });
     },
   };
+}
+
+/** As a handle; the bytes are wiped. */
+function kekOf(plaintext: Uint8Array): SecretKey<"kek"> {
+  try {
+    return SecretKey.fromBytes("kek", plaintext);
+  } finally {
+    plaintext.fill(0);
+  }
+}
+
+/** A use that a key held from before serves; `blob`: what that was opened from. */
+function noteHeld(requester: Requester, key: KeyRecord, blob: Uint8Array | undefined): void {
+  const materialId = blob === undefined ? currentMaterial(key)?.id : materialOf(key, blob);
+  if (materialId !== undefined) noteMaterial(requester, materialId);
+  noteCached(requester);
 }
 
 /** The key version that a blob names; undefined for one that is none, which its opening will tell. */

@@ -4,7 +4,7 @@ import type { Recorder } from "../audit/recorder.ts";
 import { startKeyUses } from "../audit/uses.ts";
 import { ServiceError } from "../base/errors.ts";
 import { newRequestUuid } from "../base/ids.ts";
-import type { Soon } from "../base/soon.ts";
+import { andThen, type Soon } from "../base/soon.ts";
 import { nameUses, type Requester } from "./kernel.ts";
 import type { EncryptionContext } from "./port.ts";
 
@@ -15,25 +15,42 @@ export interface InternalUse {
 }
 
 /** Runs a call and puts it on record, whatever becomes of it. The record is durable before S3 answers. */
-export async function recorded<T>(
+export function recorded<T>(
   recorder: Recorder | undefined,
   requester: Requester,
   use: InternalUse,
   call: () => Soon<T>,
-): Promise<T> {
+): Soon<T> {
   if (recorder === undefined) return call();
-  try {
-    const called = call();
-    const result = called instanceof Promise ? await called : called;
-    recordUse(recorder, requester, use, undefined);
-    return result;
-  } catch (error) {
+  return refusalRecorded(recorder, requester, use, () =>
+    andThen(call(), (result) => {
+      recordUse(recorder, requester, use, undefined);
+      return result;
+    }),
+  );
+}
+
+/** A refusal alone is a call of its own in the trail: what was allowed stands in the record of the S3 request. */
+export function refusalRecorded<T>(
+  recorder: Recorder | undefined,
+  requester: Requester,
+  use: InternalUse,
+  call: () => Soon<T>,
+): Soon<T> {
+  if (recorder === undefined) return call();
+  const refused = (error: unknown): never => {
     recordUse(recorder, requester, use, error);
     throw error;
+  };
+  try {
+    const result = call();
+    return result instanceof Promise ? result.catch(refused) : result;
+  } catch (error) {
+    return refused(error);
   }
 }
 
-export function recordUse(
+function recordUse(
   recorder: Recorder,
   requester: Requester,
   { operation, keyId, context }: InternalUse,

@@ -14,6 +14,7 @@ import {
   BUCKET_KEY_BYTES_MAX,
   BUCKET_KEY_USES_MAX,
 } from "../../base/limits.ts";
+import { andThen, type Soon } from "../../base/soon.ts";
 import type { EncryptionContext, KeyService } from "../../kms/port.ts";
 import type { Metrics } from "../metrics.ts";
 import { viaKms } from "./kms-errors.ts";
@@ -40,6 +41,9 @@ export interface BucketKey {
   /** The encrypted bucket key, stored with each wrap. */
   readonly blob: Uint8Array;
 }
+
+/** As a stored version names it. */
+export type StoredBucketKey = Pick<BucketKey, "id" | "keyArn" | "blob">;
 
 interface Entry {
   readonly bucketKey: BucketKey;
@@ -129,23 +133,26 @@ export class BucketKeys {
   }
 
   /** The bucket key that a stored version names, opened as the caller. */
-  async forReading(
+  forReading(caller: Caller, stored: StoredBucketKey, context: EncryptionContext): Soon<SecretKey<"kek">> {
+    const { id, keyArn, blob } = stored;
+    const authorised = viaKms(keyArn, () => this.#kms.authoriseUse(caller, keyArn, "Decrypt", context, blob));
+    return andThen(authorised, () => {
+      const name = readName(caller, id);
+      const cached = this.#fresh(this.#reading, name);
+      if (cached !== undefined && cached.bucketKey.keyArn === keyArn) return cached.bucketKey.key;
+      return this.#open(name, caller, stored, context);
+    });
+  }
+
+  async #open(
+    name: string,
     caller: Caller,
-    stored: { readonly id: Uint8Array; readonly keyArn: KeyArn; readonly blob: Uint8Array },
-    context: () => EncryptionContext,
+    { id, keyArn, blob }: StoredBucketKey,
+    context: EncryptionContext,
   ): Promise<SecretKey<"kek">> {
-    const pairs = context();
-    await viaKms(stored.keyArn, () =>
-      this.#kms.authoriseUse(caller, stored.keyArn, "Decrypt", pairs, stored.blob),
-    );
-    const name = readName(caller, stored.id);
-    const cached = this.#fresh(this.#reading, name);
-    if (cached !== undefined && cached.bucketKey.keyArn === stored.keyArn) return cached.bucketKey.key;
     this.#metrics.kmsCall("Decrypt");
-    const key = await viaKms(stored.keyArn, () =>
-      this.#kms.decrypt(caller, stored.keyArn, stored.blob, pairs),
-    );
-    const bucketKey = { key, keyArn: stored.keyArn, id: stored.id.slice(), blob: stored.blob.slice() };
+    const key = await viaKms(keyArn, () => this.#kms.decrypt(caller, keyArn, blob, context));
+    const bucketKey = { key, keyArn, id: id.slice(), blob: blob.slice() };
     this.#keep(this.#reading, name, { bucketKey, madeMs: this.#clock.now(), uses: 0, bytes: 0 });
     return key;
   }

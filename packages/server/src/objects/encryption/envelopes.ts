@@ -9,6 +9,7 @@ import {
   type SecretKey,
   SmallOpener,
   type StoredEnvelope,
+  type Unwrapped,
   unwrapDek,
   verifyManifestTag,
   verifyWrap,
@@ -17,6 +18,7 @@ import {
 import { IntegrityError } from "../../base/errors.ts";
 import type { Caller } from "../../base/caller.ts";
 import type { BucketId, ObjectKey, VersionUid } from "../../base/ids.ts";
+import { andThen, type Soon } from "../../base/soon.ts";
 import type { EncryptionMode, ObjectVersion } from "../rows/version-record.ts";
 import { type Kek, type KekSources, type Keks, kekForRead } from "./keks.ts";
 
@@ -95,7 +97,7 @@ export function openVersion(
   version: ObjectVersion,
   customer: SecretKey<"customer"> | undefined,
   known?: Kek,
-): OpenedVersion | Promise<OpenedVersion> {
+): Soon<OpenedVersion> {
   return (
     version.derived.opened ?? openOwn(sources, version) ?? open(sources, caller, version, customer, known)
   );
@@ -119,21 +121,31 @@ function openOwn(sources: KekSources, version: ObjectVersion): OpenedVersion | u
   return opened;
 }
 
-async function open(
+function open(
   sources: KekSources,
   caller: Caller,
   version: ObjectVersion,
   customer: SecretKey<"customer"> | undefined,
   known: Kek | undefined,
-): Promise<OpenedVersion> {
+): Soon<OpenedVersion> {
   const [first, second] = version.envelopes;
-  const kek = known ?? (await kekForRead(sources, caller, first, customer));
-  const hash = hashOf(version);
-  const inner = unwrapLayer(version, first, kek, hash);
-  if (second === undefined) return opened([inner.dek], inner.private);
+  return andThen(known ?? kekForRead(sources, caller, first, customer), (kek) => {
+    const inner = unwrapLayer(version, first, kek, hashOf(version));
+    if (second === undefined) return opened([inner.dek], inner.private);
+    return openOuter(sources, caller, version, second, inner);
+  });
+}
+
+async function openOuter(
+  sources: KekSources,
+  caller: Caller,
+  version: ObjectVersion,
+  second: StoredEnvelope,
+  inner: Unwrapped,
+): Promise<OpenedVersion> {
   try {
     const outerKek = await kekForRead(sources, caller, second, undefined);
-    const outer = unwrapLayer(version, second, outerKek, hash);
+    const outer = unwrapLayer(version, second, outerKek, hashOf(version));
     return opened([inner.dek, outer.dek], inner.private);
   } catch (error) {
     inner.dek[Symbol.dispose]();
@@ -155,7 +167,7 @@ export function unwrapLayer(
   envelope: StoredEnvelope,
   kek: Kek,
   hash: Uint8Array,
-): { readonly dek: SecretKey<"dek">; readonly private: Uint8Array } {
+): Unwrapped {
   const { kind, mode, layer, form, completion } = envelope;
   try {
     const unwrapped = unwrapDek({

@@ -17,6 +17,7 @@ import {
 import { IntegrityError } from "../../base/errors.ts";
 import type { Caller } from "../../base/caller.ts";
 import { asId, type BucketId, isKeyArn, type KeyArn } from "../../base/ids.ts";
+import { andThen, type Soon } from "../../base/soon.ts";
 import type { KeyService } from "../../kms/port.ts";
 import type { EncryptionShown } from "../api.ts";
 import type { Metrics } from "../metrics.ts";
@@ -128,35 +129,31 @@ async function bucketKek(
 }
 
 /** The kek of one stored layer, as the caller. `customer`: checked by resolve-read. */
-export async function kekForRead(
+export function kekForRead(
   sources: KekSources,
   caller: Caller,
   envelope: StoredEnvelope,
   customer: SecretKey<"customer"> | undefined,
-): Promise<Kek> {
+): Soon<Kek> {
   const reference = envelope.kekReference;
   const ref = decodeKekReference(reference);
   switch (ref.kind) {
-    case "epoch": {
-      const key = await sources.epochs.get(asId<BucketId>(ref.bucketId), ref.epoch);
-      return { key, reference, own: false };
-    }
+    case "epoch":
+      return sources.epochs
+        .get(asId<BucketId>(ref.bucketId), ref.epoch)
+        .then((key) => ({ key, reference, own: false }));
     case "kms": {
       const keyArn = storedArn(ref.keyArn);
       sources.metrics.kmsCall("Decrypt");
-      const key = await viaKms(keyArn, () =>
+      const opening = viaKms(keyArn, () =>
         sources.kms.decrypt(caller, keyArn, ref.encryptedKey, decodeContext(ref.context)),
       );
-      return { key, reference, own: true };
+      return andThen(opening, (key) => ({ key, reference, own: true }));
     }
     case "kms-bucket-key": {
-      const keyArn = storedArn(ref.keyArn);
-      const key = await sources.bucketKeys.forReading(
-        caller,
-        { id: ref.bucketKeyId, keyArn, blob: ref.encryptedKey },
-        () => decodeContext(ref.context),
-      );
-      return { key, reference, own: false };
+      const stored = { id: ref.bucketKeyId, keyArn: storedArn(ref.keyArn), blob: ref.encryptedKey };
+      const opening = sources.bucketKeys.forReading(caller, stored, decodeContext(ref.context));
+      return andThen(opening, (key) => ({ key, reference, own: false }));
     }
     case "customer":
       if (customer === undefined)

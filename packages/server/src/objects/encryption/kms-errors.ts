@@ -4,15 +4,20 @@
  * ciphertext cannot be blamed on the client for is damage.
  */
 import { type ErrorCode, IntegrityError, ServiceError } from "../../base/errors.ts";
+import type { Soon } from "../../base/soon.ts";
 
 const RETRY_AFTER = { "Retry-After": "1" };
 
 /** Runs a call of the key service. `keyId`: as the client or the bucket's rule has it, for the message. */
-export async function viaKms<T>(keyId: string | undefined, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
+export function viaKms<T>(keyId: string | undefined, call: () => Soon<T>): Soon<T> {
+  const refused = (error: unknown): never => {
     throw toS3Error(error, keyId);
+  };
+  try {
+    const answer = call();
+    return answer instanceof Promise ? answer.catch(refused) : answer;
+  } catch (error) {
+    return refused(error);
   }
 }
 
