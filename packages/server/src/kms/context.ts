@@ -1,4 +1,8 @@
-/** The encryption context's rules (spec kms section 5). Its canonical bytes are the crypto package's. */
+/**
+ * The encryption context's rules (spec kms section 5), and its two other forms: canonical bytes and JSON, worked out once
+ * for each, since the context of a stored version comes with every read. INVARIANT: nobody changes one once it is made.
+ */
+import { canonicalContext, decodeContext } from "@strongroom/crypto";
 import { fail } from "../base/errors.ts";
 import { CONTEXT_BYTES_MAX, CONTEXT_PAIRS_MAX } from "../base/limits.ts";
 import type { EncryptionContext } from "./port.ts";
@@ -20,4 +24,41 @@ export function parseEncryptionContext(pairs: ReadonlyMap<string, string> | unde
   if (bytes > CONTEXT_BYTES_MAX)
     fail("ValidationException", `EncryptionContext must be at most ${CONTEXT_BYTES_MAX} bytes of UTF-8`);
   return pairs;
+}
+
+interface Forms {
+  readonly canonical: Uint8Array;
+  json: string | undefined;
+}
+const forms = new WeakMap<EncryptionContext, Forms>();
+
+function formsOf(context: EncryptionContext, canonical?: Uint8Array): Forms {
+  let found = forms.get(context);
+  if (found === undefined) {
+    found = { canonical: canonical ?? canonicalContext(context), json: undefined };
+    forms.set(context, found);
+  }
+  return found;
+}
+
+/** The context that stands beside a stored key. Throws CryptoError for bytes that no context has. */
+export function storedContext(canonical: Uint8Array): EncryptionContext {
+  const context = decodeContext(canonical);
+  formsOf(context, canonical);
+  return context;
+}
+
+/** The AAD of blobs, part of kek references. Throws CryptoError for pairs that have no canonical encoding. */
+export const canonicalOf = (context: EncryptionContext): Uint8Array => formsOf(context).canonical;
+
+/** As records of the trail show it. */
+export function contextJson(context: EncryptionContext): string {
+  const known = forms.get(context);
+  if (known?.json !== undefined) return known.json;
+  let pairs = "";
+  for (const [name, value] of context)
+    pairs += `${pairs === "" ? "" : ","}${JSON.stringify(name)}:${JSON.stringify(value)}`;
+  const json = `{${pairs}}`;
+  if (known !== undefined) known.json = json;
+  return json;
 }

@@ -1,7 +1,6 @@
 /** Decrypt, and how ReEncrypt opens its source (spec kms 1.6 steps 4 to 12, 7.2). */
 import {
   type BlobHeader,
-  canonicalContext,
   CryptoError,
   openBlob,
   parseBlobHeader,
@@ -11,6 +10,7 @@ import { fail, ServiceError } from "../base/errors.ts";
 import type { KeyArn } from "../base/ids.ts";
 import { andThen, type Soon } from "../base/soon.ts";
 import type { RequestFacts } from "./conditions.ts";
+import { canonicalOf } from "./context.ts";
 import { type Entered, enter, enterHeld } from "./enter.ts";
 import { type Kernel, noteMaterial, type Requester } from "./kernel.ts";
 import type { EncryptionContext } from "./port.ts";
@@ -159,7 +159,7 @@ function openWith(
           keyArn: key.bornArn,
         },
         blob,
-        canonicalContext(context),
+        canonicalOf(context),
       );
       return { arn, plaintext, materialId: version.id };
     } catch (cause) {

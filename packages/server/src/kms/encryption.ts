@@ -1,9 +1,10 @@
 /** Encrypt and GenerateDataKey (spec kms 7.2): authorise, check the state, and only then work. */
-import { canonicalContext, randomBytes, type RsaEncryptionAlgorithm, sealBlob } from "@strongroom/crypto";
+import { randomBytes, type RsaEncryptionAlgorithm, sealBlob } from "@strongroom/crypto";
 import { fail } from "../base/errors.ts";
 import type { KeyArn } from "../base/ids.ts";
 import { andThen, type Soon } from "../base/soon.ts";
 import type { RequestFacts } from "./conditions.ts";
+import { canonicalOf } from "./context.ts";
 import { type Entered, enter, requireUsage } from "./enter.ts";
 import { type Kernel, noteMaterial, type Requester } from "./kernel.ts";
 import { currentMaterial, type Material } from "./model.ts";
@@ -54,7 +55,7 @@ export function seal(
         keyArn: key.bornArn,
       },
       plaintext,
-      canonicalContext(context),
+      canonicalOf(context),
     );
     return { arn, blob, materialId: current.id };
   });

@@ -90,12 +90,13 @@ export function enterHeld(
 ): Soon<Entered> {
   const rule: OperationRule = OPERATIONS[operation];
   const key = held.value;
-  noteKey(requester, arnOf(k, key));
+  const arn = arnOf(k, key);
+  noteKey(requester, arn);
   checkGrantTokens(k, facts.grantTokens);
   const asked = rule.asksLastUse === true ? withLastUse(k, key, facts) : facts;
   return andThen(
     andThen(asked, (all) => requireKeyAccess(k, requester, rule.action, held, all)),
-    (grantId) => enterAllowed(k, requester, rule, held, grantId),
+    (grantId) => enterAllowed(k, requester, rule, { held, key, arn }, grantId),
   );
 }
 
@@ -104,16 +105,15 @@ function enterAllowed(
   k: Kernel,
   requester: Requester,
   rule: OperationRule,
-  held: HeldKey,
+  entered: Entered,
   grantId: string | undefined,
 ): Entered {
-  const key = held.value;
-  const arn = arnOf(k, key);
+  const { key, arn } = entered;
   if (key.manager === "AWS") protectManaged(requester, rule, key, arn);
   if (key.account !== requester.account && !rule.crossAccount)
     deny(requester, rule.action, arn, noResourcePolicy(rule.action));
   requireState(arn, stateOf(key, k.clock.now()).kind, rule.states);
-  return grantId === undefined ? { held, key, arn } : { held, key, arn, grantId };
+  return grantId === undefined ? entered : { ...entered, grantId };
 }
 
 async function withLastUse(k: Kernel, key: KeyRecord, facts: RequestFacts): Promise<RequestFacts> {

@@ -6,6 +6,7 @@ import { ServiceError } from "../base/errors.ts";
 import { newRequestUuid } from "../base/ids.ts";
 import { andThen, type Soon } from "../base/soon.ts";
 import { nameUses, type Requester } from "./kernel.ts";
+import { contextJson } from "./context.ts";
 import type { EncryptionContext } from "./port.ts";
 
 export interface InternalUse {
@@ -99,12 +100,8 @@ export function noteCached({ caller, seen }: Requester): void {
 
 function requestOf(operation: string, keyId: string | undefined, context: EncryptionContext): string {
   // By hand, as in the event's own text: it is written for every read of a KMS object. S3 bounds the context it hands on.
-  const generates = operation === "GenerateDataKey";
-  let text = generates ? "{" : '{"encryptionAlgorithm":"SYMMETRIC_DEFAULT"';
-  if (keyId !== undefined) text += `${generates ? "" : ","}"keyId":${JSON.stringify(keyId)}`;
-  if (generates) text += `${keyId === undefined ? "" : ","}"keySpec":"AES_256"`;
-  let pairs = "";
-  for (const [name, value] of context)
-    pairs += `${pairs === "" ? "" : ","}${JSON.stringify(name)}:${JSON.stringify(value)}`;
-  return pairs === "" ? `${text}}` : `${text},"encryptionContext":{${pairs}}}`;
+  const key = keyId === undefined ? "" : `"keyId":${JSON.stringify(keyId)}`;
+  const pairs = context.size === 0 ? "" : `,"encryptionContext":${contextJson(context)}`;
+  if (operation === "GenerateDataKey") return `{${key}${key === "" ? "" : ","}"keySpec":"AES_256"${pairs}}`;
+  return `{"encryptionAlgorithm":"SYMMETRIC_DEFAULT"${key === "" ? "" : ","}${key}${pairs}}`;
 }

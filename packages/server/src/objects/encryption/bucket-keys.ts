@@ -3,7 +3,7 @@
  * credential or role session), KMS key, bucket and context, and never shared between them (pitfall 16). Every use is
  * authorised anew, the key's state included; only the cryptography is saved. Bounded by age, number, uses and bytes.
  */
-import { canonicalContext, randomBytes, type SecretKey } from "@strongroom/crypto";
+import { randomBytes, type SecretKey } from "@strongroom/crypto";
 import { assert } from "../../base/errors.ts";
 import type { Caller } from "../../base/caller.ts";
 import { type Clock, isFresh } from "../../base/clock.ts";
@@ -15,6 +15,7 @@ import {
   BUCKET_KEY_USES_MAX,
 } from "../../base/limits.ts";
 import { andThen, type Soon } from "../../base/soon.ts";
+import { canonicalOf } from "../../kms/context.ts";
 import type { EncryptionContext, KeyService } from "../../kms/port.ts";
 import type { Metrics } from "../metrics.ts";
 import { viaKms } from "./kms-errors.ts";
@@ -43,7 +44,9 @@ export interface BucketKey {
 }
 
 /** As a stored version names it. */
-export type StoredBucketKey = Pick<BucketKey, "id" | "keyArn" | "blob">;
+export interface StoredBucketKey extends Pick<BucketKey, "id" | "keyArn" | "blob"> {
+  readonly context: EncryptionContext;
+}
 
 interface Entry {
   readonly bucketKey: BucketKey;
@@ -83,7 +86,7 @@ export class BucketKeys {
       this.#kms.authoriseUse(caller, keyId, "GenerateDataKey", context),
     );
     await viaKms(keyId, () => this.#kms.authoriseUse(caller, keyArn, "Decrypt", context));
-    const name = `${caller.sessionKey}\n${keyArn}\n${hex(bucket)}\n${hex(canonicalContext(context))}`;
+    const name = `${caller.sessionKey}\n${keyArn}\n${hex(bucket)}\n${hex(canonicalOf(context))}`;
     let entry = this.#fresh(this.#writing, name);
     if (
       entry !== undefined &&
@@ -133,22 +136,21 @@ export class BucketKeys {
   }
 
   /** The bucket key that a stored version names, opened as the caller. */
-  forReading(caller: Caller, stored: StoredBucketKey, context: EncryptionContext): Soon<SecretKey<"kek">> {
-    const { id, keyArn, blob } = stored;
+  forReading(caller: Caller, stored: StoredBucketKey): Soon<SecretKey<"kek">> {
+    const { id, keyArn, blob, context } = stored;
     const authorised = viaKms(keyArn, () => this.#kms.authoriseUse(caller, keyArn, "Decrypt", context, blob));
     return andThen(authorised, () => {
       const name = readName(caller, id);
       const cached = this.#fresh(this.#reading, name);
       if (cached !== undefined && cached.bucketKey.keyArn === keyArn) return cached.bucketKey.key;
-      return this.#open(name, caller, stored, context);
+      return this.#open(name, caller, stored);
     });
   }
 
   async #open(
     name: string,
     caller: Caller,
-    { id, keyArn, blob }: StoredBucketKey,
-    context: EncryptionContext,
+    { id, keyArn, blob, context }: StoredBucketKey,
   ): Promise<SecretKey<"kek">> {
     this.#metrics.kmsCall("Decrypt");
     const key = await viaKms(keyArn, () => this.#kms.decrypt(caller, keyArn, blob, context));

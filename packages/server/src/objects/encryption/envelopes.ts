@@ -20,7 +20,7 @@ import type { Caller } from "../../base/caller.ts";
 import type { BucketId, ObjectKey, VersionUid } from "../../base/ids.ts";
 import { andThen, type Soon } from "../../base/soon.ts";
 import type { EncryptionMode, ObjectVersion } from "../rows/version-record.ts";
-import { type Kek, type KekSources, type Keks, kekForRead } from "./keks.ts";
+import { type Kek, type KekSources, type Keks, kekForRead, storedKek } from "./keks.ts";
 
 /** [layer 0] or [layer 0, layer 1]. */
 export type Deks = readonly [SecretKey<"dek">] | readonly [SecretKey<"dek">, SecretKey<"dek">];
@@ -129,9 +129,11 @@ function open(
   known: Kek | undefined,
 ): Soon<OpenedVersion> {
   const [first, second] = version.envelopes;
-  return andThen(known ?? kekForRead(sources, caller, first, customer), (kek) => {
+  const opening =
+    known ?? kekForRead(sources, caller, first, customer, (version.derived.kek ??= storedKek(first)));
+  return andThen(opening, (kek) => {
     const inner = unwrapLayer(version, first, kek, hashOf(version));
-    if (second === undefined) return opened([inner.dek], inner.private);
+    if (second === undefined) return new OpenedOnce([inner.dek], inner.private);
     return openOuter(sources, caller, version, second, inner);
   });
 }
@@ -146,7 +148,7 @@ async function openOuter(
   try {
     const outerKek = await kekForRead(sources, caller, second, undefined);
     const outer = unwrapLayer(version, second, outerKek, hashOf(version));
-    return opened([inner.dek, outer.dek], inner.private);
+    return new OpenedOnce([inner.dek, outer.dek], inner.private);
   } catch (error) {
     inner.dek[Symbol.dispose]();
     throw error;
@@ -205,12 +207,17 @@ function manifestHashOf(envelope: StoredEnvelope, hash: Uint8Array): Uint8Array 
   return envelope.completion.creationManifestHash;
 }
 
-function opened(deks: Deks, inner: Uint8Array): OpenedVersion {
-  return {
-    deks,
-    private: inner,
-    [Symbol.dispose]: () => {
-      for (const dek of deks) dek[Symbol.dispose]();
-    },
-  };
+/** For one request: its deks are wiped. */
+class OpenedOnce implements OpenedVersion {
+  readonly deks: Deks;
+  readonly private: Uint8Array;
+
+  constructor(deks: Deks, inner: Uint8Array) {
+    this.deks = deks;
+    this.private = inner;
+  }
+
+  [Symbol.dispose](): void {
+    for (const dek of this.deks) dek[Symbol.dispose]();
+  }
 }

@@ -3,10 +3,8 @@
  * inner layer is wrapped as SSE-KMS, its outer as SSE-S3. Calls of the key service happen here and nowhere else.
  */
 import {
-  canonicalContext,
   CryptoError,
   customerKek,
-  decodeContext,
   decodeKekReference,
   encodeKekReference,
   type KekReference,
@@ -18,11 +16,12 @@ import { IntegrityError } from "../../base/errors.ts";
 import type { Caller } from "../../base/caller.ts";
 import { asId, type BucketId, isKeyArn, type KeyArn } from "../../base/ids.ts";
 import { andThen, type Soon } from "../../base/soon.ts";
+import { canonicalOf, storedContext } from "../../kms/context.ts";
 import type { KeyService } from "../../kms/port.ts";
 import type { EncryptionShown } from "../api.ts";
 import type { Metrics } from "../metrics.ts";
 import type { ObjectVersion } from "../rows/version-record.ts";
-import type { BucketKeys } from "./bucket-keys.ts";
+import type { BucketKeys, StoredBucketKey } from "./bucket-keys.ts";
 import type { EpochKey, EpochKeys } from "./epoch-keys.ts";
 import { viaKms } from "./kms-errors.ts";
 import { ssecWrongKey } from "./refusals.ts";
@@ -104,7 +103,7 @@ async function dataKek(
     kind: "kms",
     keyArn,
     encryptedKey: blob,
-    context: canonicalContext(context),
+    context: canonicalOf(context),
   });
   return { kek: { key: plaintext, reference, own: true }, keyArn };
 }
@@ -123,38 +122,52 @@ async function bucketKek(
     keyArn: made.keyArn,
     bucketKeyId: made.id,
     encryptedKey: made.blob,
-    context: canonicalContext(context),
+    context: canonicalOf(context),
   });
   return { kek: { key: made.key, reference, own: false }, keyArn: made.keyArn };
 }
 
-/** The kek of one stored layer, as the caller. `customer`: checked by resolve-read. */
+/** What a stored envelope says of its kek, as it is asked for. The part of a read that is the same for each. */
+export type StoredKek =
+  | Extract<KekReference, { kind: "epoch" | "customer" }>
+  | ({ readonly kind: "kms" } & Omit<StoredBucketKey, "id">)
+  | ({ readonly kind: "kms-bucket-key" } & StoredBucketKey);
+
+export function storedKek({ kekReference }: StoredEnvelope): StoredKek {
+  const ref = decodeKekReference(kekReference);
+  if (ref.kind === "epoch" || ref.kind === "customer") return ref;
+  const stored = {
+    keyArn: storedArn(ref.keyArn),
+    blob: ref.encryptedKey,
+    context: storedContext(ref.context),
+  };
+  return ref.kind === "kms"
+    ? { kind: ref.kind, ...stored }
+    : { kind: ref.kind, ...stored, id: ref.bucketKeyId };
+}
+
+/** The kek of one stored layer, as the caller. `customer`: checked by resolve-read. `ref`: where it is at hand already. */
 export function kekForRead(
   sources: KekSources,
   caller: Caller,
   envelope: StoredEnvelope,
   customer: SecretKey<"customer"> | undefined,
+  ref: StoredKek = storedKek(envelope),
 ): Soon<Kek> {
   const reference = envelope.kekReference;
-  const ref = decodeKekReference(reference);
   switch (ref.kind) {
     case "epoch":
       return sources.epochs
         .get(asId<BucketId>(ref.bucketId), ref.epoch)
         .then((key) => ({ key, reference, own: false }));
     case "kms": {
-      const keyArn = storedArn(ref.keyArn);
+      const { keyArn, blob, context } = ref;
       sources.metrics.kmsCall("Decrypt");
-      const opening = viaKms(keyArn, () =>
-        sources.kms.decrypt(caller, keyArn, ref.encryptedKey, decodeContext(ref.context)),
-      );
+      const opening = viaKms(keyArn, () => sources.kms.decrypt(caller, keyArn, blob, context));
       return andThen(opening, (key) => ({ key, reference, own: true }));
     }
-    case "kms-bucket-key": {
-      const stored = { id: ref.bucketKeyId, keyArn: storedArn(ref.keyArn), blob: ref.encryptedKey };
-      const opening = sources.bucketKeys.forReading(caller, stored, decodeContext(ref.context));
-      return andThen(opening, (key) => ({ key, reference, own: false }));
-    }
+    case "kms-bucket-key":
+      return andThen(sources.bucketKeys.forReading(caller, ref), (key) => ({ key, reference, own: false }));
     case "customer":
       if (customer === undefined)
         throw new IntegrityError("a customer's key is needed and none was resolved");

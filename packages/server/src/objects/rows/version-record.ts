@@ -26,6 +26,7 @@ import { asId, type BucketId, type ContentId, type ObjectKey, type VersionUid } 
 import type { ObjectFacts, Tag } from "../api.ts";
 import { type Location, readLocation, writeLocation } from "../content/location.ts";
 import type { OpenedVersion } from "../encryption/envelopes.ts";
+import type { StoredKek } from "../encryption/keks.ts";
 
 export type { EncryptionMode } from "@strongroom/crypto";
 
@@ -56,6 +57,8 @@ export interface DeleteMarker extends Common {
 export interface Derived {
   manifestHash?: Uint8Array;
   opened?: OpenedVersion;
+  /** Of layer 0, of versions that the key service opens. */
+  kek?: StoredKek;
   facts?: ObjectFacts;
 }
 
