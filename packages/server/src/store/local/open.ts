@@ -1,10 +1,11 @@
 /** The embedded home: LMDB for rows in `records/`, files for blobs in `blobs/`, both under one data directory. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { checkCommit, checkKeys } from "../bounds.ts";
-import type { Commit, CommitResult, Store, TableName, WriteState } from "../port.ts";
+import { checkKeys } from "../bounds.ts";
+import type { Store, TableName, WriteState } from "../port.ts";
 import { FileBlobs } from "./blobs.ts";
 import { FailStop } from "./fail-stop.ts";
+import { GroupCommit } from "./group-commit.ts";
 import { groupsPage } from "./groups.ts";
 import { SpaceWatch } from "./space.ts";
 import { Tables } from "./tables.ts";
@@ -44,6 +45,7 @@ export async function openLocalStore(options: LocalOptions): Promise<LocalStore>
   const space = new SpaceWatch(directory, options.reserveBytes, options.spaceCheckMs ?? 1000);
   await space.check();
   const tables = new Tables(recordsDirectory(directory), false);
+  const commits = new GroupCommit(tables, failStop);
   const blobs = new FileBlobs(blobsDirectory(directory), failStop, space);
   return {
     directory,
@@ -53,7 +55,7 @@ export async function openLocalStore(options: LocalOptions): Promise<LocalStore>
       return tables.get(keys);
     },
     holds: (expect) => tables.holds(expect),
-    commit: async (commit) => commitOrStop(tables, failStop, commit),
+    commit: (commit) => commits.commit(commit),
     scan: async (scan) => tables.scan(scan),
     groups: async (groups) => groupsPage(tables, groups),
     now: () => Promise.resolve(Date.now()),
@@ -68,20 +70,6 @@ export async function openLocalStore(options: LocalOptions): Promise<LocalStore>
       await tables.close();
     },
   };
-}
-
-async function commitOrStop(tables: Tables, failStop: FailStop, commit: Commit): Promise<CommitResult> {
-  checkCommit(commit);
-  failStop.assertFit();
-  try {
-    return await tables.commit(commit);
-  } catch (error) {
-    // lmdb rejects this promise, too, with the reason; unhandled it would end the process before it can answer.
-    if (error instanceof Error && "commitError" in error && error.commitError instanceof Promise) {
-      error.commitError.catch(() => undefined);
-    }
-    throw failStop.fail(error);
-  }
 }
 
 function writeState(failStop: FailStop, space: SpaceWatch): WriteState {

@@ -33,6 +33,7 @@ const REV_BYTES = 16;
 const SLAB_BYTES = 64 * 1024;
 const SHARED_COPY_BYTES_MAX = SLAB_BYTES / 8;
 const EMPTY = new Uint8Array() as Sealed;
+const COMMITTED: CommitResult = { kind: "ok" };
 
 export class Tables {
   readonly #root: RootDatabase<Uint8Array, Uint8Array>;
@@ -140,26 +141,30 @@ export class Tables {
   }
 
   /**
-   * Resolves after fdatasync. lmdb runs the callbacks of concurrent calls in one transaction with one sync; each sees the
-   * writes of those before it. The callback returns nothing: a promise would turn into a commit nobody waits for. Inside
-   * it put and remove act at once and throw what goes wrong; their promises say nothing more.
+   * Runs `write` in one transaction, and resolves after its fdatasync. It returns nothing: a promise would turn into a commit
+   * nobody waits for.
    */
-  async commit(commit: Commit): Promise<CommitResult> {
-    let conflict: Expect | undefined;
+  async transact(write: () => void): Promise<void> {
     try {
-      await this.#root.transaction(() => {
-        conflict = commit.expect?.find((expect) => !this.#holds(expect));
-        if (conflict !== undefined) return;
-        for (const put of commit.put ?? []) {
-          void this.table(put.table).put(put.key, this.#stored(commit.id, put.value));
-        }
-        for (const row of commit.delete ?? []) void this.table(row.table).remove(row.key);
-      });
+      await this.#root.transaction(write);
     } finally {
       this.#lookAgain();
     }
-    if (conflict === undefined) return { kind: "ok" };
-    return { kind: "conflict", at: { table: conflict.table, key: conflict.key } };
+  }
+
+  /**
+   * Within a transaction: the commit's writes if its conditions hold, after those of whoever came before. Put and remove act
+   * at once and throw what goes wrong; their promises say nothing more.
+   */
+  apply(commit: Commit): CommitResult {
+    for (const expect of commit.expect ?? []) {
+      if (!this.#holds(expect)) return { kind: "conflict", at: { table: expect.table, key: expect.key } };
+    }
+    for (const put of commit.put ?? []) {
+      void this.table(put.table).put(put.key, this.#stored(commit.id, put.value));
+    }
+    for (const row of commit.delete ?? []) void this.table(row.table).remove(row.key);
+    return COMMITTED;
   }
 
   scan(scan: Scan): ScanPage {
