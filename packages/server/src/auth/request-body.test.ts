@@ -6,6 +6,7 @@ import { ServiceError } from "../base/errors.ts";
 import { ChunkedDecoder } from "./aws-chunked.ts";
 import { HeaderView } from "./headers.ts";
 import { payloadMode, storedContentEncoding } from "./payload-mode.ts";
+import { openBody } from "./request-body.ts";
 import { chunkedMode, newChain, open, wire, type WirePlan } from "./test/chunks.ts";
 import { refusal } from "./test/signer.ts";
 
@@ -300,5 +301,24 @@ test("the stored Content-Encoding has no aws-chunked", () => {
     ["deflate, gzip", "deflate, gzip"],
   ] as const) {
     assert.equal(storedContentEncoding(sent), stored);
+  }
+});
+
+test("a body that is there once its head is done is taken in one piece, and held against its hash", async () => {
+  for (const [sent, claimed] of [
+    [SMALL, SMALL],
+    [SMALL, BIG],
+  ] as const) {
+    let asked = 0;
+    const source = {
+      whole: (size: number) => (asked++ === 0 || size !== sent.length ? undefined : sent),
+      [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+        throw new Error("nobody waits for events");
+      },
+    };
+    const sha256 = createHash("sha256").update(claimed).digest("hex");
+    const collected = openBody(source, { kind: "plain", size: sent.length, sha256 }).collect();
+    if (sent === claimed) assert.equal(await collected, sent);
+    else assert.equal((await refusal(collected)).code, "XAmzContentSHA256Mismatch");
   }
 });

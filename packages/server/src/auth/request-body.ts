@@ -24,10 +24,11 @@ export interface RequestBody {
 
 /** Where body bytes come from. */
 export interface WholeSource extends AsyncIterable<Uint8Array> {
-  /** All of them in one piece of that size, if they are at hand already. */
+  /** All of them in one piece, if they are at hand already. `size` is Content-Length. */
   whole?(size: number): Uint8Array | undefined;
 }
 
+const HEAD_IS_DONE = Promise.resolve();
 const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
 
 /** Throws MissingContentLength if the size is unknown. */
@@ -82,7 +83,13 @@ class PlainBody implements RequestBody {
   }
 
   async collect(): Promise<Uint8Array> {
-    const body = this.#source.whole?.(this.size) ?? (await gather(this.#source, this.size));
+    const source = this.#source;
+    let body = source.whole?.(this.size);
+    if (body === undefined) {
+      // What came with the head is handed on as soon as those who were called with the head wait for it.
+      await HEAD_IS_DONE;
+      body = source.whole?.(this.size) ?? (await gather(source, this.size));
+    }
     if (this.#sha256 !== undefined) {
       checkSha256(this.#sha256, body.length === 0 ? EMPTY_SHA256 : hash("sha256", body, "hex"));
     }

@@ -50,6 +50,13 @@ export interface Standing {
 }
 export type StandingObject = Standing & { readonly version: ObjectVersion };
 type Found = Standing | undefined;
+type Soon<T> = T | Promise<T>;
+
+/** What one attempt would commit; no commit: there is nothing to do. */
+interface Attempt<T> {
+  readonly commit?: CommitParts;
+  readonly result: T;
+}
 
 /** The pointer rows of a key as read, and the condition on its bucket. */
 export interface KeyState {
@@ -91,23 +98,34 @@ export class Publisher {
     this.#records = records;
   }
 
-  async read(target: Target): Promise<KeyState> {
-    const { bucket, pointer } = target;
-    const [head, marker, life] = await this.#records.store.get([
+  /** What a change of the key is decided on. Without a promise where the store has it at hand. */
+  read(target: Target): KeyState | Promise<KeyState> {
+    const { pointer } = target;
+    const rows = this.#records.store.get([
       { table: "head", key: pointer },
       { table: "marker", key: pointer },
-      lifeRow(bucket.id),
+      lifeRow(target.bucket.id),
     ]);
+    return rows instanceof Promise
+      ? rows.then((found) => this.#state(target, found))
+      : this.#state(target, rows);
+  }
+
+  #state(target: Target, [head, marker, life]: readonly (Row | undefined)[]): KeyState | Promise<KeyState> {
     if (head !== undefined && marker !== undefined) {
       throw new IntegrityError("a key has a current version and a current delete marker");
     }
-    const current =
-      head !== undefined
-        ? await this.standing(target, "head", head, false)
-        : marker !== undefined
-          ? await this.standing(target, "marker", marker, false)
-          : undefined;
-    return { current, life: await expectActive(this.#records, bucket.id, life) };
+    const present = head ?? marker;
+    if (present === undefined) return this.#stateOf(target, undefined, life);
+    const current = this.standing(target, head === undefined ? "marker" : "head", present, false);
+    return current instanceof Promise
+      ? current.then((standing) => this.#stateOf(target, standing, life))
+      : this.#stateOf(target, current, life);
+  }
+
+  #stateOf(target: Target, current: Found, row: Row | undefined): KeyState | Promise<KeyState> {
+    const life = expectActive(this.#records, target.bucket.id, row);
+    return life instanceof Promise ? life.then((expect) => ({ current, life: expect })) : { current, life };
   }
 
   /** Opens a version row (`keep`: for later reads, too), and makes sure that it is what stands there: its bucket's, its key's, of the right kind. */
@@ -175,30 +193,54 @@ export class Publisher {
   insert(target: Target, insertion: Insertion): Promise<Inserted> {
     return this.change(
       target,
-      async (uncertain) => {
-        const state = await this.read(target);
-        const { current } = state;
-        const { draft } = insertion;
-        if (uncertain && current !== undefined && sameRev(current.version.uid, draft.uid)) {
-          return { result: insertedOf(current.version) };
-        }
-        if (uncertain && (await insertion.landed?.()) === true) {
-          return { result: insertedOf(placeIn(state, target.bucket, draft)) };
-        }
-        insertion.decide?.(current?.version);
-        const extra: Extra = (await insertion.extra?.(state)) ?? NO_PARTS;
-        const place = placeIn(state, target.bucket, draft);
-        const commit = new Gathering().add(extra);
-        this.#expectPointers(commit, target, state);
-        await this.#displace(commit, target, state, place.isNull, extra);
-        const table = draft.kind === "object" ? "head" : "marker";
-        const body = encodeVersion(draft, place);
-        commit.put.push(this.#records.seal(bodyCodec, table, target.pointer, body));
-        if (current !== undefined && current.table !== table) commit.delete.push(at(current));
-        return { commit, result: insertedOf({ ...place, uid: draft.uid }) };
+      (uncertain) => {
+        if (uncertain) return this.#insertAgain(target, insertion);
+        const state = this.read(target);
+        return state instanceof Promise
+          ? state.then((read) => this.#insertion(target, insertion, read))
+          : this.#insertion(target, insertion, state);
       },
       insertion.conditional,
     );
+  }
+
+  /** After a lost answer: the version may stand already, or have stood and be gone. */
+  async #insertAgain(target: Target, insertion: Insertion): Promise<Attempt<Inserted>> {
+    const state = await this.read(target);
+    const { current } = state;
+    const { draft } = insertion;
+    if (current !== undefined && sameRev(current.version.uid, draft.uid)) {
+      return { result: insertedOf(current.version) };
+    }
+    if ((await insertion.landed?.()) === true) {
+      return { result: insertedOf(placeIn(state, target.bucket, draft)) };
+    }
+    return this.#insertion(target, insertion, state);
+  }
+
+  #insertion(target: Target, insertion: Insertion, state: KeyState): Soon<Attempt<Inserted>> {
+    insertion.decide?.(state.current?.version);
+    const extra = insertion.extra?.(state) ?? NO_PARTS;
+    return extra instanceof Promise
+      ? extra.then((parts) => this.#placing(target, insertion.draft, state, parts))
+      : this.#placing(target, insertion.draft, state, extra);
+  }
+
+  /** Without a promise where the key is new: the case of most small writes. */
+  #placing(target: Target, draft: Draft, state: KeyState, extra: Extra): Soon<Attempt<Inserted>> {
+    const { current } = state;
+    const place = placeIn(state, target.bucket, draft);
+    const commit = new Gathering().add(extra);
+    this.#expectPointers(commit, target, state);
+    const placed = (): Attempt<Inserted> => {
+      const table = draft.kind === "object" ? "head" : "marker";
+      const body = encodeVersion(draft, place);
+      commit.put.push(this.#records.seal(bodyCodec, table, target.pointer, body));
+      if (current !== undefined && current.table !== table) commit.delete.push(at(current));
+      return { commit, result: insertedOf(place) };
+    };
+    if (current === undefined) return placed();
+    return this.#displace(commit, target, current, place.isNull, extra).then(placed);
   }
 
   #expectPointers(commit: Gathering, target: Target, { current, life }: KeyState): void {
@@ -213,12 +255,10 @@ export class Publisher {
   async #displace(
     commit: Gathering,
     target: Target,
-    { current }: KeyState,
+    { version }: Standing,
     isNull: boolean,
     extra: Extra,
   ): Promise<void> {
-    if (current === undefined) return;
-    const { version } = current;
     if (isNull && version.isNull) {
       if (extra.keepsContent !== true) commit.add(await letGo(this.#records, version));
       return;
@@ -325,16 +365,19 @@ export class Publisher {
    */
   async change<T>(
     target: Target,
-    attempt: (uncertain: boolean) => Promise<{ readonly commit?: CommitParts; readonly result: T }>,
+    attempt: (uncertain: boolean) => Soon<Attempt<T>>,
     conditional = false,
   ): Promise<T> {
-    const { buffer, byteOffset, length } = target.pointer;
-    const name = Buffer.from(buffer, byteOffset, length).toString("latin1");
-    let leave = this.#queues.contended(name) ? await this.#queues.enter(name) : undefined;
+    const { pointer } = target;
+    let leave =
+      !this.#queues.idle && this.#queues.contended(nameOf(pointer))
+        ? await this.#queues.enter(nameOf(pointer))
+        : undefined;
     let uncertain = false;
     try {
       for (let tries = 0; tries < COMMIT_RETRIES_MAX; tries++) {
-        const { commit, result } = await attempt(uncertain);
+        const attempted = attempt(uncertain);
+        const { commit, result } = attempted instanceof Promise ? await attempted : attempted;
         if (commit === undefined) return result;
         const id = newRev();
         const answer = await this.#records.store.commit(draftCommit(id, commit));
@@ -343,7 +386,7 @@ export class Publisher {
           if (await this.#hasLanded(commit, id)) return result;
           uncertain = true;
         }
-        leave ??= await this.#queues.enter(name);
+        leave ??= await this.#queues.enter(nameOf(pointer));
         // Other processes compete, too: the losers spread out.
         if (tries > 2) await new Promise((done) => setTimeout(done, ((id[0] ?? 0) * tries) / 64));
       }
@@ -364,6 +407,9 @@ export class Publisher {
 function draftCommit(id: Rev, parts: CommitParts): Commit {
   return { id, expect: parts.expect, put: parts.put, delete: parts.delete };
 }
+
+const nameOf = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).toString("latin1");
 
 const at = ({ table, key }: Standing): { table: Standing["table"]; key: Uint8Array } => ({ table, key });
 

@@ -6,7 +6,7 @@ import { assert, fail } from "../base/errors.ts";
 import type { Caller } from "../base/caller.ts";
 import { type ContentId, newBlobId, newContentId, newVersionUid } from "../base/ids.ts";
 import { PUT_BYTES_MAX } from "../base/limits.ts";
-import type { Body, Bucket, PutObjectInput, WriteResult } from "./api.ts";
+import type { Body, Bucket, EncryptionShown, Integrity, PutObjectInput, WriteResult } from "./api.ts";
 import { base64, draftOfOne, hex, newEtag } from "./content/build.ts";
 import { type Digests, digestWhole, StreamDigests } from "./content/digests.ts";
 import { Intent } from "./content/intent.ts";
@@ -20,11 +20,11 @@ import {
 } from "./content/seal.ts";
 import { type Core, requireWritable } from "./core.ts";
 import type { Deks } from "./encryption/envelopes.ts";
-import { disposeKeks, keksForWrite } from "./encryption/keks.ts";
-import { resolveWrite } from "./encryption/resolve-write.ts";
+import { disposeKeks, epochKek, type Keks, keksForWrite } from "./encryption/keks.ts";
+import { resolveWrite, type WriteEncryption } from "./encryption/resolve-write.ts";
 import { type Inserted, targetOf } from "./publish.ts";
 import { checkWriteConditions, decideWrite, isConditional } from "./read-conditions.ts";
-import { type CommitParts, NO_PARTS } from "./rows/commit-parts.ts";
+import type { CommitParts } from "./rows/commit-parts.ts";
 import { etagOf } from "./facts.ts";
 import type { Version } from "./rows/version-record.ts";
 
@@ -59,12 +59,17 @@ export async function putObject(
       elements: { ProposedSize: String(body.size), MaxSizeAllowed: String(PUT_BYTES_MAX) },
     });
   }
-  const { keks, shown } = await keksForWrite(core.sources, caller, bucket.id, encryption, body.size);
+  const ready = keksAtHand(core, bucket, encryption);
+  const { keks, shown } =
+    ready ?? (await keksForWrite(core.sources, caller, bucket.id, encryption, body.size));
   const deks = newDeks(encryption.mode === "DSSE-KMS" ? 2 : 1);
   const contentId = newContentId();
   let stored: Stored | undefined;
   try {
-    stored = await storeBody(core, contentId, deks, body, input, encryption.mode === "SSE-S3");
+    const wantMd5 = encryption.mode === "SSE-S3";
+    stored = fitsInline(body.size, deks.length)
+      ? storeSmall(contentId, deks, await body.collect(), body, input.integrity, wantMd5)
+      : await storeLarge(core, contentId, deks, body, input.integrity, wantMd5);
     const { digests, stream, parts, intent } = stored;
     const etag = newEtag(encryption.mode, digests.md5);
     const lastModifiedMs = core.clock.now();
@@ -114,25 +119,48 @@ export async function putObject(
   }
 }
 
-/** Seals the body inline or into a blob of its own; digests are checked before this returns. */
-async function storeBody(
+/** The store's own key, where it is in memory: then a small write waits for its body and its commit alone. */
+function keksAtHand(
+  { sources }: Core,
+  bucket: Bucket,
+  { mode }: WriteEncryption,
+): { readonly keks: Keks; readonly shown: EncryptionShown } | undefined {
+  const newest = mode === "SSE-S3" ? sources.epochs.newestCached(bucket.id) : undefined;
+  return newest && { keks: [epochKek(bucket.id, newest)], shown: { mode: "SSE-S3" } };
+}
+
+const trailersOf = (body: Body) => (): ReadonlyMap<string, string> => body.trailers();
+
+/** Seals a body that has come, as a row of the publishing commit. Throws BadDigest. */
+function storeSmall(
+  contentId: ContentId,
+  deks: Deks,
+  bytes: Uint8Array,
+  body: Body,
+  integrity: Integrity,
+  wantMd5: boolean,
+): Stored {
+  const digests = digestWhole(bytes, integrity, wantMd5, trailersOf(body));
+  return { ...inlineStream(contentId, deks, bytes), digests };
+}
+
+/** Seals the body into a blob of its own; digests are checked before this returns. */
+function storeLarge(
   core: Core,
   contentId: ContentId,
   deks: Deks,
   body: Body,
-  { integrity }: PutObjectInput,
+  integrity: Integrity,
   wantMd5: boolean,
 ): Promise<Stored> {
-  const trailers = (): ReadonlyMap<string, string> => body.trailers();
-  if (fitsInline(body.size, deks.length)) {
-    const bytes = await body.collect();
-    const digests = digestWhole(bytes, integrity, wantMd5, trailers);
-    const { stream, row } = sealInline(contentId, 0, bytes, deks);
-    return { stream, digests, parts: { ...NO_PARTS, put: [row] }, intent: undefined };
-  }
   const digests = new StreamDigests(integrity, wantMd5);
-  const source = digests.observe(body.stream(), trailers);
+  const source = digests.observe(body.stream(), trailersOf(body));
   return storeStream(core, contentId, source, body.size, deks, () => digests.result);
+}
+
+function inlineStream(contentId: ContentId, deks: Deks, bytes: Uint8Array): Omit<Stored, "digests"> {
+  const { stream, row } = sealInline(contentId, 0, bytes, deks);
+  return { stream, parts: { expect: [], put: [row], delete: [] }, intent: undefined };
 }
 
 /** A stream of known size, inline if it is small, else into a blob under an intent. Leaves nothing if it fails. */
@@ -146,9 +174,9 @@ export async function storeStream(
 ): Promise<Stored> {
   if (fitsInline(size, deks.length)) {
     const bytes = await gather(source, size);
-    const { stream, row } = sealInline(contentId, 0, bytes, deks);
+    const sealed = inlineStream(contentId, deks, bytes);
     bytes.fill(0);
-    return { stream, digests: digests(), parts: { ...NO_PARTS, put: [row] }, intent: undefined };
+    return { ...sealed, digests: digests() };
   }
   const blob = newBlobId();
   const intent = await Intent.begin(core.records, [blob]);

@@ -32,9 +32,12 @@ export class SocketSource implements WholeSource, AsyncIterator<Uint8Array, unde
     return this;
   }
 
-  /** The body, where all of it came with the head: the case of most small ones, and no event is waited for. */
+  /**
+   * The body, where all of it is here: the case of most small ones, and no event is waited for. `size` is Content-Length, of
+   * which the parser hands on no more, so that many bytes are the whole, whether it has told so yet or not.
+   */
   whole(size: number): Uint8Array | undefined {
-    if (this.#begun || !this.#req.complete || this.#req.readableLength !== size) return undefined;
+    if (this.#begun || this.#req.readableLength !== size) return undefined;
     const bytes = this.#req.read() as Uint8Array | null;
     if (bytes === null) return undefined;
     this.#begun = true;

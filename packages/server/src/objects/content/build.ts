@@ -79,8 +79,6 @@ export function newEtag(mode: EncryptionMode, md5: Uint8Array | undefined): Uint
   return mode === "SSE-S3" && md5 !== undefined ? md5 : randomBytes(16);
 }
 
-export const base64 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+export const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 
-export const hex = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
+export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

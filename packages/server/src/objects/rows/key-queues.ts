@@ -5,6 +5,11 @@
 export class KeyQueues {
   readonly #tails = new Map<string, Promise<void>>();
 
+  /** Nobody has met anybody. */
+  get idle(): boolean {
+    return this.#tails.size === 0;
+  }
+
   contended(name: string): boolean {
     return this.#tails.has(name);
   }
