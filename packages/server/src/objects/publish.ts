@@ -14,7 +14,7 @@ import type { Bucket } from "./api.ts";
 import { bodyCodec, versionCodec } from "./rows/codecs.ts";
 import { type CommitParts, Gathering, NO_PARTS } from "./rows/commit-parts.ts";
 import { KeyQueues } from "./rows/key-queues.ts";
-import { expectActive, lifeRow } from "./rows/life.ts";
+import { readExpectActive } from "./rows/life.ts";
 import { pointerKey, versionKey, versionRange } from "./rows/row-keys.ts";
 import { NULL_VERSION, parseVersionId, versionIdOf, type VersionSelector } from "./rows/version-id.ts";
 import {
@@ -93,39 +93,59 @@ export interface Inserted {
 export class Publisher {
   readonly #records: Records;
   readonly #queues = new KeyQueues();
+  /** By the bucket as found: one that was made again is another. */
+  readonly #lives = new WeakMap<Bucket, readonly [Expect]>();
 
   constructor(records: Records) {
     this.#records = records;
   }
 
   /** What a change of the key is decided on. Without a promise where the store has it at hand. */
-  read(target: Target): KeyState | Promise<KeyState> {
+  read(target: Target): Soon<KeyState> {
+    const life = this.#life(target.bucket);
+    return life instanceof Promise
+      ? life.then((expect) => this.#pointers(target, expect))
+      : this.#pointers(target, life);
+  }
+
+  /** The condition on the bucket. A row that is still what was read of it needs no reading. */
+  #life(bucket: Bucket): Soon<Expect> {
+    const known = this.#lives.get(bucket);
+    if (known === undefined) return this.#readLife(bucket);
+    const holds = this.#records.store.holds(known);
+    if (holds instanceof Promise) return holds.then((held) => (held ? known[0] : this.#readLife(bucket)));
+    return holds ? known[0] : this.#readLife(bucket);
+  }
+
+  async #readLife(bucket: Bucket): Promise<Expect> {
+    const { rev, ...row } = await readExpectActive(this.#records, bucket.id);
+    // A copy: what was read may be a view that would keep a much larger buffer alive.
+    const life = { ...row, rev: typeof rev === "string" ? rev : (new Uint8Array(rev) as Rev) };
+    this.#lives.set(bucket, [life]);
+    return life;
+  }
+
+  #pointers(target: Target, life: Expect): Soon<KeyState> {
     const { pointer } = target;
     const rows = this.#records.store.get([
       { table: "head", key: pointer },
       { table: "marker", key: pointer },
-      lifeRow(target.bucket.id),
     ]);
     return rows instanceof Promise
-      ? rows.then((found) => this.#state(target, found))
-      : this.#state(target, rows);
+      ? rows.then((found) => this.#state(target, life, found))
+      : this.#state(target, life, rows);
   }
 
-  #state(target: Target, [head, marker, life]: readonly (Row | undefined)[]): KeyState | Promise<KeyState> {
+  #state(target: Target, life: Expect, [head, marker]: readonly (Row | undefined)[]): Soon<KeyState> {
     if (head !== undefined && marker !== undefined) {
       throw new IntegrityError("a key has a current version and a current delete marker");
     }
     const present = head ?? marker;
-    if (present === undefined) return this.#stateOf(target, undefined, life);
+    if (present === undefined) return { current: undefined, life };
     const current = this.standing(target, head === undefined ? "marker" : "head", present, false);
     return current instanceof Promise
-      ? current.then((standing) => this.#stateOf(target, standing, life))
-      : this.#stateOf(target, current, life);
-  }
-
-  #stateOf(target: Target, current: Found, row: Row | undefined): KeyState | Promise<KeyState> {
-    const life = expectActive(this.#records, target.bucket.id, row);
-    return life instanceof Promise ? life.then((expect) => ({ current, life: expect })) : { current, life };
+      ? current.then((standing) => ({ current: standing, life }))
+      : { current, life };
   }
 
   /** Opens a version row (`keep`: for later reads, too), and makes sure that it is what stands there: its bucket's, its key's, of the right kind. */

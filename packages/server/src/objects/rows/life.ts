@@ -6,24 +6,20 @@ import { fail } from "../../base/errors.ts";
 import type { BucketId } from "../../base/ids.ts";
 import type { Expect, Row, RowKey } from "../../store/port.ts";
 import type { Records } from "../../store/records.ts";
-import { lifeCodec, type LifeState } from "./codecs.ts";
+import { lifeCodec } from "./codecs.ts";
 
 export const lifeRow = (bucket: BucketId): RowKey => ({ table: "life", key: bucket });
 
 /** The condition for a publishing commit, from the row as just read. Throws NoSuchBucket unless it is active. */
-export function expectActive(
+export async function expectActive(
   records: Records,
   bucket: BucketId,
   row: Row | undefined,
-): Expect | Promise<Expect> {
+): Promise<Expect> {
   if (row === undefined) fail("NoSuchBucket");
-  const { rev } = row;
-  const active = ({ value }: { readonly value: LifeState }): Expect => {
-    if (value !== "active") fail("NoSuchBucket");
-    return { table: "life", key: bucket, rev };
-  };
-  const opened = records.openSoon(lifeCodec, "life", row);
-  return opened instanceof Promise ? opened.then(active) : active(opened);
+  const { value } = await records.open(lifeCodec, "life", row);
+  if (value !== "active") fail("NoSuchBucket");
+  return { table: "life", key: bucket, rev: row.rev };
 }
 
 export async function readExpectActive(records: Records, bucket: BucketId): Promise<Expect> {
