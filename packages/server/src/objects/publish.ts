@@ -7,6 +7,7 @@
 import { fail, IntegrityError } from "../base/errors.ts";
 import { type BucketId, newRev, type ObjectKey, type Rev } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
+import { andThen, type Soon } from "../base/soon.ts";
 import type { Commit, Expect, Row } from "../store/port.ts";
 import type { Records } from "../store/records.ts";
 import { letGo } from "./content/free.ts";
@@ -50,7 +51,6 @@ export interface Standing {
 }
 export type StandingObject = Standing & { readonly version: ObjectVersion };
 type Found = Standing | undefined;
-type Soon<T> = T | Promise<T>;
 
 /** What one attempt would commit; no commit: there is nothing to do. */
 interface Attempt<T> {
@@ -102,19 +102,14 @@ export class Publisher {
 
   /** What a change of the key is decided on. Without a promise where the store has it at hand. */
   read(target: Target): Soon<KeyState> {
-    const life = this.#life(target.bucket);
-    return life instanceof Promise
-      ? life.then((expect) => this.#pointers(target, expect))
-      : this.#pointers(target, life);
+    return andThen(this.#life(target.bucket), (life) => this.#pointers(target, life));
   }
 
   /** The condition on the bucket. A row that is still what was read of it needs no reading. */
   #life(bucket: Bucket): Soon<Expect> {
     const known = this.#lives.get(bucket);
     if (known === undefined) return this.#readLife(bucket);
-    const holds = this.#records.store.holds(known);
-    if (holds instanceof Promise) return holds.then((held) => (held ? known[0] : this.#readLife(bucket)));
-    return holds ? known[0] : this.#readLife(bucket);
+    return andThen(this.#records.store.holds(known), (holds) => (holds ? known[0] : this.#readLife(bucket)));
   }
 
   async #readLife(bucket: Bucket): Promise<Expect> {
@@ -131,9 +126,7 @@ export class Publisher {
       { table: "head", key: pointer },
       { table: "marker", key: pointer },
     ]);
-    return rows instanceof Promise
-      ? rows.then((found) => this.#state(target, life, found))
-      : this.#state(target, life, rows);
+    return andThen(rows, (found) => this.#state(target, life, found));
   }
 
   #state(target: Target, life: Expect, [head, marker]: readonly (Row | undefined)[]): Soon<KeyState> {
@@ -142,20 +135,17 @@ export class Publisher {
     }
     const present = head ?? marker;
     if (present === undefined) return { current: undefined, life };
-    const current = this.standing(target, head === undefined ? "marker" : "head", present, false);
-    return current instanceof Promise
-      ? current.then((standing) => ({ current: standing, life }))
-      : { current, life };
+    const standing = this.standing(target, head === undefined ? "marker" : "head", present, false);
+    return andThen(standing, (current) => ({ current, life }));
   }
 
   /** Opens a version row (`keep`: for later reads, too), and makes sure that it is what stands there: its bucket's, its key's, of the right kind. */
-  standing(target: Target, table: Standing["table"], row: Row, keep = true): Standing | Promise<Standing> {
+  standing(target: Target, table: Standing["table"], row: Row, keep = true): Soon<Standing> {
     const placed = ({ value: version }: { readonly value: Version }): Standing => {
       checkPlace(target.bucket.id, target.key, table, version);
       return { table, key: row.key, rev: row.rev, version };
     };
-    const opened = this.#records.openSoon(versionCodec, table, row, keep);
-    return opened instanceof Promise ? opened.then(placed) : placed(opened);
+    return andThen(this.#records.openSoon(versionCodec, table, row, keep), placed);
   }
 
   /** The version that a request names: current without an id. Undefined where there is none. */
@@ -215,10 +205,7 @@ export class Publisher {
       target,
       (uncertain) => {
         if (uncertain) return this.#insertAgain(target, insertion);
-        const state = this.read(target);
-        return state instanceof Promise
-          ? state.then((read) => this.#insertion(target, insertion, read))
-          : this.#insertion(target, insertion, state);
+        return andThen(this.read(target), (state) => this.#insertion(target, insertion, state));
       },
       insertion.conditional,
     );
@@ -240,10 +227,9 @@ export class Publisher {
 
   #insertion(target: Target, insertion: Insertion, state: KeyState): Soon<Attempt<Inserted>> {
     insertion.decide?.(state.current?.version);
-    const extra = insertion.extra?.(state) ?? NO_PARTS;
-    return extra instanceof Promise
-      ? extra.then((parts) => this.#placing(target, insertion.draft, state, parts))
-      : this.#placing(target, insertion.draft, state, extra);
+    return andThen(insertion.extra?.(state) ?? NO_PARTS, (extra) =>
+      this.#placing(target, insertion.draft, state, extra),
+    );
   }
 
   /** Without a promise where the key is new: the case of most small writes. */
