@@ -3,7 +3,7 @@
  * cheaper than a KeyObject. `final()` returns nothing for GCM; it only computes or checks the tag.
  */
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import { plainBytes } from "./bytes.ts";
+import { plainBytes, release } from "./bytes.ts";
 import { CryptoError } from "./errors.ts";
 
 export const TAG_BYTES = 16;
@@ -23,7 +23,11 @@ export function sealInto(
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
   if (aad !== undefined) cipher.setAAD(aad);
   // OpenSSL's empty update is a call for nothing; an empty message is its tag.
-  if (plaintext.length > 0) out.set(cipher.update(plaintext), at);
+  if (plaintext.length > 0) {
+    const ciphertext = cipher.update(plaintext);
+    out.set(ciphertext, at);
+    release(ciphertext);
+  }
   cipher.final();
   out.set(cipher.getAuthTag(), at + plaintext.length);
 }

@@ -23,7 +23,7 @@ export function plainBytes(bytes: Uint8Array): Uint8Array {
 }
 
 /** Below this the collector's way is cheaper. */
-const RELEASE_BYTES_MIN = 16 * 1024;
+const RELEASE_BYTES_MIN = 4 * 1024;
 
 /**
  * Gives the memory of a large buffer back at once, where it is all the buffer's own. The collector would let dozens of
