@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createCRC64 } from "hash-wasm";
-import { Crc64Nvme } from "./crc64.ts";
+import { Crc64Nvme, FOLD_DISTANCES } from "./crc64.ts";
 
 const hexOf = (...pieces: readonly Uint8Array[]): string => {
   const crc = new Crc64Nvme();
@@ -25,6 +25,22 @@ test("lengths around every boundary", () => {
       assert.equal(hexOf(piece), other.init().update(piece).digest("hex"), `${length} bytes`);
     }
   }
+});
+
+test("sixteen bytes are worth as much so many times sixteen bytes further on", () => {
+  const POLYNOMIAL = 0x9a6c_9329_ac4b_c9b5n;
+  /** x^(128 n) modulo the polynomial, bits reversed. */
+  const power = (n: number): bigint => {
+    let register = 1n << 63n;
+    for (let bit = 0; bit < 128 * n; bit++)
+      register = (register >> 1n) ^ ((register & 1n) === 0n ? 0n : POLYNOMIAL);
+    return register;
+  };
+  const reach = Math.max(...FOLD_DISTANCES);
+  assert.equal(
+    FOLD_DISTANCES.reduce((sum, distance) => sum ^ power(reach - distance), 0n),
+    power(reach),
+  );
 });
 
 test("any bytes in any pieces, several sums at once", () => {

@@ -25,6 +25,7 @@ export const set = (local: number): Code => [0x21, unsigned(local)];
 export const i32 = (value: number): Code => [0x41, constant(value)];
 export const i64 = (value: number): Code => [0x42, constant(value)];
 export const I32_ADD = 0x6a;
+export const I32_SUB = 0x6b;
 export const I32_AND = 0x71;
 export const I32_SHL = 0x74;
 export const I32_LT_U = 0x49;
@@ -36,6 +37,10 @@ export const I32_WRAP_I64 = 0xa7;
 export const loadI64 = (offset: number): Code => [0x29, 0, unsigned(offset)];
 export const loadU8 = (offset: number): Code => [0x31, 0, unsigned(offset)];
 export const storeI64 = (offset: number): Code => [0x37, 0, unsigned(offset)];
+/** Sixteen bytes at once. */
+export const loadV128 = (offset: number): Code => [0xfd, 0x00, 0, unsigned(offset)];
+export const storeV128 = (offset: number): Code => [0xfd, 0x0b, 0, unsigned(offset)];
+export const V128_XOR: Code = [0xfd, 0x51];
 
 /** Repeats `body` while local `a` is below local `b`, tested before each turn. */
 export const whileBelow = (a: number, b: number, body: Code): Code => [
