@@ -36,7 +36,7 @@ import {
 } from "./wasm.ts";
 
 /** The polynomial, its bits reversed. */
-const POLYNOMIAL = { high: 0x9a6c_9329, low: 0xac4b_c9b5 };
+const POLYNOMIAL = 0x9a6c_9329_ac4b_c9b5n;
 const LANES = 4;
 const LANE_BYTES = 1024;
 const BLOCK_BYTES = LANES * LANE_BYTES;
@@ -190,46 +190,33 @@ const memory = new Uint8Array(wasm.memory.buffer);
 const words = new Uint32Array(wasm.memory.buffer);
 const state = words.subarray(STATE_AT / 4, STATE_AT / 4 + 2);
 
+/** All tables are linear: entries of single bits are computed, the others are sums (XOR) of those. */
 function makeTables(): void {
-  const entry = (table: number, byte: number): Uint32Array =>
-    words.subarray((table * TABLE_BYTES) / 4 + byte * 2, (table * TABLE_BYTES) / 4 + byte * 2 + 2);
-  for (let byte = 0; byte < 256; byte++) {
-    let low = byte;
-    let high = 0;
-    for (let bit = 0; bit < 8; bit++) {
-      const odd = (low & 1) === 1;
-      low = (low >>> 1) | (high << 31);
-      high >>>= 1;
-      if (odd) {
-        low ^= POLYNOMIAL.low;
-        high ^= POLYNOMIAL.high;
-      }
-    }
-    entry(0, byte).set([low, high]);
-  }
-  for (let table = 1; table < 8; table++) {
-    for (let byte = 0; byte < 256; byte++) {
-      const [low = 0, high = 0] = entry(table - 1, byte);
-      const [baseLow = 0, baseHigh = 0] = entry(0, low & 0xff);
-      entry(table, byte).set([((low >>> 8) | (high << 24)) ^ baseLow, (high >>> 8) ^ baseHigh]);
-    }
-  }
-  // A register is carried over zeros bit by bit of it: the code above does that, and XOR does the rest.
-  for (let table = 0; table < 8; table++) {
-    for (let bit = 0; bit < 8; bit++) {
-      state.fill(0);
-      memory[STATE_AT + table] = 1 << bit;
-      wasm.bytes(DATA_AT, DATA_AT + LANE_BYTES, DATA_AT + LANE_BYTES);
-      entry(8 + table, 1 << bit).set(state);
-    }
+  const entries = new BigUint64Array(wasm.memory.buffer, 0, 16 * 256);
+  const state = new BigUint64Array(wasm.memory.buffer, STATE_AT, 1);
+  const fill = (table: number, entryOf: (bit: number) => bigint): void => {
     for (let byte = 1; byte < 256; byte++) {
       const one = byte & -byte;
-      if (one === byte) continue;
-      const [low = 0, high = 0] = entry(8 + table, one);
-      const [restLow = 0, restHigh = 0] = entry(8 + table, byte ^ one);
-      entry(8 + table, byte).set([low ^ restLow, high ^ restHigh]);
+      const rest = entries[256 * table + (byte ^ one)] ?? 0n;
+      entries[256 * table + byte] =
+        one === byte ? entryOf(Math.log2(one)) : rest ^ (entries[256 * table + one] ?? 0n);
     }
-  }
+  };
+  /** A register after `bytes` bytes of zeros. */
+  const carried = (register: bigint, bytes: number): bigint => {
+    state[0] = register;
+    wasm.bytes(DATA_AT, DATA_AT + bytes, DATA_AT);
+    return state[0];
+  };
+  // Eight zero bits, by hand: `bytes` needs this table.
+  fill(0, (bit) => {
+    let register = 1n << BigInt(bit);
+    for (let i = 0; i < 8; i++) register = (register >> 1n) ^ ((register & 1n) === 0n ? 0n : POLYNOMIAL);
+    return register;
+  });
+  for (let table = 1; table < 8; table++) fill(table, (bit) => carried(1n << BigInt(bit), table + 1));
+  for (let table = 0; table < 8; table++)
+    fill(8 + table, (bit) => carried(1n << BigInt(8 * table + bit), LANE_BYTES));
 }
 makeTables();
 
