@@ -1,7 +1,7 @@
 /** The admin port, in the parent: health, readiness and metrics. Read-only and without secrets, so without credentials. */
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { UsageError } from "./config.ts";
+import { createHttp } from "./http.ts";
 import type { HostPort } from "./settings.ts";
 
 export interface AdminSources {
@@ -13,7 +13,7 @@ export async function openAdmin(
   at: HostPort,
   sources: AdminSources,
 ): Promise<{ readonly address: string; close(): void }> {
-  const server = createServer((request, response) => {
+  const server = createHttp((request, response) => {
     const answer = (status: number, body: string, type = "text/plain; charset=utf-8"): void => {
       response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
       response.end(request.method === "HEAD" ? undefined : body);

@@ -4,17 +4,13 @@
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import {
-  createServer as createHttp,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from "node:http";
-import { createServer as createHttps, type Server as TlsServer } from "node:https";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { answerClientError } from "../api/common/client-error.ts";
 import { HEADER_SECTION_BYTES_MAX } from "../base/limits.ts";
 import { UsageError } from "./config.ts";
+import { createHttp } from "./http.ts";
 import type { HostPort, Settings } from "./settings.ts";
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -100,7 +96,8 @@ export async function openListeners(settings: Settings, handler: Handler): Promi
   const servers = new Set<Server>([plain]);
   let tls: TlsServer | undefined;
   const openTls = async (at: HostPort): Promise<void> => {
-    tls = createHttps({ ...LIMITS, ...readTls(settings) });
+    // Not imported above: only those who serve TLS load it.
+    tls = process.getBuiltinModule("node:https").createServer({ ...LIMITS, ...readTls(settings) });
     prepare(tls, handler);
     servers.add(tls);
     endpoints["https"] = await listen(tls, at, shared);
