@@ -129,7 +129,12 @@ function withoutWorker(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** Internal: run once after an installation. Loading the server leaves its compiled code where the first start finds it. */
 function warmUpCommand(): Command {
   return new Command("warm-up").action(async () => {
-    await Promise.all([import("./serve.ts"), import("./worker.ts")]);
+    const [{ loadAll }] = await Promise.all([
+      import("./services/index.ts"),
+      import("./serve.ts"),
+      import("./worker.ts"),
+    ]);
+    await loadAll();
   });
 }
 

@@ -3,25 +3,9 @@
  * has to survive. Its parent restarts it when it ends.
  */
 import { randomBytes } from "node:crypto";
-import type { AuthDeps } from "../auth/authenticate.ts";
-import { TrailReader } from "../audit/reader.ts";
-import { serviceRules } from "../auth/claim-checks.ts";
-import { KmsAudit } from "../api/audit/kms.ts";
-import { QueryAudit } from "../api/audit/query.ts";
-import { S3Audit } from "../api/audit/s3.ts";
-import { cloudTrailOperations } from "../api/cloudtrail/index.ts";
-import { CloudTrailService } from "../api/cloudtrail/service.ts";
-import { keyArnAsMeant } from "../kms/embedded.ts";
-import { KmsService } from "../api/kms/service.ts";
-import { handle, type Service } from "../api/common/serve.ts";
-import { iamService } from "../api/iam/service.ts";
-import { s3Service } from "../api/s3/index.ts";
-import { stsService } from "../api/sts/service.ts";
-import type { Principal } from "../base/caller.ts";
+import { handle } from "../api/common/serve.ts";
 import type { Log } from "../base/log.ts";
 import { oldestUploadMs } from "../objects/uploads/jobs.ts";
-import { bucketPrincipals } from "../iam/principals.ts";
-import { OidcIssuers } from "../iam/web-identity.ts";
 import { KeyringError } from "../store/keyring.ts";
 import { endUnfitProcess, isStoreFailure } from "../store/local/fail-stop.ts";
 import { Background } from "./background.ts";
@@ -31,6 +15,7 @@ import { applyBootstrap, ensureRootAccess, type RootAccess } from "./first-start
 import { openListeners } from "./listen.ts";
 import { openLog } from "./log.ts";
 import { openMetrics, type WorkerMetrics } from "./metrics.ts";
+import { openServices } from "./services/index.ts";
 import type { HostPort, Settings } from "./settings.ts";
 import { settleLater } from "./settle.ts";
 import { recordEnd, recordStart } from "./start-record.ts";
@@ -94,20 +79,6 @@ export async function runWorker(given: Settings, { index, endpoints }: WorkerSta
     await engine.close();
   }
 }
-
-/** Whoever signs has an account whose name answers may show: one that was made since is read before it is asked for. */
-const knowingOwners =
-  ({ identities, knowsOwner, readOwners }: Engine): AuthDeps<Principal>["lookup"] =>
-  (accessKeyId, token) => {
-    const looked = identities.lookup(accessKeyId, token);
-    const isKnown = (found: Awaited<typeof looked>): boolean =>
-      typeof found !== "object" || !("account" in found.principal) || knowsOwner(found.principal.account);
-    if (!(looked instanceof Promise) && isKnown(looked)) return looked;
-    return Promise.resolve(looked).then(async (found) => {
-      if (!isKnown(found)) await readOwners();
-      return found;
-    });
-  };
 
 /** The ports that the first worker bound, where the settings left them to the system. */
 function withPorts(settings: Settings, bound: WorkerStart["endpoints"]): Settings {
@@ -181,73 +152,6 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
     ...(access === undefined ? {} : { access }),
   });
   settleLater();
-}
-
-export async function openServices(engine: Engine, log: Log): Promise<Map<string, Service>> {
-  const { settings, clock, identities } = engine;
-  const { recorder } = engine.audit;
-  const auth = {
-    clock,
-    lookup: knowingOwners(engine),
-    services: serviceRules(settings.region),
-    signingKeys: engine.signingKeys,
-    trustedHosts: [],
-    unsignedPayloadOverHttp: true,
-    noteUse: (accessKeyId: string, service: string, region: string) =>
-      identities.lastUses.note(accessKeyId, service, region),
-  };
-  await engine.readOwners();
-  const s3 = s3Service({
-    auth,
-    authoriser: engine.authoriser,
-    buckets: engine.buckets,
-    objects: engine.objects,
-    uploads: engine.uploads,
-    tokens: engine.tokens,
-    ownerOf: engine.ownerOf,
-    resolveKeyArn: keyArnAsMeant(engine.kms),
-    principals: bucketPrincipals(identities.directory),
-    region: settings.region,
-    domains: settings.domain.map((d) => d.toLowerCase()),
-    clock,
-    log,
-    ...(recorder === undefined ? {} : { audit: new S3Audit(recorder) }),
-  });
-  const kms = new KmsService({
-    auth,
-    kms: engine.kms,
-    log,
-    origins: new Set(settings.kmsOrigins),
-    ...(recorder === undefined ? {} : { audit: new KmsAudit(recorder) }),
-  });
-  return new Map<string, Service>(
-    [s3, kms, cloudTrail(engine, auth), ...identityServices(engine, auth)].map((s) => [s.name, s]),
-  );
-}
-
-function cloudTrail(engine: Engine, auth: AuthDeps<Principal>): Service {
-  const { audit, authoriser, tokens, records, settings } = engine;
-  const { files, seedOf, trail, recorder } = audit;
-  const reader = new TrailReader(files, seedOf);
-  return new CloudTrailService({
-    auth,
-    authoriser,
-    ...(recorder === undefined ? {} : { recorder }),
-    operations: cloudTrailOperations({ reader, trail, tokens, records, region: settings.region }),
-  });
-}
-
-function identityServices(engine: Engine, auth: AuthDeps<Principal>): readonly Service[] {
-  const { identities, authoriser, surroundings, tokens, clock, settings } = engine;
-  const { directory, sessions } = identities;
-  if (sessions === undefined) throw new Error("INVARIANT: the engine's identities have token keys");
-  const issuers = new OidcIssuers(settings.oidcIssuers, clock);
-  const { recorder } = engine.audit;
-  const audit = recorder === undefined ? {} : { audit: new QueryAudit(recorder) };
-  return [
-    iamService({ auth, authoriser, ...audit, directory, tokens, surroundings }),
-    stsService({ auth, authoriser, ...audit, sts: { directory, sessions, ...surroundings }, issuers }),
-  ];
 }
 
 async function answerParent(message: unknown, metrics: WorkerMetrics): Promise<void> {
