@@ -1,5 +1,9 @@
-/** The log: JSON lines on standard error, by pino. Errors are written with causes and stack; nothing else is expanded. */
-import pino from "pino";
+/**
+ * The log: JSON lines on standard error, by pino. Errors are written with causes and stack; nothing else is expanded.
+ * The library is loaded with the first line, or once the process has settled: most starts have nothing to say.
+ */
+import { createRequire } from "node:module";
+import type { default as Pino, Logger } from "pino";
 import type { Log, LogFields } from "../base/log.ts";
 import type { Settings } from "./settings.ts";
 
@@ -21,8 +25,24 @@ const fieldsOf = (fields: LogFields | undefined): object =>
     ? (fields ?? {})
     : { ...fields, error: plain(fields["error"]) };
 
+const load = createRequire(import.meta.url);
+export const loadLogLibrary = (): typeof Pino => load("pino") as typeof Pino;
+
 export function openLog(level: Settings["logLevel"], base: LogFields): Log {
-  const out = pino(
+  let logger: Logger | undefined;
+  const out = (): Logger => (logger ??= openLogger(level, base));
+  const shown = LEVELS.indexOf(level);
+  return {
+    info: (message, fields) => shown <= LEVELS.indexOf("info") && out().info(fieldsOf(fields), message),
+    warn: (message, fields) => shown <= LEVELS.indexOf("warn") && out().warn(fieldsOf(fields), message),
+    error: (message, fields) => out().error(fieldsOf(fields), message),
+  };
+}
+const LEVELS: readonly Settings["logLevel"][] = ["debug", "info", "warn", "error"];
+
+function openLogger(level: Settings["logLevel"], base: LogFields): Logger {
+  const pino = loadLogLibrary();
+  return pino(
     {
       level,
       base,
@@ -32,9 +52,4 @@ export function openLog(level: Settings["logLevel"], base: LogFields): Log {
     },
     pino.destination({ dest: 2, sync: true }),
   );
-  return {
-    info: (message, fields) => out.info(fieldsOf(fields), message),
-    warn: (message, fields) => out.warn(fieldsOf(fields), message),
-    error: (message, fields) => out.error(fieldsOf(fields), message),
-  };
 }

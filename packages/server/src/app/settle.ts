@@ -6,6 +6,7 @@
 import module from "node:module";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { loadLogLibrary } from "./log.ts";
 
 /** The one that also drops code not run lately and gives free pages back. */
 const LAST_RESORT = { type: "major", execution: "sync", flavor: "last-resort" };
@@ -16,6 +17,8 @@ export function settleLater(): void {
 }
 
 function settle(): void {
+  // What goes wrong later may leave no file to read it from.
+  loadLogLibrary();
   // A process that is killed never writes it at its end. Other runtimes have neither.
   if (typeof module.flushCompileCache === "function") module.flushCompileCache();
   if (process.versions["bun"] !== undefined) return;

@@ -3,7 +3,8 @@
  * predefined and numeric ones, a limit on size and depth, exactly one root. Whatever is not as the reader asks is 400
  * MalformedXML, as S3 answers documents that break its schema; namespaces are accepted with and without (spec A.6).
  */
-import { XMLParser, XMLValidator } from "fast-xml-parser";
+import { createRequire } from "node:module";
+import type * as Library from "fast-xml-parser";
 import { fail } from "../../base/errors.ts";
 import { XML_BODY_BYTES_MAX, XML_DEPTH_MAX, XML_MARKS_MAX } from "../../base/limits.ts";
 
@@ -14,18 +15,28 @@ export interface XmlElement {
   readonly children: readonly XmlElement[];
 }
 
-const PARSER = new XMLParser({
-  preserveOrder: true,
-  ignoreAttributes: true,
-  parseTagValue: false,
-  trimValues: false,
-  processEntities: false,
-  removeNSPrefix: true,
-  ignoreDeclaration: true,
-  ignorePiTags: true,
-  maxNestedTags: XML_DEPTH_MAX,
-  cdataPropName: "#cdata",
-});
+/** Loaded with the first document: few requests have one. */
+let reader: ReturnType<typeof openReader> | undefined;
+const load = createRequire(import.meta.url);
+function openReader(): { parse(text: string): unknown; isValid(text: string): boolean } {
+  const { XMLParser, XMLValidator } = load("fast-xml-parser") as typeof Library;
+  const parser = new XMLParser({
+    preserveOrder: true,
+    ignoreAttributes: true,
+    parseTagValue: false,
+    trimValues: false,
+    processEntities: false,
+    removeNSPrefix: true,
+    ignoreDeclaration: true,
+    ignorePiTags: true,
+    maxNestedTags: XML_DEPTH_MAX,
+    cdataPropName: "#cdata",
+  });
+  return {
+    parse: (text): unknown => parser.parse(text),
+    isValid: (text) => XMLValidator.validate(text) === true,
+  };
+}
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 const malformed = (cause?: unknown): never => fail("MalformedXML", cause === undefined ? {} : { cause });
 
@@ -40,8 +51,9 @@ export function parseXml(bytes: Uint8Array, root: string): XmlElement {
     if (text.includes("<!DOCTYPE") || text.includes("<!ENTITY")) malformed();
     // Text after the root is lost on the library without a word.
     if (!text.trimEnd().endsWith(">")) malformed();
-    if (XMLValidator.validate(text) !== true) malformed();
-    tree = PARSER.parse(text);
+    reader ??= openReader();
+    if (!reader.isValid(text)) malformed();
+    tree = reader.parse(text);
   } catch (cause) {
     return malformed(cause);
   }
