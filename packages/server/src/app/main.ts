@@ -1,4 +1,5 @@
 /** The `strongroom` command. */
 import { runCli } from "./cli.ts";
 
-process.exitCode = await runCli(process.argv.slice(2), process.env, import.meta.filename);
+const [, program = import.meta.filename, ...args] = process.argv;
+process.exitCode = await runCli(args, process.env, program);

@@ -21,6 +21,8 @@ export const DRAIN_MS = 20_000;
  * so with every segment. Workers keep some (a setting of the operator's own wins; other allocators read none of this).
  */
 const ALLOCATOR = { MALLOC_TRIM_THRESHOLD_: "16777216", MALLOC_MMAP_THRESHOLD_: "1048576" };
+/** Rows are bytes: the codec that comes with lmdb is loaded and never used, and need not look for its native part. */
+const CODEC = { MSGPACKR_NATIVE_ACCELERATION_DISABLED: "true" };
 
 const readyMessage = z.strictObject({
   kind: z.literal("ready"),
@@ -112,6 +114,7 @@ export class Supervisor {
     const child = fork(entry, [...args], {
       env: {
         ...ALLOCATOR,
+        ...CODEC,
         ...env,
         [WORKER_VARIABLE]: JSON.stringify({ index: slot.index, endpoints: this.#endpoints }),
       },
