@@ -1,5 +1,5 @@
 /** A service whose code is loaded with the first request for it: what a store is never asked for costs it no start. */
-import { assert, type ServiceError } from "../../base/errors.ts";
+import type { ServiceError } from "../../base/errors.ts";
 import type { Answer } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Service } from "./serve.ts";
@@ -8,7 +8,7 @@ export class LazyService implements Service {
   readonly name: string;
   readonly #load: () => Promise<Service>;
   #loading: Promise<Service> | undefined;
-  #loaded: Service | undefined;
+  #service: Service | undefined;
 
   constructor(name: string, load: () => Promise<Service>) {
     this.name = name;
@@ -16,12 +16,19 @@ export class LazyService implements Service {
   }
 
   async answer(exchange: Exchange): Promise<void> {
-    this.#loaded ??= await (this.#loading ??= this.#load());
-    await this.#loaded.answer(exchange);
+    this.#service ??= await this.#loadOnce();
+    await this.#service.answer(exchange);
   }
 
+  /** Without its code a service has no form for an error: then it is the bare status. */
   refusal(exchange: Exchange, error: ServiceError): Answer {
-    assert(this.#loaded !== undefined, "only a service that was loaded refuses");
-    return this.#loaded.refusal(exchange, error);
+    return this.#service?.refusal(exchange, error) ?? { status: error.status, headers: [], body: "" };
+  }
+
+  #loadOnce(): Promise<Service> {
+    this.#loading ??= this.#load().finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
   }
 }
