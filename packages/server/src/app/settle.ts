@@ -12,8 +12,14 @@ import { loadLogLibrary } from "./log.ts";
 const LAST_RESORT = { type: "major", execution: "sync", flavor: "last-resort" };
 const SETTLE_MS = 500;
 
-export function settleLater(): void {
-  setTimeout(settle, SETTLE_MS).unref();
+/** `rest`: loads what a start can do without and a request should not have to wait for. */
+export function settleLater(rest: () => Promise<unknown> = () => Promise.resolve()): void {
+  setTimeout(() => {
+    // What can't be loaded now is tried again, and told, when it is asked for.
+    void rest()
+      .catch(() => undefined)
+      .then(settle);
+  }, SETTLE_MS).unref();
 }
 
 function settle(): void {

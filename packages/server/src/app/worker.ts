@@ -15,7 +15,7 @@ import { applyBootstrap, ensureRootAccess, type RootAccess } from "./first-start
 import { openListeners } from "./listen.ts";
 import { openLog } from "./log.ts";
 import { openMetrics, type WorkerMetrics } from "./metrics.ts";
-import { openServices } from "./services/index.ts";
+import { loadAll, openServices } from "./services/index.ts";
 import type { HostPort, Settings } from "./settings.ts";
 import { settleLater } from "./settle.ts";
 import { recordEnd, recordStart } from "./start-record.ts";
@@ -151,7 +151,7 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
     rootKeyProvider: engine.keyrings.provider.name,
     ...(access === undefined ? {} : { access }),
   });
-  settleLater();
+  settleLater(loadAll);
 }
 
 async function answerParent(message: unknown, metrics: WorkerMetrics): Promise<void> {

@@ -1,4 +1,4 @@
-/** The services of one port, on an engine. S3 is there from the start; the others' code is loaded when it is asked for. */
+/** The services of one port, on an engine. S3 is there from the start; the others' code is loaded when it is asked for, or a moment later. */
 import { S3Audit } from "../../api/audit/s3.ts";
 import { LazyService } from "../../api/common/lazy-service.ts";
 import type { Service } from "../../api/common/serve.ts";
