@@ -165,9 +165,7 @@ export const manifestHash = (bytes: Uint8Array): Uint8Array => sha256(bytes);
 
 /** The ETag without quotes: `hex`, or `hex-N` for a multipart object. */
 export function etagText(manifest: Pick<Manifest, "etag" | "shownPartCount">): string {
-  const hex = Buffer.from(manifest.etag.buffer, manifest.etag.byteOffset, manifest.etag.length).toString(
-    "hex",
-  );
+  const hex = Buffer.from(manifest.etag).toString("hex");
   return manifest.shownPartCount === 0 ? hex : `${hex}-${manifest.shownPartCount}`;
 }
 

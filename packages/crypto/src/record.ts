@@ -172,5 +172,5 @@ function sameHead(value: Uint8Array, head: Uint8Array): boolean {
 }
 
 function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  return Buffer.from(bytes).toString("latin1");
 }

@@ -184,5 +184,4 @@ export function decryptSoon(k: Kernel, requester: Requester, input: OpenInput): 
   });
 }
 
-const hex = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

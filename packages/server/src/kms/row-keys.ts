@@ -31,7 +31,7 @@ export const aliasRow = (account: AccountId, name: string): Uint8Array => named(
 export const materialRow = (account: AccountId, keyId: string, materialId: string): Uint8Array =>
   named("material", account, keyId, materialId);
 export const blobRow = (blobName: Uint8Array): Uint8Array =>
-  named("blob", Buffer.from(blobName.buffer, blobName.byteOffset, blobName.length).toString("hex"));
+  named("blob", Buffer.from(blobName).toString("hex"));
 
 export const grantRow = (account: AccountId, keyId: string, grantId: string): Uint8Array =>
   named("grant", account, keyId, grantId);

@@ -51,6 +51,5 @@ export function groupLength(
   return stop >= 0 && end > stop ? 0 : end;
 }
 
-export const hexOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
+export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 export const bytesOfHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));

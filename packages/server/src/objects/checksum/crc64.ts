@@ -247,10 +247,8 @@ export class Crc64Nvme {
 
   /** Big-endian, as S3 encodes it. */
   digest(): Uint8Array {
-    const out = new Uint8Array(8);
-    const view = new DataView(out.buffer);
-    view.setUint32(0, ~this.#high >>> 0);
-    view.setUint32(4, ~this.#low >>> 0);
-    return out;
+    const high = ~this.#high;
+    const low = ~this.#low;
+    return Uint8Array.of(high >>> 24, high >>> 16, high >>> 8, high, low >>> 24, low >>> 16, low >>> 8, low);
   }
 }

@@ -191,8 +191,7 @@ function openEpoch(place: KeyRecordPlace<"epoch">, record: Uint8Array): SecretKe
   }
 }
 
-const nameOf = (bucket: BucketId): string =>
-  Buffer.from(bucket.buffer, bucket.byteOffset, bucket.length).toString("latin1");
+const nameOf = (bucket: BucketId): string => Buffer.from(bucket).toString("latin1");
 
 /** Key records are sealed by their own section of the format. */
 const asSealed = (record: Uint8Array): Sealed => record as Sealed;

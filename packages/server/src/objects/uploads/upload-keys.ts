@@ -33,8 +33,7 @@ export function initiatedMs(uid: UploadUid): number {
   return ms;
 }
 
-export const uploadIdOf = (uid: UploadUid): string =>
-  Buffer.from(uid.buffer, uid.byteOffset, uid.length).toString("hex");
+export const uploadIdOf = (uid: UploadUid): string => Buffer.from(uid).toString("hex");
 
 /** Undefined for what this store never issues. */
 export function parseUploadId(text: string): UploadUid | undefined {
