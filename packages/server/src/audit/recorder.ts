@@ -249,4 +249,13 @@ function resourcesOf(arns: readonly string[]): string | undefined {
   return `[${list.join(",")}]`;
 }
 
-const accountOfArn = (arn: string): string => (isKeyArn(arn) ? (arn.split(":")[4] ?? "") : "");
+/** Of the key that was asked for last: it is asked for again. */
+let lastArn = "";
+let lastAccount = "";
+function accountOfArn(arn: string): string {
+  if (arn !== lastArn) {
+    lastArn = arn;
+    lastAccount = isKeyArn(arn) ? (arn.split(":")[4] ?? "") : "";
+  }
+  return lastAccount;
+}

@@ -11,6 +11,7 @@ export interface AnswerFacts {
 export const NO_FACTS: AnswerFacts = { response: "null", applied: undefined, bytesOut: 0 };
 
 const SSE = "x-amz-server-side-encryption";
+const CUSTOMER_ALGORITHM = `${SSE}-customer-algorithm`;
 const MODES: ReadonlyMap<string, string> = new Map([
   ["AES256", "SSE_S3"],
   ["aws:kms", "SSE_KMS"],
@@ -21,13 +22,18 @@ const SHOWN = new Set([
   SSE,
   `${SSE}-aws-kms-key-id`,
   `${SSE}-bucket-key-enabled`,
-  `${SSE}-customer-algorithm`,
+  CUSTOMER_ALGORITHM,
   "x-amz-version-id",
   "x-amz-delete-marker",
   "x-amz-copy-source-version-id",
 ]);
 
-export function readAnswer({ headers, body }: Answer, exchange: Exchange | undefined): AnswerFacts {
+/** `readOnly`: then responseElements is null. */
+export function readAnswer(
+  { headers, body }: Answer,
+  exchange: Exchange | undefined,
+  readOnly: boolean,
+): AnswerFacts {
   let shown = "";
   let applied: string | undefined;
   let length = 0;
@@ -35,11 +41,9 @@ export function readAnswer({ headers, body }: Answer, exchange: Exchange | undef
     const name = headers[i] ?? "";
     const value = headers[i + 1] ?? "";
     if (name === "Content-Length") length = Number(value);
-    else if (SHOWN.has(name)) {
-      shown += `${shown === "" ? "" : ","}"${name}":${JSON.stringify(value)}`;
-      if (name === SSE) applied = MODES.get(value);
-      else if (name === `${SSE}-customer-algorithm`) applied = "SSE_C";
-    }
+    else if (name === SSE) applied = MODES.get(value);
+    else if (name === CUSTOMER_ALGORITHM) applied = "SSE_C";
+    if (!readOnly && SHOWN.has(name)) shown += `${shown === "" ? "" : ","}"${name}":${JSON.stringify(value)}`;
   }
   if (typeof body === "string") length = Buffer.byteLength(body);
   else if (body instanceof Uint8Array) length = body.length;

@@ -48,7 +48,8 @@ export class S3Audit implements AuditPort {
     if (!trail.writable && outcome.status >= 400) return undefined;
     const row = s3RowOf(event.operation);
     const uses = event.caller === undefined ? undefined : keyUsesOf(event.caller);
-    const facts = outcome.answer === undefined ? NO_FACTS : readAnswer(outcome.answer, event.exchange);
+    const facts =
+      outcome.answer === undefined ? NO_FACTS : readAnswer(outcome.answer, event.exchange, row.readOnly);
     let ticket = 0;
     if (outcome.details?.["keys"] === undefined) ticket = this.#append(event, outcome, row, uses, facts);
     else for (const part of partsOf(outcome)) ticket = this.#append(event, part, row, uses, facts);
@@ -68,30 +69,25 @@ export class S3Audit implements AuditPort {
     const identity = caller === undefined ? claimedIdentity(claimedKey(exchange)) : identityOf(caller);
     const timeMs = exchange?.startedMs ?? this.#recorder.clock.now();
     const told: Told = { event, outcome, row, uses, facts, identity, timeMs };
-    const own: Values = {
-      key: event.key,
-      bytesIn: String(bytesIn(event)),
-      bytesOut: String(facts.bytesOut),
-      startedMs: String(timeMs),
-      kmsRequestIds: uses === undefined ? "" : JSON.stringify(uses.requestIds),
-      requestId: event.requestId,
-      eventId: newEventId(timeMs),
-    };
+    const eventId = newEventId(timeMs);
     const shape = shapeOf(told);
-    if (shape === undefined) return this.#recorder.append(this.#parts(told, own), linksOf(told, own));
+    if (shape === undefined) {
+      const own = valuesOf(told, eventId);
+      return this.#recorder.append(this.#parts(told, own), linksOf(told, own));
+    }
     const { bucket = "", key = "" } = event;
     const likeness = {
       name: bucket,
       shape,
-      values: valuesText(told, own),
+      values: valuesText(told, eventId),
       timeMs,
       object: [objectArn(bucket, key)],
       request: [event.requestId],
     };
-    return this.#recorder.appendLike(likeness, (slotted) => ({
-      parts: this.#parts(told, slotted ? SLOTS : own),
-      links: linksOf(told, own),
-    }));
+    return this.#recorder.appendLike(likeness, (slotted) => {
+      const own = valuesOf(told, eventId);
+      return { parts: this.#parts(told, slotted ? SLOTS : own), links: linksOf(told, own) };
+    });
   }
 
   #parts(told: Told, values: Values): EventParts {
@@ -175,11 +171,22 @@ const SLOTS: Values = {
   eventId: SLOT,
 };
 
-/** In the order of the record's text. */
-function valuesText({ uses, timeMs }: Told, values: Values): string {
-  const key = quote(values.key ?? "").slice(1, -1);
-  const ids = uses === undefined || uses.requestIds.length === 0 ? "" : SLOT + values.kmsRequestIds;
-  return `${isoSeconds(timeMs)}${SLOT}${key}${SLOT}${values.bytesIn}${SLOT}${values.bytesOut}${SLOT}${values.startedMs}${ids}${SLOT}${values.requestId}${SLOT}${values.eventId}${SLOT}${key}`;
+const valuesOf = ({ event, uses, facts, timeMs }: Told, eventId: string): Values => ({
+  key: event.key,
+  bytesIn: String(bytesIn(event)),
+  bytesOut: String(facts.bytesOut),
+  startedMs: String(timeMs),
+  kmsRequestIds: uses === undefined ? "" : JSON.stringify(uses.requestIds),
+  requestId: event.requestId,
+  eventId,
+});
+
+/** The same, in the order of the record's text, for a shape of which some is known. */
+function valuesText({ event, uses, facts, timeMs }: Told, eventId: string): string {
+  const key = quote(event.key ?? "").slice(1, -1);
+  const ids =
+    uses === undefined || uses.requestIds.length === 0 ? "" : SLOT + JSON.stringify(uses.requestIds);
+  return `${isoSeconds(timeMs)}${SLOT}${key}${SLOT}${bytesIn(event)}${SLOT}${facts.bytesOut}${SLOT}${timeMs}${ids}${SLOT}${event.requestId}${SLOT}${eventId}${SLOT}${key}`;
 }
 
 /** All else of a plain, successful request for one object. Undefined for others: they are put together each time. */
