@@ -47,10 +47,10 @@ export const trailUnavailable = (cause?: unknown): ServiceError =>
     cause,
   });
 
-interface Waiter {
-  readonly ticket: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+/** All who wait for records of one frame. */
+interface Group extends PromiseWithResolvers<void> {
+  /** Of the last of its records. */
+  ticket: number;
 }
 
 const CLOSE_WAIT_MS = 10_000;
@@ -73,7 +73,9 @@ export class Trail {
   /** Records appended, and records durable, since the process began. */
   #appended = 0;
   #durable = 0;
-  #waiters: Waiter[] = [];
+  #groups: Group[] = [];
+  /** The last of them, while its records wait for a frame to be sealed. */
+  #joining: Group | undefined;
   #gathering: NodeJS.Timeout | undefined;
   #scheduled = false;
   #pumping: Promise<void> | undefined;
@@ -123,7 +125,7 @@ export class Trail {
   /** What waits should be written now: somebody waits for it, or it fills a frame. */
   get #pressing(): boolean {
     const [first] = this.#waiting;
-    return this.#waiters.length > 0 || (first !== undefined && first.body.size > TRAIL_FRAME_BYTES_MAX);
+    return this.#groups.length > 0 || (first !== undefined && first.body.size > TRAIL_FRAME_BYTES_MAX);
   }
 
   /** The rest of this turn's requests come along. */
@@ -150,7 +152,15 @@ export class Trail {
     if (ticket <= this.#durable) return Promise.resolve();
     if (this.#failure !== undefined) return Promise.reject(trailUnavailable(this.#failure));
     if (this.#pumping === undefined) this.#pumpThisTurn();
-    return new Promise((resolve, reject) => this.#waiters.push({ ticket, resolve, reject }));
+    this.#joining ??= this.#newGroup();
+    this.#joining.ticket = Math.max(this.#joining.ticket, ticket);
+    return this.#joining.promise;
+  }
+
+  #newGroup(): Group {
+    const group = { ...Promise.withResolvers<void>(), ticket: 0 };
+    this.#groups.push(group);
+    return group;
   }
 
   /** Everything appended so far is durable when it resolves. */
@@ -290,6 +300,7 @@ export class Trail {
   #sealNext(segment: SegmentWriter): { readonly frame: Uint8Array; readonly count: number } {
     const stream = this.#stream;
     const waiting = this.#waiting.shift();
+    this.#joining = undefined;
     if (stream === undefined || waiting === undefined)
       throw new Error("INVARIANT: a segment belongs to a stream, and a frame waits");
     const { body, facts } = waiting;
@@ -347,9 +358,10 @@ export class Trail {
     }
     this.#failure = cause instanceof Error ? cause : new Error("the audit trail cannot be written");
     // Their records stay in the queue and are written when it goes on: what happened, happened.
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const { reject } of waiters) reject(trailUnavailable(cause));
+    const groups = this.#groups;
+    this.#groups = [];
+    this.#joining = undefined;
+    for (const { reject } of groups) reject(trailUnavailable(cause));
   }
 
   #recovered(): void {
@@ -359,9 +371,7 @@ export class Trail {
   }
 
   #wake(): void {
-    const ready = this.#waiters.filter(({ ticket }) => ticket <= this.#durable);
-    if (ready.length === 0) return;
-    this.#waiters = this.#waiters.filter(({ ticket }) => ticket > this.#durable);
-    for (const { resolve } of ready) resolve();
+    for (const { ticket, resolve } of this.#groups) if (ticket <= this.#durable) resolve();
+    this.#groups = this.#groups.filter(({ ticket }) => ticket > this.#durable);
   }
 }

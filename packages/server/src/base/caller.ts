@@ -89,6 +89,23 @@ export interface Caller {
   readonly sourceIp: string;
   readonly userAgent?: string;
   readonly signal: AbortSignal;
+  /** Kept here because there is one caller a request: most requests use no KMS key. */
+  keyUses?: KeyUses;
+}
+
+/** What a request did with KMS keys: the link from an S3 record to the key-service records that it caused. */
+export interface KeyUses {
+  readonly requestIds: string[];
+  keyArn: string | undefined;
+  materialId: string | undefined;
+  /** `kms`: the key service opened or made a key. `bucketKeyCached`: it authorised the use of one held from before. */
+  access: "kms" | "bucketKeyCached" | undefined;
+}
+
+/** The uses of a caller's request, which begin with the first. */
+export function startKeyUses(caller: Caller): KeyUses {
+  caller.keyUses ??= { requestIds: [], keyArn: undefined, materialId: undefined, access: undefined };
+  return caller.keyUses;
 }
 
 export function accountOf(principal: Principal): AccountId | undefined {

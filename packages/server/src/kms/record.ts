@@ -1,7 +1,7 @@
 /** Audit records of key uses that S3 makes on a requester's behalf, and their links to the S3 request. */
 import { newEventId } from "../audit/event.ts";
 import type { Recorder } from "../audit/recorder.ts";
-import { startKeyUses } from "../audit/uses.ts";
+import { startKeyUses } from "../base/caller.ts";
 import { ServiceError } from "../base/errors.ts";
 import { newRequestUuid } from "../base/ids.ts";
 import { andThen, type Soon } from "../base/soon.ts";

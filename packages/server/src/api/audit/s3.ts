@@ -11,9 +11,8 @@ import { claimedIdentity, type Identity, identityOf } from "../../audit/identity
 import type { Recorder } from "../../audit/recorder.ts";
 import { type S3Row, s3RowOf } from "../../audit/s3-rows.ts";
 import { SLOT } from "../../audit/template.ts";
-import { type KeyUses, keyUsesOf } from "../../audit/uses.ts";
 import type { HeaderView } from "../../auth/headers.ts";
-import type { Caller } from "../../base/caller.ts";
+import type { Caller, KeyUses } from "../../base/caller.ts";
 import type { AuditPort, Outcome, RequestEvent } from "../common/ports.ts";
 import { claimedKey, tlsOf } from "./connection.ts";
 import { type AnswerFacts, NO_FACTS, readAnswer } from "./s3-answer.ts";
@@ -47,7 +46,7 @@ export class S3Audit implements AuditPort {
     // What is refused because the trail is full cannot stand in it.
     if (!trail.writable && outcome.status >= 400) return undefined;
     const row = s3RowOf(event.operation);
-    const uses = event.caller === undefined ? undefined : keyUsesOf(event.caller);
+    const uses = event.caller?.keyUses;
     const facts =
       outcome.answer === undefined ? NO_FACTS : readAnswer(outcome.answer, event.exchange, row.readOnly);
     let ticket = 0;
