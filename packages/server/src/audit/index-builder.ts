@@ -7,6 +7,20 @@ import type { Column, FrameTable, IndexView } from "./index-view.ts";
 import { nameHash } from "./name-hash.ts";
 import { type Integers, largeIntegers, smallIntegers } from "./planes.ts";
 
+/** Hashes and their records, in the order of records. */
+export class NameList {
+  readonly high = smallIntegers();
+  readonly low = smallIntegers();
+  readonly records = smallIntegers();
+
+  /** Those of records that follow, of which the first is number `first`. */
+  append({ high, low, records }: NameList, first: number): void {
+    this.high.append(high.view());
+    this.low.append(low.view());
+    this.records.append(records.view(), first);
+  }
+}
+
 /**
  * Facts of the records of one frame, until the frame has a place: names are hashed when they come, so that no text has to
  * wait.
@@ -14,14 +28,13 @@ import { type Integers, largeIntegers, smallIntegers } from "./planes.ts";
 export class FrameFacts {
   /** Of each record; those of one template have the same. */
   readonly columns: Columns[] = [];
-  readonly names: readonly { readonly high: number[]; readonly low: number[]; readonly record: number[] }[] =
-    NAMED.map(() => ({ high: [], low: [], record: [] }));
-  readonly times: number[] = [];
+  readonly names: readonly NameList[] = NAMED.map(() => new NameList());
+  readonly timeList = largeIntegers();
   firstMs = Infinity;
   lastMs = 0;
 
   add(facts: RecordFacts, timeMs: number): void {
-    const record = this.times.length;
+    const record = this.timeList.length;
     this.columns.push(facts.columns);
     for (let i = 0; i < NAMED.length; i++) {
       const field = NAMED[i] ?? "object";
@@ -30,18 +43,18 @@ export class FrameFacts {
         const { high, low } = nameHash(field, name);
         list?.high.push(high);
         list?.low.push(low);
-        list?.record.push(record);
+        list?.records.push(record);
       }
     }
-    this.times.push(timeMs);
+    this.timeList.push(timeMs);
     if (timeMs < this.firstMs) this.firstMs = timeMs;
     if (timeMs > this.lastMs) this.lastMs = timeMs;
   }
 
   clear(): void {
     this.columns.length = 0;
-    for (const { high, low, record } of this.names) high.length = low.length = record.length = 0;
-    this.times.length = 0;
+    for (const { high, low, records } of this.names) for (const list of [high, low, records]) list.clear();
+    this.timeList.clear();
     this.firstMs = Infinity;
     this.lastMs = 0;
   }
@@ -79,13 +92,6 @@ class ColumnBuilder {
   }
 }
 
-/** Hashes and their records, in the order of records. */
-export class NameList {
-  readonly high = smallIntegers();
-  readonly low = smallIntegers();
-  readonly records = smallIntegers();
-}
-
 export class IndexBuilder implements IndexView {
   readonly columns: readonly ColumnBuilder[] = COLUMNS.map(() => new ColumnBuilder());
   #lastColumns: Columns | undefined;
@@ -108,15 +114,8 @@ export class IndexBuilder implements IndexView {
     this.frameRecords.push(first);
     this.end = offset + bytes;
     for (const columns of facts.columns) this.#addColumns(columns);
-    for (const [i, { high, low, record }] of facts.names.entries()) {
-      const list = this.names[i];
-      for (let n = 0; n < record.length; n++) {
-        list?.high.push(high[n] ?? 0);
-        list?.low.push(low[n] ?? 0);
-        list?.records.push(first + (record[n] ?? 0));
-      }
-    }
-    for (const timeMs of facts.times) this.timeList.push(timeMs);
+    for (const [i, list] of facts.names.entries()) this.names[i]?.append(list, first);
+    this.timeList.append(facts.timeList.view());
     this.firstMs = Math.min(this.firstMs, facts.firstMs);
     this.lastMs = Math.max(this.lastMs, facts.lastMs);
   }

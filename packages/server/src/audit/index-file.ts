@@ -5,7 +5,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { promisify } from "node:util";
 import { zstdCompress, zstdDecompressSync } from "node:zlib";
-import { randomBytes, type SecretKey, TRAIL_TAG_BYTES, TrailSealer } from "@strongroom/crypto";
+import { randomBytes, release, type SecretKey, TRAIL_TAG_BYTES, TrailSealer } from "@strongroom/crypto";
 import { TRAIL_INDEX_BLOCK_BYTES_MAX, TRAIL_INDEX_PART_NAMES } from "../base/limits.ts";
 import { BodyReader, concat, u32, u64 } from "../store/key-bytes.ts";
 import { COLUMNS, NAMED } from "./facts.ts";
@@ -67,6 +67,7 @@ export async function sealIndex(
     sealer.sealInto(sealed.length + 1, body, AAD, block, 0);
     sealed.push(block);
     directory.push(Uint8Array.of(kind, part, Number(compressed)), u32(bytes.length), u32(block.length));
+    for (const done of [bytes, body]) release(done);
   }
   const head = concat(
     Uint8Array.of(VERSION),

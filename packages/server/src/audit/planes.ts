@@ -4,6 +4,8 @@
  *
  *     bytes = width(1) || count(4) || plane 0 (lowest bytes) || plane 1 || …
  */
+import { release } from "@strongroom/crypto";
+
 const HEAD_BYTES = 5;
 
 export function encodePlanes(values: ArrayLike<number>, count: number = values.length): Uint8Array {
@@ -67,9 +69,20 @@ export class IntegerList<A extends Uint32Array | Float64Array> {
     if (this.length === this.#values.length) {
       const grown = this.#make(this.length * 2);
       grown.set(this.#values);
+      release(new Uint8Array(this.#values.buffer));
       this.#values = grown;
     }
     this.#values[this.length++] = value;
+  }
+
+  /** Each with `more` added. */
+  append(values: Integers, more = 0): void {
+    for (let i = 0; i < values.length; i++) this.push((values[i] ?? 0) + more);
+  }
+
+  /** Empties it, for the next ones. */
+  clear(): void {
+    this.length = 0;
   }
 
   /** A view, until the next `push`. */

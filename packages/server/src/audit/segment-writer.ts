@@ -3,7 +3,7 @@
  * sealed and written again at the same place, because its nonce must seal nothing else.
  */
 import { constants, zstdCompressSync } from "node:zlib";
-import { randomBytes, type SecretKey, TRAIL_TAG_BYTES, TrailSealer } from "@strongroom/crypto";
+import { randomBytes, release, type SecretKey, TRAIL_TAG_BYTES, TrailSealer } from "@strongroom/crypto";
 import {
   TRAIL_COMPRESS_BYTES_MIN,
   TRAIL_SEGMENT_BYTES_MAX,
@@ -23,7 +23,10 @@ import { type FrameFacts, IndexBuilder } from "./index-builder.ts";
 import { sealIndex } from "./index-file.ts";
 
 /** The fastest: records of one kind shrink to a tenth even so, in less time than handing them to another thread takes. */
-const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const FAST = { [constants.ZSTD_c_compressionLevel]: 1 };
+/** One piece of output, not several that are joined. */
+const compress = (body: Uint8Array): Uint8Array =>
+  zstdCompressSync(body, { params: FAST, chunkSize: Math.max(constants.Z_MIN_CHUNK, body.length >>> 1) });
 
 export interface StreamName {
   readonly storeId: Uint8Array;
@@ -90,7 +93,7 @@ export class SegmentWriter {
   /** The frame's bytes. Call `write` with them, again as often as it fails, before the next `seal`. */
   seal(input: FrameInput): Uint8Array {
     const compressed = input.body.length >= TRAIL_COMPRESS_BYTES_MIN;
-    const body = compressed ? zstdCompressSync(input.body, FAST) : input.body;
+    const body = compressed ? compress(input.body) : input.body;
     const out = new Uint8Array(FRAME_HEAD_BYTES + body.length + TRAIL_TAG_BYTES);
     const head: FrameHead = {
       index: this.#frames,
@@ -103,14 +106,18 @@ export class SegmentWriter {
     };
     putFrameHead(out, head);
     this.#sealer.sealInto(this.#frames++, body, out.subarray(0, FRAME_HEAD_BYTES), out, FRAME_HEAD_BYTES);
+    if (compressed) release(body);
     this.#index.frame(this.#at, out.length, input.facts);
     this.#records += input.count;
     return out;
   }
 
   async write(frame: Uint8Array): Promise<void> {
+    const { length } = frame;
     await this.#file.write(frame, this.#at);
-    this.#at += frame.length;
+    this.#at += length;
+    // V8 counts what lies off its heap as old, and would mark all of that heap again after some dozens of frames.
+    release(frame);
   }
 
   async close(): Promise<void> {
