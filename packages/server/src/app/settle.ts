@@ -11,6 +11,11 @@ import { loadLogLibrary } from "./log.ts";
 /** The one that also drops code not run lately and gives free pages back. */
 const LAST_RESORT = { type: "major", execution: "sync", flavor: "last-resort" };
 const SETTLE_MS = 500;
+/**
+ * V8 lets a heap of this size grow by a tenth before it marks all of it again, and counts buffers off the heap as if they
+ * were part of it: under load they fill that tenth by themselves, and one collection followed the other.
+ */
+const ROOM_TO_GROW = "--heap-growing-percent=150";
 
 /** `rest`: loads what a start can do without and a request should not have to wait for. */
 export function settleLater(rest: () => Promise<unknown> = () => Promise.resolve()): void {
@@ -28,6 +33,7 @@ function settle(): void {
   // A process that is killed never writes it at its end. Other runtimes have neither.
   if (typeof module.flushCompileCache === "function") module.flushCompileCache();
   if (process.versions["bun"] !== undefined) return;
+  setFlagsFromString(ROOM_TO_GROW);
   setFlagsFromString("--expose-gc");
   const collect: unknown = runInNewContext("globalThis.gc");
   setFlagsFromString("--no-expose-gc");
