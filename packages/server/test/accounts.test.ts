@@ -34,7 +34,7 @@ test("an account that is made beside the server works with the next request, und
   assert.match(again.err, /222233334444 already exists/);
   const listed = await strongroom("account", "list");
   assert.match(listed.out, new RegExp(`^222233334444 ${canonicalId} lab$`, "m"));
-  assert.doesNotMatch(listed.out, new RegExp(secretAccessKey));
+  assert.ok(!listed.out.includes(secretAccessKey));
   const random = await strongroom("account", "create");
   assert.match(random.out, /^account {12}[0-9]{12} /);
   assert.match(random.out, /never again/);
