@@ -41,7 +41,7 @@ export class Tables {
   /** Copies of small rows come from here; never written twice. */
   #slab = new Uint8Array(0);
   #slabUsed = 0;
-  /** Whether this turn has taken its look; the look's number; and in which look a list of conditions last held. */
+  /** Whether this callback has taken its look; the look's number; and in which look a list of conditions last held. */
   #current = false;
   #look = 0;
   readonly #held = new WeakMap<readonly Expect[], number>();
@@ -84,15 +84,16 @@ export class Tables {
   }
 
   /**
-   * Makes the reads that follow see every commit acknowledged so far, by any process. All requests of one turn of the event
-   * loop share a look: whoever sent them began before it, so what they see is a state of their own time; and a commit of
-   * this process ends it before anybody hears that it is done.
+   * Makes the reads that follow see every commit acknowledged so far, by any process. What one callback of the event loop and
+   * the promises behind it read shares a look: their requests had come before it, so what they see is a state of their own
+   * time. It ends with them: a request that is read next may have been sent since, by somebody who knows of another
+   * process's commit. A commit of this process ends it before anybody hears that it is done.
    */
   refresh(): void {
     if (this.#current) return;
     this.#root.resetReadTxn();
     this.#current = true;
-    setImmediate(this.#endTurn);
+    process.nextTick(this.#endTurn);
   }
 
   readonly #endTurn = (): void => this.#lookAgain();
