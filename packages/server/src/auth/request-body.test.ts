@@ -78,7 +78,8 @@ test("signed chunks: any changed byte is refused", () => {
       if (changed.toString("latin1").toLowerCase() === encoded.toString("latin1").toLowerCase()) {
         const text = encoded.toString("latin1");
         const inData = at >= text.indexOf("\r\n") + 2 && at < text.indexOf("x-amz-checksum");
-        if (!inData) return;
+        const secondSize = text.indexOf(`\r\n${SMALL.length.toString(16)};`) + 2;
+        if (!inData || at === secondSize) return;
       }
       const decoder = new ChunkedDecoder(chunkedMode(plan));
       assert.throws(() => {
@@ -86,7 +87,7 @@ test("signed chunks: any changed byte is refused", () => {
         decoder.end();
       }, ServiceError);
     }),
-    { numRuns: 3000 },
+    { numRuns: 3000, examples: [[8281, 5]] },
   );
 });
 
