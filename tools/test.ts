@@ -16,6 +16,9 @@ const ALL = [
   "tools/**/*.test.ts",
 ];
 
+/** No test takes a tenth of it; one that waits for what never comes says so. */
+const TEST_MS = 300_000;
+
 const args = process.argv.slice(2);
 const isQuick = args.includes("--quick");
 const chosen = args.filter((arg) => !arg.startsWith("-"));
@@ -28,6 +31,7 @@ const child = spawn(
   [
     "--test",
     `--test-concurrency=${concurrency}`,
+    `--test-timeout=${TEST_MS}`,
     "--test-reporter=spec",
     ...flags,
     ...(chosen.length > 0 ? chosen : isQuick ? QUICK : ALL),

@@ -1,9 +1,8 @@
 /** What any request is held to: its address, its form, what every answer carries. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { connect } from "node:net";
 import { after, beforeEach, test } from "node:test";
-import { exchange, TestServer } from "../test/harness.ts";
+import { closeOf, exchange, TestServer } from "../test/harness.ts";
 
 const server = await TestServer.start();
 await server.makeBucket();
@@ -88,13 +87,12 @@ test("service signatures other than S3's open nothing here", async () => {
 test("what is no HTTP, or too much of it, gets an answer too", async () => {
   const ask = async (bytes: string): Promise<string> => {
     const socket = connect(server.port, "127.0.0.1");
-    socket.on("error", () => {});
     socket.write(bytes);
     let text = "";
     socket.on("data", (chunk: Buffer) => {
       text += chunk.toString();
     });
-    await once(socket, "close");
+    await closeOf(socket);
     return text;
   };
   assert.match(await ask("NONSENSE\r\n\r\n"), /^HTTP\/1\.1 400 .*<Code>BadRequest<\/Code>/s);

@@ -349,7 +349,7 @@ describe("STS operations", () => {
     const token = one.sessionToken ?? "";
     const broken: Credentials[] = [
       { ...one, sessionToken: two.sessionToken ?? "" },
-      { ...one, sessionToken: `${token.slice(0, -2)}AA` },
+      { ...one, sessionToken: token.replace(/..$/, (last) => (last === "AA" ? "BB" : "AA")) },
       { ...one, sessionToken: token.slice(0, 40) },
       { ...one, sessionToken: "not a token" },
       { ...ann, sessionToken: token },

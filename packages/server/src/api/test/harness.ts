@@ -5,7 +5,7 @@ import { HttpRequest } from "@smithy/protocol-http";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { once } from "node:events";
 import { createServer, request, type IncomingHttpHeaders, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { serviceRules } from "../../auth/claim-checks.ts";
 import { SigningKeyCache, SigningSecret } from "../../auth/signing-key.ts";
 import type { AccessRequest, Authoriser } from "../../base/access.ts";
@@ -219,6 +219,14 @@ export interface RawAnswer {
   readonly text: string;
   /** Text of the first element of that name. */
   element(name: string): string | undefined;
+}
+
+/** Resolves when the connection is gone, be it by an error: `once(socket, "close")` rejects then. */
+export function closeOf(socket: Socket): Promise<void> {
+  socket.on("error", () => undefined);
+  return new Promise((resolve) => {
+    socket.once("close", () => resolve());
+  });
 }
 
 export async function exchange(
