@@ -6,6 +6,7 @@
  * Each command's own modules are loaded when it runs: the parent of `serve` and a command that only asks a running server
  * stay small and start fast.
  */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { loadSettings, UsageError } from "./config.ts";
@@ -185,8 +186,23 @@ function userCommand({ env }: Invocation, job: JobCommand, done: (code: number) 
     const answered = await askServer(dataDir(settings.data).socket, request, terminalOutput());
     if (answered !== undefined) return done(answered);
     const { runJob } = await import("./jobs/run.ts");
-    done(await runJob(job, args, settings, { beside: false }));
+    done(await aloneOn(settings.data, job.name, () => runJob(job, args, settings, { beside: false })));
   });
+}
+
+/** Takes the socket as a server does: two that open the store without a word to each other may lose a commit (ADR 14). */
+async function aloneOn(data: string, name: string, run: () => Promise<number>): Promise<number> {
+  if (!existsSync(data)) return run();
+  const { listenControl } = await import("./control.ts");
+  const control = await listenControl(dataDir(data).socket, async (_, answer) => {
+    await answer({ err: `strongroom ${name} has ${data} open; try again when it has ended` });
+    await answer({ exit: 1 });
+  });
+  try {
+    return await run();
+  } finally {
+    await control.close();
+  }
 }
 
 const isOffline = (

@@ -1,6 +1,6 @@
 /**
  * The control socket: `<data>/strongroom.sock`, mode 0600. It tells a running server from a stale one, keeps a second
- * `serve` off the same directory, and carries commands (verify, rewrap, backup …) to the server, which runs them in a
+ * `serve` (or a command that runs without one) off the same directory, and carries commands (verify, rewrap, backup …) to the server, which runs them in a
  * process of their own with its own settings and streams their output back.
  *
  * Wire: the client sends one JSON line {"command": …, "args": […]}; the server answers JSON lines
@@ -69,7 +69,7 @@ export async function listenControl(
 ): Promise<{ close(): Promise<void> }> {
   if (await isServed(path)) {
     throw new UsageError(
-      `another strongroom serves ${dirname(path)} already. Stop it first, or give this one its own --data.`,
+      `another strongroom serves ${dirname(path)} already, or a command has it open. Stop it first, or give this one its own --data.`,
     );
   }
   const own = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}`);
@@ -89,7 +89,7 @@ export async function listenControl(
         await closeServer(server);
         rmSync(own, { force: true });
         throw new UsageError(
-          `another strongroom serves ${dirname(path)} already, or its socket ${path} can't be replaced`,
+          `another strongroom serves ${dirname(path)} already or has it open, or its socket ${path} can't be replaced`,
           { cause },
         );
       }

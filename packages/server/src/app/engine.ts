@@ -38,6 +38,7 @@ import { type AuditParts, openAudit } from "./audit.ts";
 import { UsageError } from "./config.ts";
 import { countGently } from "./evidence/dependents.ts";
 import { type DataDir, dataDir, ensureDataDir } from "./data-dir.ts";
+import type { OpeningTurn } from "./opening-turn.ts";
 import { type RootKeyProvider, rootKeyProvider } from "./root-key.ts";
 import type { Settings } from "./settings.ts";
 
@@ -140,20 +141,26 @@ async function openRoot(
   return { roots, keyring: await openKeyring(store, roots), made: true };
 }
 
-/** Throws UsageError or KeyringError, whose texts name cause and cure. */
+/**
+ * Throws UsageError or KeyringError, whose texts name cause and cure. `turn`: other processes have the store open, or may
+ * come to open it.
+ */
 export async function openEngine(
   settings: Settings,
   hooks: EngineHooks,
   mayCreate: boolean,
+  turn?: OpeningTurn,
 ): Promise<Engine> {
   const dir = dataDir(settings.data);
   if (mayCreate) ensureDataDir(dir);
   const provider = rootKeyProvider(settings.rootKey, dir);
+  await turn?.mine();
   const store = await openLocalStore({
     directory: dir.store,
     onFatal: hooks.onFatal,
     ...(settings.minFreeBytes === undefined ? {} : { reserveBytes: settings.minFreeBytes }),
   });
+  turn?.opened(store.hold);
   try {
     const { roots, keyring, made } = await openRoot(store, provider, mayCreate);
     const keyrings = new KeyringHolder(store, provider, roots, keyring);

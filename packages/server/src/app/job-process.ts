@@ -5,6 +5,7 @@
 import { fork } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { ControlAnswer, ControlRequest } from "./control.ts";
+import type { Openings } from "./opening.ts";
 
 /** What may be asked for; everything else is refused before a process is started. */
 const COMMANDS = new Set([
@@ -23,6 +24,7 @@ export interface JobHost {
   readonly entry: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  readonly openings: Openings;
 }
 
 export function runJobProcess(
@@ -39,6 +41,7 @@ export function runJobProcess(
     env: host.env,
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
+  host.openings.attend(child);
   child.on("message", (message: unknown) => {
     const text = progressOf(message);
     if (text !== undefined) void answer({ progress: text });

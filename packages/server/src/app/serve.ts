@@ -9,6 +9,7 @@ import { dataDir, ensureDataDir } from "./data-dir.ts";
 import { runJobProcess } from "./job-process.ts";
 import { openLog } from "./log.ts";
 import { mergeMetrics } from "./metrics-merge.ts";
+import { Openings } from "./opening.ts";
 import type { Settings } from "./settings.ts";
 import { settleLater } from "./settle.ts";
 import { type ReadyMessage, Supervisor } from "./supervisor.ts";
@@ -32,8 +33,9 @@ export async function serve(options: ServeOptions): Promise<number> {
     );
   }
   ensureDataDir(dir);
+  const openings = new Openings(log);
   const control = await listenControl(dir.socket, (request, answer, closed) =>
-    runJobProcess({ entry, args, env }, request, answer, closed),
+    runJobProcess({ entry, args, env, openings }, request, answer, closed),
   );
   let shown = false;
   const supervisor = new Supervisor({
@@ -42,6 +44,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     workers: settings.workers,
     env,
     log,
+    openings,
     onReady: (message) => {
       if (shown) return log.info("a worker is ready", {});
       shown = true;

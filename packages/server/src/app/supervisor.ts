@@ -6,6 +6,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { z } from "zod";
 import type { Log } from "../base/log.ts";
+import { openingMessage, type Openings } from "./opening.ts";
 
 /** A worker that ends this soon after its start counts as failed to start. */
 const START_MS = 5_000;
@@ -44,6 +45,7 @@ export const workerMessage = z.discriminatedUnion("kind", [
   readyMessage,
   z.strictObject({ kind: z.literal("metrics"), id: z.number(), values: z.array(z.unknown()) }),
   z.strictObject({ kind: z.literal("refused"), message: z.string() }),
+  ...openingMessage.options,
 ]);
 export type WorkerMessage = z.output<typeof workerMessage>;
 
@@ -60,6 +62,7 @@ export interface SupervisorOptions {
   readonly workers: number;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
+  readonly openings: Openings;
   /** Each time a worker is ready. */
   readonly onReady: (message: ReadyMessage) => void;
 }
@@ -121,6 +124,7 @@ export class Supervisor {
       stdio: "inherit",
     });
     slot.child = child;
+    this.#options.openings.attend(child);
     child.on("message", (raw) => this.#message(slot, raw));
     child.on("error", (error) =>
       log.error("a worker could not be started", { worker: slot.index, error: error.message }),
@@ -147,6 +151,11 @@ export class Supervisor {
         // The operator's mistake: restarting would only repeat it.
         process.stderr.write(`strongroom: ${message.message}\n`);
         this.#giveUp(2);
+        break;
+      case "asks-to-open":
+      case "has-opened":
+      case "holds":
+        // For the openings.
         break;
     }
   }

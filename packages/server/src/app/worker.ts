@@ -15,6 +15,7 @@ import { applyBootstrap, ensureRootAccess, type RootAccess } from "./first-start
 import { openListeners } from "./listen.ts";
 import { openLog } from "./log.ts";
 import { openMetrics, type WorkerMetrics } from "./metrics.ts";
+import { OpeningTurn } from "./opening-turn.ts";
 import { loadAll, openServices } from "./services/index.ts";
 import type { HostPort, Settings } from "./settings.ts";
 import { settleLater } from "./settle.ts";
@@ -47,6 +48,7 @@ export async function runWorker(given: Settings, { index, endpoints }: WorkerSta
 
   let metrics: WorkerMetrics | undefined;
   let engine: Engine;
+  const turn = new OpeningTurn();
   try {
     engine = await openEngine(
       settings,
@@ -57,8 +59,10 @@ export async function runWorker(given: Settings, { index, endpoints }: WorkerSta
         keyDeletion: (what) => metrics?.keyDeletion(what),
       },
       index === 0,
+      turn,
     );
   } catch (error) {
+    turn.end();
     if (!(error instanceof UsageError) && !(error instanceof KeyringError)) throw error;
     tell({ kind: "refused", message: error.message });
     return;
@@ -77,6 +81,7 @@ export async function runWorker(given: Settings, { index, endpoints }: WorkerSta
     if (!(error instanceof UsageError)) throw error;
     tell({ kind: "refused", message: error.message });
     await engine.close();
+    turn.end();
   }
 }
 

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { UsageError } from "../config.ts";
 import { openEngine } from "../engine.ts";
 import { openLog } from "../log.ts";
+import { OpeningTurn } from "../opening-turn.ts";
 import type { Settings } from "../settings.ts";
 import type { JobCommand, JobInput } from "./job.ts";
 import { terminalOutput } from "./terminal.ts";
@@ -20,22 +21,28 @@ export async function runJob(
 ): Promise<number> {
   const input = readInput(job, args, beside);
   const log = openLog(settings.logLevel === "info" ? "warn" : settings.logLevel, { command: job.name });
-  const engine = await openEngine(
-    settings,
-    {
-      log,
-      kmsCall: () => {},
-      onFatal: (cause) => {
-        throw cause;
-      },
-    },
-    false,
-  );
+  const turn = beside ? new OpeningTurn() : undefined;
   try {
-    const run = await job.load();
-    return await run(engine, input, terminalOutput(progressToParent));
+    const engine = await openEngine(
+      settings,
+      {
+        log,
+        kmsCall: () => {},
+        onFatal: (cause) => {
+          throw cause;
+        },
+      },
+      false,
+      turn,
+    );
+    try {
+      const run = await job.load();
+      return await run(engine, input, terminalOutput(progressToParent));
+    } finally {
+      await engine.close();
+    }
   } finally {
-    await engine.close();
+    turn?.end();
   }
 }
 

@@ -1,4 +1,8 @@
-/** A process of its own that counts up a row: `child.ts MODULE PLACE KEY TIMES`, MODULE exporting `openHomeAt`. */
+/**
+ * A process of its own that counts up a row: `child.ts MODULE PLACE KEY TIMES`, MODULE exporting `openHomeAt`. It says that it
+ * has opened the home, and begins when it is told to.
+ */
+import { once } from "node:events";
 import { pathToFileURL } from "node:url";
 import type { Store } from "../port.ts";
 import { increment } from "./processes.ts";
@@ -8,5 +12,8 @@ const home = (await import(pathToFileURL(module).href)) as {
   openHomeAt(place: string): Promise<Store>;
 };
 const store = await home.openHomeAt(place);
+process.send?.("opened");
+await once(process, "message");
+process.disconnect?.();
 await increment(store, key, Number(times));
 await store.close();

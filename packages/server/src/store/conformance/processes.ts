@@ -1,6 +1,7 @@
 /** Several handles on one home, and several processes where the home has them. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { newRev } from "../../base/ids.ts";
@@ -57,20 +58,29 @@ export function processCases(openHome: OpenHome): void {
         const stores = [await home().another(), await home().another(), await home().another()];
         await Promise.all(stores.map((store) => increment(store, "processes", INCREMENTS)));
       } else {
-        const args = [CHILD, child.module, child.place, "processes", String(INCREMENTS)];
-        await Promise.all([1, 2, 3].map(() => run(args)));
+        const args = [child.module, child.place, "processes", String(INCREMENTS)];
+        // One after another: a home may want to be opened while nobody commits (ADR 14).
+        const counters = [await openedChild(args), await openedChild(args), await openedChild(args)];
+        await Promise.all(counters.map(countToTheEnd));
       }
       assert.equal(await valueOf(home().store, "processes"), String(3 * INCREMENTS));
     });
   });
 }
 
-function run(args: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
-    child.on("error", reject);
-    child.on("exit", (code, signal) =>
-      code === 0 ? resolve() : reject(new Error(`the child ended with ${code ?? signal}`)),
-    );
+async function openedChild(args: readonly string[]): Promise<ChildProcess> {
+  const child = fork(CHILD, args);
+  const ended = once(child, "exit").then(() => {
+    throw new Error("the child ended before it had opened the home");
   });
+  await Promise.race([once(child, "message"), ended]);
+  ended.catch(() => undefined);
+  return child;
+}
+
+async function countToTheEnd(child: ChildProcess): Promise<void> {
+  const ended = once(child, "exit");
+  child.send("count");
+  const [code, signal] = await ended;
+  assert.equal(code, 0, `the child ended with ${code ?? signal}`);
 }

@@ -27,6 +27,9 @@ class SlowTables {
     this.applied.at(-1)?.push(commit);
     return this.outcome(commit);
   }
+  get waiting(): number {
+    return this.#begin.length;
+  }
   begin(): void {
     this.#begin.shift()?.();
   }
@@ -58,6 +61,32 @@ test("commits that come before a transaction begins share it, in their order; la
   tables.begin();
   assert.deepEqual(await Promise.all([late, last]), [{ kind: "ok" }, { kind: "ok" }]);
   assert.deepEqual(tables.applied, [drafts.slice(0, 2), drafts.slice(2)]);
+});
+
+test("who holds waits for what runs, and nothing begins before the last of them releases", async () => {
+  const { tables, commits } = setUp();
+  const running = commits.commit(draft());
+  let isHeld = false;
+  const holding = commits.hold().then((release) => {
+    isHeld = true;
+    return release;
+  });
+  const alsoHolding = commits.hold();
+  await new Promise(setImmediate);
+  assert.equal(isHeld, false);
+  tables.begin();
+  const releases = [await holding, await alsoHolding];
+  assert.equal((await running).kind, "ok");
+  const waiting = Promise.all([commits.commit(draft()), commits.commit(draft())]);
+  releases[0]?.();
+  await new Promise(setImmediate);
+  assert.equal(tables.waiting, 0);
+  releases[1]?.();
+  await new Promise(setImmediate);
+  assert.equal(tables.waiting, 1, "those who waited share a transaction");
+  tables.begin();
+  await waiting;
+  (await commits.hold())();
 });
 
 test("one that cannot be applied fails alone, and makes the process unfit", async () => {

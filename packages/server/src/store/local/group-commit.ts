@@ -12,6 +12,7 @@ interface Waiting {
   readonly resolve: (result: CommitResult) => void;
   readonly reject: (cause: Error) => void;
 }
+const ignore = (): void => {};
 type Outcome = { readonly result: CommitResult } | { readonly cause: unknown };
 
 export class GroupCommit {
@@ -19,6 +20,11 @@ export class GroupCommit {
   readonly #failStop: FailStop;
   /** Those whose transaction has not begun. */
   #joining: Waiting[] | undefined;
+  /** Groups on their way through LMDB. */
+  readonly #running = new Set<Promise<void>>();
+  /** How many hold, and what resolves when the last of them releases. */
+  #holds = 0;
+  #released: PromiseWithResolvers<void> | undefined;
 
   constructor(tables: Pick<Tables, "transact" | "apply">, failStop: FailStop) {
     this.#tables = tables;
@@ -41,13 +47,32 @@ export class GroupCommit {
     });
   }
 
+  /** Resolves when no transaction runs any more; none begins until what it resolves with is called. */
+  async hold(): Promise<() => void> {
+    this.#holds++;
+    this.#released ??= Promise.withResolvers();
+    while (this.#running.size > 0) await Promise.all(this.#running);
+    return () => this.#release();
+  }
+
+  #release(): void {
+    if (--this.#holds > 0) return;
+    this.#released?.resolve();
+    this.#released = undefined;
+  }
+
   async #run(group: readonly Waiting[]): Promise<void> {
+    while (this.#released !== undefined) await this.#released.promise;
     const outcomes: Outcome[] = [];
     try {
-      await this.#tables.transact(() => {
+      const transaction = this.#tables.transact(() => {
         this.#joining = undefined;
         for (const { commit } of group) outcomes.push(this.#attempt(commit));
       });
+      const end = transaction.then(ignore, ignore);
+      this.#running.add(end);
+      void end.then(() => this.#running.delete(end));
+      await transaction;
     } catch (error) {
       if (this.#joining === group) this.#joining = undefined;
       const cause = this.#failed(error);

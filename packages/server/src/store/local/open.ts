@@ -31,6 +31,11 @@ export interface LocalStore extends Store {
   rowCount(table: TableName): number;
   /** Free space where the store lies, as of the last look. */
   freeBytes(): number;
+  /**
+   * Resolves when no commit of this process runs any more; none begins until what it resolves with is called. For the
+   * time in which another process opens the same directory (ADR 14).
+   */
+  hold(this: void): Promise<() => void>;
   /** Removes temporary blob files last written before `beforeMs`; returns how many. */
   removeLeftovers(beforeMs: number): Promise<number>;
 }
@@ -62,6 +67,7 @@ export async function openLocalStore(options: LocalOptions): Promise<LocalStore>
     writable: () => writeState(failStop, space),
     rowCount: (table) => tables.rowCount(table),
     freeBytes: () => space.freeBytes,
+    hold: () => commits.hold(),
     copyRecords: (target) => tables.backup(target),
     removeLeftovers: (beforeMs) => blobs.removeLeftovers(beforeMs),
     close: async () => {

@@ -1,0 +1,80 @@
+/** Processes that open the store while another writes to it (ADR 14): every acknowledged commit stays. */
+import assert from "node:assert/strict";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, test } from "node:test";
+import { Openings } from "../src/app/opening.ts";
+import { silentLog } from "../src/base/log.ts";
+
+const CHILD = join(import.meta.dirname, "opening/child.ts");
+/** Each opens it some hundred times in its turn. */
+const OPENERS = 6;
+
+const started = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of started) child.kill("SIGKILL");
+  started.clear();
+});
+
+function start(openings: Openings, directory: string, role: "write" | "open"): ChildProcess {
+  const child = fork(CHILD, [directory, role]);
+  started.add(child);
+  openings.attend(child);
+  return child;
+}
+
+test("a writer keeps every acknowledged commit while others open and close the store", {
+  timeout: 60_000,
+}, async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "strongroom-opening-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const openings = new Openings(silentLog);
+  const writer = start(openings, directory, "write");
+  let acknowledged = 0;
+  let lost: string | undefined;
+  writer.on("message", (message: { acknowledged?: number; lost?: string }) => {
+    acknowledged = message.acknowledged ?? acknowledged;
+    lost ??= message.lost;
+  });
+  const writerEnd = once(writer, "exit");
+  const openInTurn = async (count: number): Promise<void> => {
+    for (let i = 0; i < count && lost === undefined && writer.connected; i++) {
+      const [code, signal] = await once(start(openings, directory, "open"), "exit");
+      assert.deepEqual([code, signal], [0, null]);
+    }
+  };
+  await Promise.all([openInTurn(OPENERS / 2), openInTurn(OPENERS / 2)]);
+  if (writer.connected) writer.send("stop");
+  assert.deepEqual(await writerEnd, [0, null], "the writer ended by itself");
+  assert.equal(lost, undefined);
+  assert.ok(acknowledged > 0, `it went on writing meanwhile: ${acknowledged}`);
+});
+
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  for (const deadline = performance.now() + 30_000; !isSo(); ) {
+    assert.ok(performance.now() < deadline, what);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test("who opens waits for one that does not hold, and not for one that is gone", async (t) => {
+  const warned: string[] = [];
+  const openings = new Openings({ ...silentLog, warn: (message) => warned.push(message) });
+  const deaf = fork(join(import.meta.dirname, "opening/deaf.ts"));
+  started.add(deaf);
+  openings.attend(deaf);
+  let said = "";
+  deaf.on("message", (message: { kind: string }) => (said = message.kind));
+  await until("it has opened", () => said === "has-opened");
+  const directory = mkdtempSync(join(tmpdir(), "strongroom-opening-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const opener = start(openings, directory, "open");
+  const ended = once(opener, "exit");
+  await until("the parent warns", () => warned.length > 0);
+  assert.equal(opener.exitCode, null);
+  deaf.kill("SIGKILL");
+  assert.deepEqual(await ended, [0, null]);
+});

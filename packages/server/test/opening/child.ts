@@ -1,0 +1,56 @@
+/**
+ * A process on a local store, under a parent's openings: `child.ts DIRECTORY write` commits a chain, each commit on what the
+ * one before wrote, until told to stop, and tells how many were acknowledged and how many are there; `child.ts DIRECTORY
+ * open` opens and closes the store many times in its turn.
+ */
+import { newRev } from "../../src/base/ids.ts";
+import { OpeningTurn } from "../../src/app/opening-turn.ts";
+import type { Sealed } from "../../src/store/port.ts";
+import { type LocalStore, openLocalStore } from "../../src/store/local/open.ts";
+
+const [directory = "", role] = process.argv.slice(2);
+const TIMES = 300;
+const KEY = { table: "head", key: Uint8Array.of(1) } as const;
+
+const turn = new OpeningTurn();
+await turn.mine();
+const open = (): Promise<LocalStore> =>
+  openLocalStore({
+    directory,
+    reserveBytes: 0,
+    onFatal: (cause) => {
+      throw cause;
+    },
+  });
+for (let i = 1; i < TIMES && role === "open"; i++) await (await open()).close();
+const store = await open();
+turn.opened(store.hold);
+
+let isStopped = false;
+process.on("message", (message) => {
+  if (message === "stop") isStopped = true;
+});
+
+if (role === "write") {
+  let rev: Uint8Array | undefined;
+  let acknowledged = 0;
+  while (!isStopped) {
+    const id = newRev();
+    const result = await store.commit({
+      id,
+      expect: [{ ...KEY, rev: (rev as typeof id | undefined) ?? "absent" }],
+      put: [{ ...KEY, value: Uint8Array.of(1) as Sealed }],
+    });
+    if (result.kind !== "ok") {
+      process.send?.({ lost: `acknowledged commit ${acknowledged}` });
+      break;
+    }
+    rev = id;
+    acknowledged++;
+    if (acknowledged % 100 === 0) process.send?.({ acknowledged });
+  }
+  process.send?.({ acknowledged });
+}
+await store.close();
+turn.end();
+process.disconnect?.();
