@@ -3,18 +3,20 @@
  * there, and `verify` finds nothing damaged.
  *
  *     node tools/server-crash.ts [--rounds 5] [--seconds 6] [--workers 1]         SIGKILL of every process
+ *     node tools/server-crash.ts --restless [--workers 2]                          SIGKILL of one worker after another, and
+ *                                                                                  commands beside the others, as they write
  *     node tools/server-crash.ts --power SCRIPT                                    a power cut (needs root)
  *
  * SCRIPT is called as `SCRIPT start|cut|restore|destroy DIR` and keeps a file system at DIR/mnt whose power it cuts: from
  * then on its writes fail, and what was not synced is gone.
  */
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
@@ -33,6 +35,7 @@ const { values: options } = parseArgs({
     seconds: { type: "string", default: "6" },
     workers: { type: "string", default: "1" },
     power: { type: "string" },
+    restless: { type: "boolean", default: false },
   },
 });
 const CLIENTS = 8;
@@ -147,13 +150,34 @@ async function client(s3: S3Client, n: number, stopped: () => boolean): Promise<
     const key = `client-${n}/key-${randomInt(KEYS_PER_CLIENT)}`;
     const expected = ledger.get(key) ?? { acknowledged: undefined, underWay: undefined };
     ledger.set(key, expected);
-    // What an earlier crash left open was settled by the check after it.
+    // What a crash left open is settled by the check at the end of the round.
+    if (expected.underWay !== undefined) {
+      await new Promise(setImmediate);
+      continue;
+    }
     try {
       await write(s3, key, expected);
       acknowledged++;
     } catch {
       if (!stopped()) await new Promise((done) => setTimeout(done, 20));
-      return;
+      if (!options.restless) return;
+    }
+  }
+}
+
+/** Processes that come and go while the others write. */
+async function disturb({ child }: Running, stopped: () => boolean): Promise<void> {
+  const run = promisify(execFile);
+  const pid = String(child.pid);
+  while (!stopped()) {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+    const worker = Number(children[randomInt(children.length)]);
+    if (worker > 0) process.kill(worker, "SIGKILL");
+    for (const command of [
+      ["account", "list"],
+      ["inventory", "--bucket", BUCKET],
+    ]) {
+      await run(process.execPath, [MAIN, ...command, "--data", data]);
     }
   }
 }
@@ -196,19 +220,23 @@ try {
   for (let round = 1; round <= Number(options.rounds); round++) {
     let stop = false;
     const load = Array.from({ length: CLIENTS }, (_, n) => client(running.s3, n, () => stop));
+    const disturbance = options.restless ? disturb(running, () => stop) : undefined;
     await new Promise((done) => setTimeout(done, 1000 + randomInt(Number(options.seconds) * 1000)));
-    power("cut");
-    await killAll(running);
+    if (!options.restless) {
+      power("cut");
+      await killAll(running);
+    }
     stop = true;
-    await Promise.all(load);
-    power("restore");
+    await Promise.all([...load, disturbance]);
     const began = performance.now();
-    running = await start();
+    if (!options.restless) {
+      power("restore");
+      running = await start();
+    }
     const startMs = Math.round(performance.now() - began);
     await check(running);
-    console.log(
-      `round ${round}: ${acknowledged} writes acknowledged so far, all read back; started again in ${startMs} ms`,
-    );
+    const again = options.restless ? "" : `; started again in ${startMs} ms`;
+    console.log(`round ${round}: ${acknowledged} writes acknowledged so far, all read back${again}`);
   }
   verify();
   await killAll(running);
