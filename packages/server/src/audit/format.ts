@@ -250,6 +250,8 @@ export interface StoredRecord extends RecordPlace {
   readonly text: Uint8Array;
 }
 export interface FrameBody {
+  /** How much memory it holds: its records are views. */
+  readonly bytes: number;
   readonly checkpoint: CheckpointName;
   readonly records: readonly StoredRecord[];
   readonly head: Uint8Array;
@@ -304,6 +306,7 @@ export function decodeBody(body: Uint8Array): FrameBody | undefined {
   }
   if (records.length !== count) return undefined;
   return {
+    bytes: body.length,
     checkpoint: { n: getU64(view, 0), hash: body.subarray(8, 8 + HASH_BYTES) },
     records,
     head: body.subarray(end),

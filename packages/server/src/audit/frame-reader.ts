@@ -3,7 +3,7 @@ import { type FileHandle } from "node:fs/promises";
 import { TRAIL_FRAME_CACHE_BYTES } from "../base/limits.ts";
 import { ByteCache } from "./byte-cache.ts";
 import type { TrailFiles } from "./files.ts";
-import { SEGMENT_HEADER_BYTES } from "./format.ts";
+import { SEGMENT_HEADER_BYTES, type StoredRecord, textOf } from "./format.ts";
 import type { FrameTable } from "./index-view.ts";
 import { Segment, type SeedOf } from "./segment-reader.ts";
 
@@ -18,13 +18,17 @@ interface OpenSegment {
 }
 
 const FILES_MAX = 16;
-const NO_TEXTS: readonly Uint8Array[] = [];
+interface OpenFrame {
+  readonly bytes: number;
+  readonly records: readonly StoredRecord[];
+}
+const NO_RECORDS: OpenFrame = { bytes: 0, records: [] };
 
 export class FrameReader {
   readonly #files: TrailFiles;
   readonly #seedOf: SeedOf;
   readonly #open = new Map<string, OpenSegment>();
-  readonly #texts = new ByteCache<readonly Uint8Array[]>(TRAIL_FRAME_CACHE_BYTES);
+  readonly #frames = new ByteCache<OpenFrame>(TRAIL_FRAME_CACHE_BYTES);
   /** Frames read, and frames that could not be. */
   opened = 0;
   damaged = 0;
@@ -40,11 +44,13 @@ export class FrameReader {
     const place = frameOf(firsts, record);
     const offset = offsets[place] ?? end;
     const bytes = (offsets[place + 1] ?? end) - offset;
-    const texts = await this.#texts.load(`${name.stream}/${name.number}/${offset}`, async () => {
+    const { records } = await this.#frames.load(`${name.stream}/${name.number}/${offset}`, async () => {
       const value = await this.#read(name, offset, bytes);
-      return { value, bytes: value.reduce((sum, text) => sum + text.length, 0) };
+      return { value, bytes: value.bytes };
     });
-    return texts[record - (firsts[place] ?? 0)];
+    const found = records[record - (firsts[place] ?? 0)];
+    // Put together for who asks: all of a frame's records in full are several times the frame.
+    return found === undefined ? undefined : textOf(found.content);
   }
 
   async close(): Promise<void> {
@@ -52,7 +58,7 @@ export class FrameReader {
     this.#open.clear();
   }
 
-  async #read(name: SegmentName, offset: number, bytes: number): Promise<readonly Uint8Array[]> {
+  async #read(name: SegmentName, offset: number, bytes: number): Promise<OpenFrame> {
     this.opened++;
     try {
       const { file, header } = await this.#segment(name);
@@ -65,13 +71,13 @@ export class FrameReader {
       const place = open.frameAt(SEGMENT_HEADER_BYTES);
       const opened = place === undefined ? undefined : open.open(place);
       if (opened === undefined) throw new Error("the frame does not open");
-      return opened.records.map(({ text }) => text);
+      return opened;
     } catch (error) {
       // Pruned since its index was read.
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return NO_TEXTS;
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return NO_RECORDS;
       // A question answers what it can; `verify` says what is wrong.
       this.damaged++;
-      return NO_TEXTS;
+      return NO_RECORDS;
     }
   }
 

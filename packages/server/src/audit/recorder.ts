@@ -128,6 +128,7 @@ export class Recorder {
     const viaS3 = facts.via === "s3";
     const values = `${isoSeconds(timeMs)}${SLOT}${request}${SLOT}${response}${viaS3 ? SLOT + caller.requestId : ""}${SLOT}${requestId}${SLOT}${eventId}`;
     const shape: Shape = [
+      facts.via,
       operation,
       identity,
       viaS3 ? AWS_INTERNAL : caller.sourceIp,

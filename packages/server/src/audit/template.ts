@@ -25,17 +25,26 @@ export class Template {
 
 /** The text of a record; undefined where there are more or fewer values than slots. */
 export function fill(template: Uint8Array, values: Uint8Array): Uint8Array | undefined {
-  const pieces = piecesOf(template);
+  let pieces = PIECES.get(template);
+  if (pieces === undefined) PIECES.set(template, (pieces = piecesOf(template)));
   const filling = piecesOf(values);
   if (filling.length !== pieces.length - 1) return undefined;
-  const out: Uint8Array[] = [];
+  // Of both, all but the slots; there is one less among the values.
+  const out = new Uint8Array(template.length + values.length - (2 * filling.length - 1));
+  let at = 0;
   for (const [i, piece] of pieces.entries()) {
-    out.push(piece);
+    out.set(piece, at);
+    at += piece.length;
     const value = filling[i];
-    if (value !== undefined) out.push(value);
+    if (value === undefined) continue;
+    out.set(value, at);
+    at += value.length;
   }
-  return Buffer.concat(out);
+  return out;
 }
+
+/** Of templates that a frame's records share. */
+const PIECES = new WeakMap<Uint8Array, readonly Uint8Array[]>();
 
 function piecesOf(bytes: Uint8Array): readonly Uint8Array[] {
   const pieces: Uint8Array[] = [];

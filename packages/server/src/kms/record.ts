@@ -15,13 +15,15 @@ export interface InternalUse {
   readonly context: EncryptionContext;
 }
 
-/** Runs a call and puts it on record, whatever becomes of it. The record is durable before S3 answers. */
-export function recorded<T>(
+type Recording = <T>(
   recorder: Recorder | undefined,
   requester: Requester,
   use: InternalUse,
   call: () => Soon<T>,
-): Soon<T> {
+) => Soon<T>;
+
+/** Runs a call and puts it on record, whatever becomes of it. The record is durable before S3 answers. */
+export const recorded: Recording = (recorder, requester, use, call) => {
   if (recorder === undefined) return call();
   return refusalRecorded(recorder, requester, use, () =>
     andThen(call(), (result) => {
@@ -29,15 +31,10 @@ export function recorded<T>(
       return result;
     }),
   );
-}
+};
 
 /** A refusal alone is a call of its own in the trail: what was allowed stands in the record of the S3 request. */
-export function refusalRecorded<T>(
-  recorder: Recorder | undefined,
-  requester: Requester,
-  use: InternalUse,
-  call: () => Soon<T>,
-): Soon<T> {
+export const refusalRecorded: Recording = (recorder, requester, use, call) => {
   if (recorder === undefined) return call();
   const refused = (error: unknown): never => {
     recordUse(recorder, requester, use, error);
@@ -49,7 +46,7 @@ export function refusalRecorded<T>(
   } catch (error) {
     return refused(error);
   }
-}
+};
 
 function recordUse(
   recorder: Recorder,

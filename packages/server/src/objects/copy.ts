@@ -14,12 +14,12 @@ import { checksumOfVersion, combinedFullObject } from "./content/checksum-of.ts"
 import { StreamDigests } from "./content/digests.ts";
 import type { Intent } from "./content/intent.ts";
 import { openContent } from "./content/open.ts";
-import { disposeDeks, newDeks } from "./content/seal.ts";
+import { newDeks } from "./content/seal.ts";
 import { addReference, changeReference } from "./content/share.ts";
 import { findCopySource } from "./copy-source.ts";
 import { ontoItself, planCopy } from "./copy-plan.ts";
 import { type Core, requireWritable } from "./core.ts";
-import { type OpenedVersion, wrapVersion } from "./encryption/envelopes.ts";
+import { disposeDeks, type OpenedVersion, wrapVersion } from "./encryption/envelopes.ts";
 import { disposeKeks, type Keks, keksForWrite } from "./encryption/keks.ts";
 import { formerOpeners } from "./encryption/opened-by.ts";
 import { resolveWrite, type WriteEncryption } from "./encryption/resolve-write.ts";

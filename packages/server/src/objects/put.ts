@@ -11,16 +11,9 @@ import type { Body, Bucket, EncryptionShown, Integrity, PutObjectInput, WriteRes
 import { base64, draftOfOne, hex, newEtag } from "./content/build.ts";
 import { type Digests, digestWhole, StreamDigests } from "./content/digests.ts";
 import { Intent } from "./content/intent.ts";
-import {
-  disposeDeks,
-  fitsInline,
-  newDeks,
-  sealBlob,
-  sealInline,
-  type WrittenStream,
-} from "./content/seal.ts";
+import { fitsInline, newDeks, sealBlob, sealInline, type WrittenStream } from "./content/seal.ts";
 import { type Core, requireWritable } from "./core.ts";
-import type { Deks } from "./encryption/envelopes.ts";
+import { type Deks, disposeDeks } from "./encryption/envelopes.ts";
 import { disposeKeks, epochKek, type Keks, keksForWrite } from "./encryption/keks.ts";
 import { resolveWrite, type WriteEncryption } from "./encryption/resolve-write.ts";
 import { type Inserted, targetOf } from "./publish.ts";

@@ -201,6 +201,7 @@ function shapeOf({ event, outcome, row, uses, facts, identity }: Told): Shape | 
     event.operation,
     identity,
     exchange.transport.sourceIp,
+    exchange.hostId,
     headers.find("user-agent"),
     headers.find("host"),
     event.bucketOwner,

@@ -33,10 +33,6 @@ export interface WrittenStream {
 export const newDeks = (layers: 1 | 2): Deks =>
   layers === 1 ? [SecretKey.generate("dek")] : [SecretKey.generate("dek"), SecretKey.generate("dek")];
 
-export const disposeDeks = (deks: Deks): void => {
-  for (const dek of deks) dek[Symbol.dispose]();
-};
-
 export const storedSizeOf = (plaintextSize: number, layers: number): number =>
   layers === 1 ? storedSize(plaintextSize) : dsseStoredSize(plaintextSize);
 

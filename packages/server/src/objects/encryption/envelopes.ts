@@ -24,6 +24,10 @@ import { type Kek, type KekSources, type Keks, kekForRead, storedKek } from "./k
 
 /** [layer 0] or [layer 0, layer 1]. */
 export type Deks = readonly [SecretKey<"dek">] | readonly [SecretKey<"dek">, SecretKey<"dek">];
+
+export const disposeDeks = (deks: Deks): void => {
+  for (const dek of deks) dek[Symbol.dispose]();
+};
 export type Envelopes = readonly [StoredEnvelope] | readonly [StoredEnvelope, StoredEnvelope];
 
 export interface OpenedVersion {
@@ -218,6 +222,6 @@ class OpenedOnce implements OpenedVersion {
   }
 
   [Symbol.dispose](): void {
-    for (const dek of this.deks) dek[Symbol.dispose]();
+    disposeDeks(this.deks);
   }
 }

@@ -15,9 +15,8 @@ import {
 import { IntegrityError, ServiceError } from "../../base/errors.ts";
 import type { Caller } from "../../base/caller.ts";
 import type { Bucket } from "../api.ts";
-import { disposeDeks } from "../content/seal.ts";
 import { objectArn } from "../encryption/context.ts";
-import type { Deks, Envelopes, WrapIdentity } from "../encryption/envelopes.ts";
+import { type Deks, disposeDeks, type Envelopes, type WrapIdentity } from "../encryption/envelopes.ts";
 import {
   customerKekOf,
   disposeKeks,

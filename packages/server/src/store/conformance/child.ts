@@ -1,6 +1,6 @@
 /**
  * A process of its own that counts up a row: `child.ts MODULE PLACE KEY TIMES`, MODULE exporting `openHomeAt`. It says that it
- * has opened the home, and begins when it is told to.
+ * has opened the home, and begins when it is told to; without a channel to its parent at once.
  */
 import { once } from "node:events";
 import { pathToFileURL } from "node:url";
@@ -12,8 +12,10 @@ const home = (await import(pathToFileURL(module).href)) as {
   openHomeAt(place: string): Promise<Store>;
 };
 const store = await home.openHomeAt(place);
-process.send?.("opened");
-await once(process, "message");
-process.disconnect?.();
+if (process.send !== undefined) {
+  process.send("opened");
+  await once(process, "message");
+  process.disconnect?.();
+}
 await increment(store, key, Number(times));
 await store.close();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readdir, rm, unlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +29,8 @@ async function open(t: TestContext, directory: string): Promise<LocalStore> {
   t.after(() => store.close());
   return store;
 }
+const HOME = join(import.meta.dirname, "test-home.ts");
+const COUNTER = join(import.meta.dirname, "../conformance/child.ts");
 const coded = (code: string) => (error: unknown) => error instanceof ServiceError && error.code === code;
 
 test("what was committed is there after closing and opening again", async (t) => {
@@ -80,6 +83,27 @@ test("a temporary file removed under its writer fails the write, and nothing is 
   await assert.rejects(store.blobs.put(blobId(9, 9), slow(), undefined));
   assert.deepEqual(await store.blobs.list(undefined, 9), []);
   assert.equal(store.writable().kind, "ok");
+});
+
+test("an event sees what another process had acknowledged before it, however long the one before took", async (t) => {
+  const directory = await place(t);
+  const store = await open(t, directory);
+  // Two messages that wait are handed on one after the other, with neither timers nor immediates between them.
+  const channels = [new MessageChannel(), new MessageChannel()];
+  const seen: (string | undefined)[] = [];
+  await new Promise<void>((resolve) => {
+    for (const { port2 } of channels) {
+      port2.onmessage = async () => {
+        const [row] = await store.get([at("counter")]);
+        seen.push(row && Buffer.from(row.value).toString());
+        if (seen.length === channels.length) resolve();
+        else execFileSync(process.execPath, [COUNTER, HOME, directory, "counter", "1"]);
+      };
+    }
+    for (const { port1 } of channels) port1.postMessage("");
+  });
+  for (const { port1 } of channels) port1.close();
+  assert.deepEqual(seen, [undefined, "1"]);
 });
 
 test("a nearly full disk is told, and stops a large blob midway", async (t) => {
