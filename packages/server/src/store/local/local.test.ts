@@ -91,15 +91,14 @@ test("an event sees what another process had acknowledged before it, however lon
   // Two messages that wait are handed on one after the other, with neither timers nor immediates between them.
   const channels = [new MessageChannel(), new MessageChannel()];
   const seen: (string | undefined)[] = [];
-  await new Promise<void>((resolve) => {
-    for (const { port2 } of channels) {
-      port2.onmessage = async () => {
-        const [row] = await store.get([at("counter")]);
-        seen.push(row && Buffer.from(row.value).toString());
-        if (seen.length === channels.length) resolve();
-        else execFileSync(process.execPath, [COUNTER, HOME, directory, "counter", "1"]);
-      };
-    }
+  await new Promise<void>((resolve, reject) => {
+    const look = async (): Promise<void> => {
+      const [row] = await store.get([at("counter")]);
+      seen.push(row && Buffer.from(row.value).toString());
+      if (seen.length === channels.length) resolve();
+      else execFileSync(process.execPath, [COUNTER, HOME, directory, "counter", "1"]);
+    };
+    for (const { port2 } of channels) port2.onmessage = () => void look().catch(reject);
     for (const { port1 } of channels) port1.postMessage("");
   });
   for (const { port1 } of channels) port1.close();
