@@ -60,15 +60,41 @@ async function until(what: string, isSo: () => boolean): Promise<void> {
   }
 }
 
-test("who opens waits for one that does not hold, and not for one that is gone", async (t) => {
-  const warned: string[] = [];
-  const openings = new Openings({ ...silentLog, warn: (message) => warned.push(message) });
-  const deaf = fork(join(import.meta.dirname, "opening/deaf.ts"));
+test("a process that has lost its parent ends before another parent lets others open", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "strongroom-opening-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const writer = start(new Openings(silentLog), directory, "write");
+  let acknowledged = 0;
+  writer.on("message", (message: { acknowledged?: number }) => (acknowledged = message.acknowledged ?? 0));
+  await until("it writes", () => acknowledged > 0);
+  const ended = once(writer, "exit");
+  writer.disconnect();
+  assert.deepEqual(await ended, [null, "SIGKILL"]);
+});
+
+/** One that is a member, and answers nothing. */
+async function startDeaf(openings: Openings, last: "has-opened" | "has-closed"): Promise<ChildProcess> {
+  const deaf = fork(join(import.meta.dirname, "opening/deaf.ts"), last === "has-closed" ? ["closed"] : []);
   started.add(deaf);
   openings.attend(deaf);
   let said = "";
   deaf.on("message", (message: { kind: string }) => (said = message.kind));
-  await until("it has opened", () => said === "has-opened");
+  await until(last, () => said === last);
+  return deaf;
+}
+
+test("who has closed the store need not hold, though it lives on", async (t) => {
+  const openings = new Openings({ ...silentLog, warn: assert.fail });
+  await startDeaf(openings, "has-closed");
+  const directory = mkdtempSync(join(tmpdir(), "strongroom-opening-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  assert.deepEqual(await once(start(openings, directory, "open"), "exit"), [0, null]);
+});
+
+test("who opens waits for one that does not hold, and not for one that is gone", async (t) => {
+  const warned: string[] = [];
+  const openings = new Openings({ ...silentLog, warn: (message) => warned.push(message) });
+  const deaf = await startDeaf(openings, "has-opened");
   const directory = mkdtempSync(join(tmpdir(), "strongroom-opening-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const opener = start(openings, directory, "open");

@@ -104,6 +104,32 @@ test("SIGTERM lets an open request end and takes no new one", async (t) => {
   assert.deepEqual(await ended, { code: 0, signal: null });
 });
 
+test("a command that still runs ends with the server, before others may take the directory", async (t) => {
+  const data = temporaryDirectory();
+  const served = await serve({ data });
+  t.after(() => served.killAll());
+  const s3 = served.s3();
+  await s3.send(new CreateBucketCommand({ Bucket: "demo" }));
+  // Its list is longer than what pipes and sockets hold, and nobody reads it.
+  const names = Array.from({ length: 1500 }, (_, i) => `${"long-name-".repeat(60)}${i}`);
+  const put = async (): Promise<void> => {
+    for (let Key = names.pop(); Key !== undefined; Key = names.pop())
+      await s3.send(new PutObjectCommand({ Bucket: "demo", Key, Body: "x" }));
+  };
+  await Promise.all(Array.from({ length: 16 }, put));
+  const socket = connect(join(data, "strongroom.sock")).pause();
+  socket.on("error", () => {});
+  socket.write(`${JSON.stringify({ command: "inventory", args: ["--json"] })}\n`);
+  const workers = served.children().length;
+  await until("the command runs", () => served.children().length > workers);
+  const [job = 0] = served.children().toReversed();
+  const ended = await served.stop();
+  assert.equal(ended.code, 0);
+  assert.throws(() => process.kill(job, 0), { code: "ESRCH" });
+  const next = await serve({ data });
+  t.after(() => next.stop());
+});
+
 /** A presigned PUT over a bare socket, so that the test decides when bytes go. Resolves when the worker asks for them. */
 async function openPut(
   served: Served,

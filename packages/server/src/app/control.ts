@@ -38,6 +38,8 @@ const answerSchema = z.union([
 ]);
 export type ControlAnswer = z.output<typeof answerSchema>;
 
+/** At the end: time for those who asked to read what was answered. */
+const LAST_WORDS_MS = 1_000;
 const REQUEST_BYTES_MAX = 64 * 1024;
 
 /** Whether a server answers on the socket. */
@@ -73,7 +75,12 @@ export async function listenControl(
     );
   }
   const own = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}`);
-  const server = createServer((socket) => void serveConnection(socket, handler));
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    void serveConnection(socket, handler);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(address(own), resolve);
@@ -94,7 +101,12 @@ export async function listenControl(
         );
       }
       const stale = `${own}.stale`;
-      renameSync(path, stale);
+      try {
+        renameSync(path, stale);
+      } catch {
+        // Another starter was faster, or its owner has ended.
+        continue;
+      }
       // Another starter may have replaced the stale one between the look and the rename: then this is its live socket.
       const live = await isServed(stale);
       if (live) linkSync(stale, path);
@@ -105,7 +117,11 @@ export async function listenControl(
   return {
     async close() {
       rmSync(path, { force: true });
+      const cut = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, LAST_WORDS_MS);
       await closeServer(server);
+      clearTimeout(cut);
     },
   };
 }

@@ -37,6 +37,10 @@ export function runJobProcess(
     void answer({ err: `unknown command ${request.command}` });
     return answer({ exit: 2 });
   }
+  if (closed.aborted) {
+    void answer({ err: "the server is ending; try again when it has" });
+    return answer({ exit: 1 });
+  }
   const child = fork(host.entry, ["job", ...host.args, "--", request.command, ...request.args], {
     env: host.env,
     stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -46,7 +50,11 @@ export function runJobProcess(
     const text = progressOf(message);
     if (text !== undefined) void answer({ progress: text });
   });
-  const end = (): void => void child.kill("SIGTERM");
+  const { promise: whenAborted, resolve: aborted } = Promise.withResolvers<void>();
+  const end = (): void => {
+    child.kill("SIGTERM");
+    aborted();
+  };
   closed.addEventListener("abort", end);
   const lines = async (
     stream: NodeJS.ReadableStream | null,
@@ -64,7 +72,8 @@ export function runJobProcess(
     child.on("error", reject);
     child.on("close", (code) => {
       closed.removeEventListener("abort", end);
-      void output.then(() => {
+      // Whoever asked for the end need not wait for a reader that stands still.
+      void Promise.race([output, whenAborted]).then(() => {
         void answer({ exit: code ?? 1 });
         resolve();
       }, reject);

@@ -1,4 +1,8 @@
-/** A process's side of opening.ts: it asks for its turn to open the store, and holds its commits in the turns of others. */
+/**
+ * A process's side of opening.ts: it asks for its turn to open the store, and holds its commits in the turns of others.
+ * Without its parent it must not go on: another parent would not know of it, and let others open while it writes.
+ */
+import { endUnfitProcess } from "../store/local/fail-stop.ts";
 import { openingOrder, type OpeningMessage } from "./opening.ts";
 
 /** Resolves when no commit runs any more; none begins until what it resolves with is called. */
@@ -16,13 +20,12 @@ export class OpeningTurn {
 
   constructor() {
     process.on("message", this.#heard);
-    process.on("disconnect", this.#alone);
+    process.on("disconnect", endUnfitProcess);
   }
 
-  /** Resolves when nobody else opens or commits. Without a parent to ask, that is now. */
+  /** Resolves when nobody else opens or commits. */
   mine(): Promise<void> {
-    if (process.connected) tell({ kind: "asks-to-open" });
-    else this.#mine.resolve();
+    tell({ kind: "asks-to-open" });
     return this.#mine.promise;
   }
 
@@ -34,8 +37,9 @@ export class OpeningTurn {
 
   /** The store is closed. Listeners on the channel to the parent would keep the process alive. */
   end(): void {
+    tell({ kind: "has-closed" });
     process.off("message", this.#heard);
-    process.off("disconnect", this.#alone);
+    process.off("disconnect", endUnfitProcess);
   }
 
   readonly #heard = (raw: unknown): void => {
@@ -55,12 +59,6 @@ export class OpeningTurn {
         this.#release(data.id);
         break;
     }
-  };
-
-  /** Without a parent there is nobody who could open, and nobody who would say go on. */
-  readonly #alone = (): void => {
-    this.#mine.resolve();
-    for (const id of this.#held.keys()) this.#release(id);
   };
 
   #release(id: number): void {

@@ -18,6 +18,7 @@ export const openingMessage = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("asks-to-open") }),
   z.strictObject({ kind: z.literal("has-opened") }),
   z.strictObject({ kind: z.literal("holds"), id: z.number() }),
+  z.strictObject({ kind: z.literal("has-closed") }),
 ]);
 export type OpeningMessage = z.output<typeof openingMessage>;
 
@@ -32,6 +33,8 @@ export type OpeningOrder = z.output<typeof openingOrder>;
 interface Member {
   readonly child: ChildProcess;
   hasOpened: boolean;
+  /** Did not hold when it was last told to. */
+  isSlow: boolean;
   /** Called with each of its messages, and once when it is gone. */
   heard: (message: OpeningMessage | "gone") => void;
 }
@@ -48,28 +51,45 @@ export class Openings {
 
   /** To be called with every process that may open the store, as soon as it is made. */
   attend(child: ChildProcess): void {
-    const member: Member = { child, hasOpened: false, heard: () => {} };
+    const member: Member = { child, hasOpened: false, isSlow: false, heard: () => {} };
     this.#members.add(member);
     child.on("message", (raw) => {
       const { success, data } = openingMessage.safeParse(raw);
       if (!success) return;
-      if (data.kind !== "asks-to-open") return member.heard(data);
-      this.#last = this.#last.then(() => this.#letOpen(member));
+      if (data.kind === "asks-to-open") {
+        this.#last = this.#last.then(() => this.#letOpen(member));
+        return;
+      }
+      if (data.kind === "has-opened") member.hasOpened = true;
+      // It may live on, until somebody has read what it wrote.
+      if (data.kind === "has-closed") member.hasOpened = false;
+      member.heard(data.kind === "has-closed" ? "gone" : data);
     });
     const gone = (): void => {
       this.#members.delete(member);
       member.heard("gone");
     };
     child.once("exit", gone);
-    child.once("error", gone);
+    // Also for a message that could not be sent.
+    child.on("error", () => {
+      if (child.pid === undefined) gone();
+    });
   }
 
   async #letOpen(opener: Member): Promise<void> {
     while (this.#members.has(opener)) {
       const id = ++this.#id;
       const others = [...this.#members].filter((m) => m !== opener && m.hasOpened);
-      const held = await Promise.all(others.map((m) => this.#hold(m, id)));
-      const isQuiet = held.every(Boolean);
+      // Those that did not hold before come first: the others need not stand still for an attempt that fails again.
+      const isQuiet =
+        (await this.#holdAll(
+          others.filter((m) => m.isSlow),
+          id,
+        )) &&
+        (await this.#holdAll(
+          others.filter((m) => !m.isSlow),
+          id,
+        ));
       if (isQuiet) await this.#open(opener);
       for (const { child } of others) order(child, { kind: "go-on", id });
       if (isQuiet) return;
@@ -78,15 +98,22 @@ export class Openings {
     }
   }
 
+  async #holdAll(members: readonly Member[], id: number): Promise<boolean> {
+    const held = await Promise.all(members.map((m) => this.#hold(m, id)));
+    return held.every(Boolean);
+  }
+
   /** Whether it holds; one that is gone does. */
-  #hold(member: Member, id: number): Promise<boolean> {
+  async #hold(member: Member, id: number): Promise<boolean> {
     const held = until(
       member,
       HOLD_MS,
       (message) => message === "gone" || (message.kind === "holds" && message.id === id),
     );
     order(member.child, { kind: "hold", id });
-    return this.#members.has(member) ? held : Promise.resolve(true);
+    const isHeld = !this.#members.has(member) || (await held);
+    member.isSlow = !isHeld;
+    return isHeld;
   }
 
   async #open(opener: Member): Promise<void> {
@@ -95,9 +122,7 @@ export class Openings {
     if (this.#members.has(opener) && !(await opened)) {
       this.#log.error("a process did not come to the end of opening the store, and is killed");
       opener.child.kill("SIGKILL");
-      return;
     }
-    opener.hasOpened = true;
   }
 }
 

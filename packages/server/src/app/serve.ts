@@ -34,9 +34,14 @@ export async function serve(options: ServeOptions): Promise<number> {
   }
   ensureDataDir(dir);
   const openings = new Openings(log);
-  const control = await listenControl(dir.socket, (request, answer, closed) =>
-    runJobProcess({ entry, args, env, openings }, request, answer, closed),
-  );
+  const ending = new AbortController();
+  const jobs = new Set<Promise<void>>();
+  const control = await listenControl(dir.socket, (request, answer, closed) => {
+    const end = AbortSignal.any([closed, ending.signal]);
+    const job = runJobProcess({ entry, args, env, openings }, request, answer, end);
+    jobs.add(job);
+    return job.finally(() => jobs.delete(job));
+  });
   let shown = false;
   const supervisor = new Supervisor({
     entry,
@@ -63,6 +68,9 @@ export async function serve(options: ServeOptions): Promise<number> {
   supervisor.start();
   const code = await supervisor.ended;
   admin.close();
+  // The socket goes last: whoever finds it gone may open the store.
+  ending.abort();
+  await Promise.allSettled(jobs);
   await control.close();
   return code;
 }

@@ -126,9 +126,14 @@ export class Supervisor {
     slot.child = child;
     this.#options.openings.attend(child);
     child.on("message", (raw) => this.#message(slot, raw));
-    child.on("error", (error) =>
-      log.error("a worker could not be started", { worker: slot.index, error: error.message }),
-    );
+    child.on("error", (error) => {
+      log.error("a worker could not be started, or told something", {
+        worker: slot.index,
+        error: error.message,
+      });
+      // Then there is no exit to hear of.
+      if (child.pid === undefined) this.#exited(slot, null, null);
+    });
     child.on("exit", (code, signal) => this.#exited(slot, code, signal));
   }
 
@@ -155,6 +160,7 @@ export class Supervisor {
       case "asks-to-open":
       case "has-opened":
       case "holds":
+      case "has-closed":
         // For the openings.
         break;
     }

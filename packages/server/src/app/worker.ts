@@ -76,7 +76,7 @@ export async function runWorker(given: Settings, { index, endpoints }: WorkerSta
       freeBytes: () => engine.store.freeBytes(),
       writable: () => engine.store.writable().kind === "ok",
     });
-    await serve(engine, metrics, log, index);
+    await serve(engine, turn, { metrics, log, index });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     tell({ kind: "refused", message: error.message });
@@ -96,7 +96,11 @@ function withPorts(settings: Settings, bound: WorkerStart["endpoints"]): Setting
   return { ...settings, listen: at(listen, bound["http"]), ...tls };
 }
 
-async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: number): Promise<void> {
+async function serve(
+  engine: Engine,
+  turn: OpeningTurn,
+  { metrics, log, index }: { readonly metrics: WorkerMetrics; readonly log: Log; readonly index: number },
+): Promise<void> {
   const { settings } = engine;
   let access: RootAccess | undefined;
   if (index === 0) {
@@ -140,6 +144,7 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
     await drained;
     if (index === 0) recordEnd(engine);
     await engine.close();
+    turn.end();
     process.disconnect?.();
     process.exit(0);
   };
@@ -147,8 +152,6 @@ async function serve(engine: Engine, metrics: WorkerMetrics, log: Log, index: nu
   process.on("SIGINT", () => {
     // A terminal sends it to the whole group; the parent says SIGTERM.
   });
-  // A parent that is gone can't restart anybody: end with it.
-  process.on("disconnect", () => void stop());
   tell({
     kind: "ready",
     endpoints: { ...listeners.endpoints },

@@ -147,12 +147,16 @@ export class Ledger {
   /** Tells the others that the stream's process lives. Throws StreamEnded. */
   async alive(streamId: Uint8Array, nowMs: number): Promise<void> {
     const key = streamKey(streamId);
-    const stream = await this.#records.get(streamCodec, TABLE, key);
-    if (stream === undefined || stream.value.closed) throw new StreamEnded("the audit stream is closed");
-    await commitSettled(this.#records.store, {
-      expect: [unchanged(stream)],
-      put: [this.#putStream(streamId, { ...stream.value, aliveMs: nowMs })],
-    });
+    for (;;) {
+      const stream = await this.#records.get(streamCodec, TABLE, key);
+      if (stream === undefined || stream.value.closed) throw new StreamEnded("the audit stream is closed");
+      const settled = await commitSettled(this.#records.store, {
+        expect: [unchanged(stream)],
+        put: [this.#putStream(streamId, { ...stream.value, aliveMs: nowMs })],
+      });
+      // Else somebody wrote it since: perhaps that it is closed.
+      if (settled.kind === "ok") return;
+    }
   }
 
   async head(): Promise<CheckpointName | undefined> {

@@ -44,6 +44,36 @@ test("many records share few writes, and keep their order", async () => {
   }
 });
 
+test("who asks while a frame is written that holds all there is waits for it, and the next one for its own", async () => {
+  const rig = await Rig.make();
+  try {
+    const files = new FaultyFiles(rig.files.directory);
+    const trail = rig.trail(files);
+    const stop = (): (() => void) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      files.stopped = promise;
+      return resolve;
+    };
+    const goOn = stop();
+    const first = trail.durable(trail.append(recordOf(1)));
+    for (let i = 0; i < 200 && files.writes === 0; i++) await new Promise((done) => setTimeout(done, 5));
+    assert.equal(files.writes, 1);
+    const flushed = trail.flush();
+    goOn();
+    await Promise.all([first, flushed]);
+    const goOnAgain = stop();
+    let isDurable = false;
+    const second = trail.durable(trail.append(recordOf(2))).then(() => (isDurable = true));
+    for (let i = 0; i < 200 && files.writes === 1; i++) await new Promise((done) => setTimeout(done, 5));
+    assert.equal(isDurable, false, "its frame is not written yet");
+    goOnAgain();
+    await second;
+    await trail.close();
+  } finally {
+    await rig.remove();
+  }
+});
+
 test("a record that nobody waits for is written soon", async () => {
   const rig = await Rig.make();
   try {

@@ -371,6 +371,8 @@ export class Trail {
   }
 
   #wake(): void {
+    // Nobody may join a group that has been told: what comes next is in a later frame.
+    if (this.#joining !== undefined && this.#joining.ticket <= this.#durable) this.#joining = undefined;
     for (const { ticket, resolve } of this.#groups) if (ticket <= this.#durable) resolve();
     this.#groups = this.#groups.filter(({ ticket }) => ticket > this.#durable);
   }

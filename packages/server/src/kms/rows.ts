@@ -4,7 +4,7 @@
  */
 import type { ResourcePolicy } from "../base/access.ts";
 import { fail, IntegrityError } from "../base/errors.ts";
-import { type AccountId, newRev } from "../base/ids.ts";
+import { type AccountId, newRev, type Rev } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import { andThen, type Soon } from "../base/soon.ts";
@@ -418,5 +418,12 @@ function join(entry: Entry<StoredKey>, { policy, policyBindings, description }: 
     description,
   };
   const revision = Buffer.from(edition).toString("hex");
-  return { value, entry, edition, resourcePolicy: { text: policy, revision, ...bindingsOf(value) } };
+  // Kept for long: a view would keep the rows that were read beside this one.
+  const rev = new Uint8Array(entry.rev) as Rev;
+  return {
+    value,
+    entry: { ...entry, rev },
+    edition,
+    resourcePolicy: { text: policy, revision, ...bindingsOf(value) },
+  };
 }

@@ -103,9 +103,16 @@ export class S3Service implements Service {
       if (event !== undefined) await audit?.outcome(event, failed(shown));
       throw shown;
     }
-    if (event !== undefined) {
+    if (event === undefined) return answer;
+    try {
       const recorded = audit?.outcome(event, { status: answer.status, answer, details: req.audited });
       if (recorded instanceof Promise) await recorded;
+    } catch (error) {
+      // Nobody will read it, and its file and keys are open.
+      const { body } = answer;
+      if (typeof body === "object" && Symbol.asyncIterator in body)
+        await body[Symbol.asyncIterator]().return?.();
+      throw error;
     }
     return answer;
   }

@@ -1,5 +1,6 @@
 /** Opens the store for one command, runs it, closes. */
 import { parseArgs } from "node:util";
+import { endUnfitProcess } from "../../store/local/fail-stop.ts";
 import { UsageError } from "../config.ts";
 import { openEngine } from "../engine.ts";
 import { openLog } from "../log.ts";
@@ -28,8 +29,9 @@ export async function runJob(
       {
         log,
         kmsCall: () => {},
-        onFatal: (cause) => {
-          throw cause;
+        onFatal: (error) => {
+          log.error("the store failed", { error });
+          endUnfitProcess();
         },
       },
       false,

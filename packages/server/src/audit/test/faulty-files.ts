@@ -3,6 +3,8 @@ import { type TrailFile, TrailFiles } from "../files.ts";
 /** A disk that fails when it is told to, after having written a part. */
 export class FaultyFiles extends TrailFiles {
   failing = false;
+  /** Writes wait for it. */
+  stopped: Promise<void> | undefined;
   writes = 0;
   /** Every frame tried at a place. */
   readonly tried = new Map<number, Set<string>>();
@@ -13,6 +15,7 @@ export class FaultyFiles extends TrailFiles {
     return {
       write: async (bytes, at) => {
         this.writes++;
+        await this.stopped;
         const tried = this.tried.get(at) ?? new Set();
         this.tried.set(at, tried.add(Buffer.from(bytes).toString("base64")));
         if (!this.failing) return file.write(bytes, at);

@@ -77,8 +77,9 @@ export async function keksForWrite(
       };
     }
     case "DSSE-KMS": {
-      const { kek, keyArn } = await dataKek(sources, caller, encryption);
       const outer = epochKek(bucket, await sources.epochs.newest(bucket));
+      // Last: it is this request's own, and to be wiped.
+      const { kek, keyArn } = await dataKek(sources, caller, encryption);
       return { keks: [kek, outer], shown: { mode: "DSSE-KMS", keyArn, ...sent(encryption) } };
     }
   }
