@@ -44,6 +44,7 @@ export interface Result {
    */
   readonly bestRate: number;
   readonly bestCpuMicros: number;
+  /** Without the turns in which it only looked for answers. */
   readonly loadCpuSeconds: number;
   /** With the warm-up: how many were sent, from `first` on. */
   readonly sent: number;
