@@ -2,7 +2,7 @@
  * Ansible's own modules for keys, identities and buckets (`ansible.yml`): what they set up once, a second run finds as it
  * should be, and a dry run too. Installed once, beside other temporary files: its modules come in one large package.
  */
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Server } from "./server.ts";
@@ -12,12 +12,31 @@ const VERSION = "12.3.0";
 const HOME = join(tmpdir(), `strongroom-ansible-${VERSION}`);
 const PLAYBOOK = join(import.meta.dirname, "ansible.yml");
 
+const programIn = (home: string): string => join(home, "bin/ansible-playbook");
+
+/**
+ * A directory of its own gets the known name when all is there: by a link, as its programs name the place where they were
+ * installed. A name that another run has taken meanwhile is as good.
+ */
 async function installed(env: NodeJS.ProcessEnv): Promise<string> {
-  const program = join(HOME, "bin/ansible-playbook");
-  if (existsSync(program)) return program;
-  await run("python3", ["-m", "venv", HOME], env);
-  await run(join(HOME, "bin/pip"), ["install", "-q", `ansible==${VERSION}`, "boto3"], env);
-  return program;
+  if (existsSync(programIn(HOME))) return programIn(HOME);
+  const own = mkdtempSync(`${HOME}-`);
+  try {
+    await run("python3", ["-m", "venv", own], env);
+    await run(join(own, "bin/pip"), ["install", "-q", `ansible==${VERSION}`, "boto3"], env);
+  } catch (error) {
+    rmSync(own, { recursive: true, force: true });
+    throw error;
+  }
+  try {
+    symlinkSync(own, HOME);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    // What stands there is another's, and whole; or the half of one that was cut off, which is left alone.
+    if (!existsSync(programIn(HOME))) return programIn(own);
+    rmSync(own, { recursive: true, force: true });
+  }
+  return programIn(HOME);
 }
 
 /** How many tasks of a run changed something. */

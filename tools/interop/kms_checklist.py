@@ -401,7 +401,7 @@ def line_13():
     material = os.urandom(32)
     for token in [foreign, b"none of ours"]:
         assert code(import_material, key_id=key_id, material=material, ImportToken=token) == "InvalidImportTokenException"
-    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=2)
+    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=6)
     import_material(key_id, material, ExpirationModel="KEY_MATERIAL_EXPIRES", ValidTo=soon)
     shown = kms.describe_key(KeyId=key_id)["KeyMetadata"]
     assert (shown["KeyState"], shown["ExpirationModel"]) == ("Enabled", "KEY_MATERIAL_EXPIRES")

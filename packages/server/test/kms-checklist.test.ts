@@ -440,10 +440,10 @@ test("13: imported material: wrong tokens, expiry, the same again, a second one 
   });
   await importMaterial(KeyId, material, {
     ExpirationModel: "KEY_MATERIAL_EXPIRES",
-    ValidTo: new Date(Date.now() + 1500),
+    ValidTo: new Date(Date.now() + 5000),
   });
   const blob = await seal(KeyId);
-  await until("the material has expired", async () => (await stateOf(KeyId)) === "PendingImport");
+  await until("the material has expired", async () => (await stateOf(KeyId)) === "PendingImport", 20_000);
   await assert.rejects(open(blob), sdk.KMSInvalidStateException);
   await assert.rejects(importMaterial(KeyId, randomBytes(32)), { name: "IncorrectKeyMaterialException" });
   await importMaterial(KeyId, material);

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { constants, publicEncrypt, randomBytes, randomInt } from "node:crypto";
 import { test } from "node:test";
 import * as sdk from "@aws-sdk/client-kms";
-import { command, serve, type Served, temporaryDirectory } from "./serve.ts";
+import { command, serve, type Served, temporaryDirectory, until } from "./serve.ts";
 
 const ROUNDS = 3;
 const ROTATIONS_A_KEY = 20;
@@ -250,6 +250,7 @@ test("SIGKILL in rotations, imports, deletions, grants and alias moves leaves no
   for (let round = 0; round < ROUNDS; round++) {
     drill.subjects.length = 0;
     const lanes = drill.lanes.map((lane) => lane().catch(() => undefined));
+    await until("every lane's keys", () => drill.subjects.length >= 6, 60_000);
     await new Promise((done) => setTimeout(done, 300 + randomInt(500)));
     await served.killAll();
     await Promise.all(lanes);

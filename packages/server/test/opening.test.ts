@@ -26,9 +26,7 @@ function start(openings: Openings, directory: string, role: "write" | "open"): C
   return child;
 }
 
-test("a writer keeps every acknowledged commit while others open and close the store", {
-  timeout: 60_000,
-}, async (t) => {
+test("a writer keeps every acknowledged commit while others open and close the store", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "strongroom-opening-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const openings = new Openings(silentLog);

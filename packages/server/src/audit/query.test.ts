@@ -39,7 +39,7 @@ function recordOf({ user, event, object, denied, key, at, intent }: Shape): Trai
   const arn = `arn:aws:s3:::${bucket}/o\n"${object}"`;
   const keys = KEYS.slice(key, key + 1);
   const links: Links = ofKms
-    ? { keys, materials: ["m1"], forRequest: `R${object}`, intent }
+    ? { keys, materials: ["material-one"], forRequest: `R${object}`, intent }
     : { buckets: [bucket], objects: [arn], keys, intent };
   const resources = ofKms
     ? keys.map((ARN) => ({ accountId: ACCOUNT, type: "AWS::KMS::Key", ARN }))
@@ -48,7 +48,7 @@ function recordOf({ user, event, object, denied, key, at, intent }: Shape): Trai
         { accountId: ACCOUNT, type: "AWS::S3::Bucket", ARN: `arn:aws:s3:::${bucket}` },
       ];
   const additional = {
-    ...(ofKms ? { keyMaterialId: "m1", s3RequestID: `R${object}` } : {}),
+    ...(ofKms ? { keyMaterialId: "material-one", s3RequestID: `R${object}` } : {}),
     ...(!ofKms && keys[0] !== undefined ? { sseKmsKeyArn: keys[0] } : {}),
     ...(intent ? { phase: "intent" } : {}),
   };
@@ -104,7 +104,7 @@ const question: fc.Arbitrary<Question> = fc
       events: fc.subarray(EVENTS, { minLength: 1 }),
       error: some("any", "none", "AccessDenied", "NoSuchKey"),
       key: some(...KEYS, "a"),
-      material: some("m1", "m2"),
+      material: some("material-one", "material-two"),
       object: some('bucket-1/o\n"3"', 'arn:aws:s3:::bucket-0/o\n"2"', "bucket-0/none"),
       bucket: some("bucket-0", "bucket-1"),
       request: some("R3", "Q17"),
@@ -249,7 +249,7 @@ test("no value that is found by the index stands in its file in clear", async ()
         "AccessDenied",
         "key/a",
         "192.0.2",
-        'm1"',
+        "material-one",
       ])
         assert.equal(bytes.includes(text), false, text);
     }

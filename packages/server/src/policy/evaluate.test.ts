@@ -10,6 +10,7 @@ import {
   type Asked,
   ANONYMOUS,
   allows,
+  cpuMs,
   denies,
   document,
   identity,
@@ -370,9 +371,9 @@ test("several pairs need all; an error denies; owner only", () => {
     allows("s3:*"),
   );
   const agent = { "aws:useragent": "a".repeat(30_000) };
-  const started = performance.now();
+  const started = cpuMs();
   assert.equal(brief(ask({ principal: ANN, context: agent, policies: { identity: [bomb] } })), "error");
-  assert.ok(performance.now() - started < 500);
+  assert.ok(cpuMs() - started < 500);
   assert.equal(brief(ownerOnly(ANN, ACCOUNT)), "allow");
   assert.equal(brief(ownerOnly(BOB, ACCOUNT)), "resource");
   assert.equal(brief(ownerOnly(ANONYMOUS, ACCOUNT)), "resource");

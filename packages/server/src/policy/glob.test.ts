@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { arnTail, matchArn, parseArnPattern } from "./arn.ts";
 import { compileGlob, EvaluationLimitError, matchGlob, wildcardTokens } from "./glob.ts";
+import { cpuMs } from "./testing.ts";
 
 const glob = (pattern: string, text: string, left = 1e9): boolean =>
   matchGlob(compileGlob(wildcardTokens(pattern)), text, { left });
@@ -39,12 +40,12 @@ test("long pieces between stars match as short ones do", () => {
 
 test("pathological patterns cost bounded work, then throw", () => {
   const text = "a".repeat(32_000);
-  const started = performance.now();
+  const started = cpuMs();
   assert.ok(!glob(`${"*a".repeat(500)}*b`, text));
   for (const piece of ["?".repeat(1000), `${"a".repeat(1000)}`]) {
     assert.throws(() => glob(`*${piece}b*`, text, 4_000_000), EvaluationLimitError);
   }
-  assert.ok(performance.now() - started < 1000);
+  assert.ok(cpuMs() - started < 1000);
 });
 
 const arn = (pattern: string, text: string): boolean => {

@@ -113,6 +113,9 @@ export class Wire {
       agent: false as const,
     };
     const req = ca === undefined ? httpRequest(options) : httpsRequest({ ...options, ca });
+    // The server may answer a large body early and close: what is still being sent fails then, after the
+    // answer. An error that comes first rejects the wait for the answer all the same.
+    req.on("error", () => undefined);
     const answered: Promise<IncomingMessage[]> = once(req, "response");
     req.end(plan.body);
     const [res] = await answered;

@@ -9,7 +9,7 @@ import type { Sealed } from "../../src/store/port.ts";
 import { type LocalStore, openLocalStore } from "../../src/store/local/open.ts";
 
 const [directory = "", role] = process.argv.slice(2);
-const TIMES = 300;
+const TIMES = 150;
 const KEY = { table: "head", key: Uint8Array.of(1) } as const;
 
 const turn = new OpeningTurn();

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ServiceError } from "../../base/errors.ts";
 import { TestServer } from "../test/harness.ts";
 
-const server = await TestServer.start({ slowTiming: { firstMs: 60, everyMs: 20 } });
+const server = await TestServer.start({ slowTiming: { firstMs: 20, everyMs: 5 } });
 await server.makeBucket();
 beforeEach(() => server.reset());
 after(() => server.stop());
@@ -16,12 +16,12 @@ test("a slow copy answers 200 first, keeps alive, and reports what went wrong in
   await server.send({ method: "PUT", path: "/bucket/slow", body: "x" });
   const copy = () =>
     server.send({ method: "PUT", path: "/bucket/slow2", headers: { "x-amz-copy-source": "bucket/slow" } });
-  server.store.before.set("copy", () => sleep(150));
+  server.store.before.set("copy", () => sleep(400));
   const good = await copy();
   assert.equal(good.status, 200);
   assert.match(good.text, /^<\?xml[^>]*\?>\n\n+<CopyObjectResult/);
   server.store.before.set("copy", async () => {
-    await sleep(150);
+    await sleep(400);
     throw new ServiceError("SlowDown");
   });
   const bad = await copy();

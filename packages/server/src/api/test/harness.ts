@@ -246,6 +246,9 @@ export async function exchange(
     headers: { ...headers, ...length },
     agent: false,
   });
+  // The server may answer a large body early and close: what is still being sent fails then, after the
+  // answer. An error that comes first rejects the wait for the answer all the same.
+  req.on("error", () => undefined);
   req.end(raw.body);
   const [res] = await once(req, "response");
   const chunks: Buffer[] = [];

@@ -72,6 +72,8 @@ test("epochs are newest first; the end of a prefix's range", () => {
 
 test("version ids come back from their text, and nothing else parses", () => {
   const uid = newVersionUid();
+  // A letter: an id of digits alone is its own upper case.
+  uid[0] = 0xab;
   const id = versionIdOf({ isNull: false, uid, sequence: 12_345 });
   assert.deepEqual(parseVersionId(id), { kind: "sequence", sequence: 12_345, id });
   assert.deepEqual(parseVersionId("null"), { kind: "null" });
