@@ -18,14 +18,26 @@ const files = [SUITES, join(SUITES, "long")].flatMap((dir) =>
     .map((name) => join(dir, name)),
 );
 // Two servers at a time: the suites measure behaviour, not load.
-const child = spawn(process.execPath, ["--test", "--test-concurrency=2", "--test-reporter=spec", ...files], {
-  stdio: "inherit",
-  env: {
-    ...process.env,
-    STRONGROOM_TEST_SLOW: "1",
-    ...(args.includes("--bun") ? { STRONGROOM_TEST_RUNTIME: "bun" } : {}),
+const child = spawn(
+  process.execPath,
+  [
+    "--test",
+    "--test-concurrency=2",
+    // As tools/test.ts: a test that waits for what never comes says so, and so does a file.
+    "--test-timeout=300000",
+    `--import=${join(import.meta.dirname, "test-watchdog.ts")}`,
+    "--test-reporter=spec",
+    ...files,
+  ],
+  {
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      STRONGROOM_TEST_SLOW: "1",
+      ...(args.includes("--bun") ? { STRONGROOM_TEST_RUNTIME: "bun" } : {}),
+    },
   },
-});
+);
 child.on("close", (code) => {
   process.exitCode = code ?? 1;
 });

@@ -32,6 +32,8 @@ const child = spawn(
     "--test",
     `--test-concurrency=${concurrency}`,
     `--test-timeout=${TEST_MS}`,
+    // Bounds a file, as the timeout bounds a test.
+    `--import=${join(import.meta.dirname, "test-watchdog.ts")}`,
     "--test-reporter=spec",
     ...flags,
     ...(chosen.length > 0 ? chosen : isQuick ? QUICK : ALL),
