@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Acknowledged, check, startWriter } from "../packages/server/test/crash/check.ts";
+import { Acknowledged, check, startWriters } from "../packages/server/test/crash/check.ts";
 
 const [rounds = 20, writersMax = 3] = process.argv.slice(2).map(Number);
 const directory = await mkdtemp(join(tmpdir(), "strongroom-crash-"));
@@ -10,9 +10,7 @@ const acknowledged = new Acknowledged();
 let bad = 0;
 for (let round = 0; round < rounds; round++) {
   const names = Array.from({ length: writersMax }, (_, i) => `w${i}`);
-  const writers = names.map((name) => startWriter(directory, name, round * 1_000_000, acknowledged));
-  const readyBefore = acknowledged.ready;
-  while (acknowledged.ready < readyBefore + writers.length) await new Promise((done) => setTimeout(done, 5));
+  const writers = await startWriters(directory, names, round * 1_000_000, acknowledged);
   for (const writer of writers) {
     await new Promise((done) => setTimeout(done, Math.random() * 700));
     writer.process.kill("SIGKILL");

@@ -10,7 +10,7 @@ import { CreateKeyCommand, EncryptCommand } from "@aws-sdk/client-kms";
 import { ServiceError } from "../packages/server/src/base/errors.ts";
 import { newRev } from "../packages/server/src/base/ids.ts";
 import { openLocalStore } from "../packages/server/src/store/local/open.ts";
-import { Acknowledged, check, startWriter } from "../packages/server/test/crash/check.ts";
+import { Acknowledged, check, startWriters } from "../packages/server/test/crash/check.ts";
 import { command, serve } from "../packages/server/test/serve.ts";
 import { blobBytes, blobIdOf, rowsOf } from "../packages/server/test/crash/steps.ts";
 
@@ -55,7 +55,7 @@ async function withoutReserve(): Promise<boolean> {
   const data = join(directory, "full");
   mkdirSync(data, { recursive: true });
   const acknowledged = new Acknowledged();
-  const writers = ["a", "b"].map((name) => startWriter(data, name, 0, acknowledged));
+  const writers = await startWriters(data, ["a", "b"], 0, acknowledged);
   const patience = setTimeout(() => writers.forEach((w) => w.process.kill("SIGKILL")), 60_000);
   console.log(
     `without reserve: writers ended with ${(await Promise.all(writers.map((w) => w.ended))).join(", ")}`,

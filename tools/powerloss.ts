@@ -6,7 +6,8 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { Acknowledged, check, startWriter } from "../packages/server/test/crash/check.ts";
+import { Acknowledged, check, startWriters, type Writer } from "../packages/server/test/crash/check.ts";
+import { until } from "../packages/server/test/serve.ts";
 
 const [script, directory, rounds = "5"] = process.argv.slice(2);
 if (script === undefined || directory === undefined) {
@@ -19,11 +20,12 @@ run("start");
 const data = join(directory, "mnt", "data");
 const acknowledged = new Acknowledged();
 let bad = 0;
+let writers: readonly Writer[] = [];
 try {
   for (let round = 0; round < Number(rounds); round++) {
-    const writers = ["a", "b"].map((name) => startWriter(data, name, round * 1_000_000, acknowledged));
+    writers = await startWriters(data, ["a", "b"], round * 1_000_000, acknowledged);
     const enough = acknowledged.count + 500 + Math.random() * 1500;
-    while (acknowledged.count < enough) await new Promise((done) => setTimeout(done, 5));
+    await until("the writers write", () => acknowledged.count >= enough, 60_000);
     run("cut");
     // Both see their syncs fail and end by themselves; one that doesn't would hold the mount.
     const cutAt = performance.now();
@@ -42,6 +44,9 @@ try {
     for (const step of [...lost, ...half].slice(0, 5)) console.log(`  ${step}`);
   }
 } finally {
+  // One that lives on would hold the mount.
+  for (const writer of writers) writer.process.kill("SIGKILL");
+  await Promise.all(writers.map((w) => w.ended));
   run("destroy");
 }
 process.exit(bad === 0 ? 0 : 1);

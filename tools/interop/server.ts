@@ -4,10 +4,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "./shell.ts";
 
 const MAIN = join(import.meta.dirname, "../../packages/server/src/app/main.ts");
 const CERT = join(import.meta.dirname, "../../testdata/tls/first.crt");
+const READY_MS = 30_000;
 const ACCESS_KEY = { id: "interop", secret: "interop-secret-0123456789" };
 export const REGION = "us-east-1";
 
@@ -56,7 +58,10 @@ export async function startServer(): Promise<Server> {
       stdio: ["ignore", "pipe", "inherit"],
     },
   );
-  const [endpoint, endpointTls] = await new Promise<readonly [string, string]>((resolve, reject) => {
+  // From the start: nobody may be listening at the moment when it ends.
+  const ended = once(child, "exit");
+  ended.catch(() => undefined);
+  const banner = new Promise<readonly [string, string]>((resolve) => {
     let text = "";
     child.stdout.on("data", (chunk: Buffer) => {
       text += chunk.toString();
@@ -64,7 +69,16 @@ export async function startServer(): Promise<Server> {
       const tls = /over TLS\s+(https:\S+)/.exec(text)?.[1];
       if (plain !== undefined && tls !== undefined) resolve([plain, tls]);
     });
-    child.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
+  });
+  const failed = ended.then(([code]) => {
+    throw new Error(`the server ended with ${code}`);
+  });
+  const late = sleep(READY_MS, undefined, { ref: false }).then(() => {
+    throw new Error(`the server was not ready within ${READY_MS} ms`);
+  });
+  const [endpoint, endpointTls] = await Promise.race([banner, failed, late]).catch((error: unknown) => {
+    child.kill("SIGKILL");
+    throw error;
   });
   // Its kin REQUESTS_CA_BUNDLE stays; rclone 1.60 refuses to start when this one is set.
   const { AWS_CA_BUNDLE: _, ...outer } = process.env;
@@ -90,7 +104,7 @@ export async function startServer(): Promise<Server> {
       run(process.execPath, [MAIN, action ?? "", "--data", join(dir, "data"), ...args], env),
     async stop() {
       child.kill("SIGTERM");
-      await once(child, "exit");
+      await ended;
       rmSync(dir, { recursive: true, force: true });
     },
   };

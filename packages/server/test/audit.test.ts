@@ -17,7 +17,7 @@ import {
   PutBucketPolicyCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
-import { command, serve, type Served, temporaryDirectory } from "./serve.ts";
+import { command, serve, type Served, temporaryDirectory, until } from "./serve.ts";
 
 const ACCOUNT = "000000000000";
 const KEY_ARN = `arn:aws:kms:us-east-1:${ACCOUNT}:key/ledger`;
@@ -300,7 +300,7 @@ test("what was answered is there after kill -9", async (t) => {
     }
   });
   const all = Promise.allSettled(clients);
-  while (answered.length < 200) await new Promise((done) => setTimeout(done, 5));
+  await until("200 answers", () => answered.length >= 200, 60_000);
   await server.killAll();
   await all;
   const again = await serve({ data: server.data });

@@ -4,23 +4,31 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Acknowledged, check, startWriter } from "./crash/check.ts";
+import { Acknowledged, check, startWriters, type Writer } from "./crash/check.ts";
+import { until } from "./serve.ts";
 
 const ROUNDS = 3;
+const WRITE_MS = 60_000;
 
 test("two writers killed at random: every acknowledged write is there, nothing is half", async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "strongroom-crash-"));
-  t.after(() => rm(directory, { recursive: true }));
+  let writers: readonly Writer[] = [];
+  t.after(async () => {
+    for (const writer of writers) writer.process.kill("SIGKILL");
+    await Promise.all(writers.map((writer) => writer.ended));
+    await rm(directory, { recursive: true });
+  });
   const acknowledged = new Acknowledged();
+  const more = async (count: number): Promise<void> => {
+    const enough = acknowledged.count + count;
+    await until(`${count} more steps`, () => acknowledged.count >= enough, WRITE_MS);
+  };
   for (let round = 0; round < ROUNDS; round++) {
-    const first = round * 1_000_000;
-    const writers = ["a", "b"].map((name) => startWriter(directory, name, first, acknowledged));
-    const enough = acknowledged.count + 200;
-    while (acknowledged.count < enough) await new Promise((done) => setTimeout(done, 10));
+    writers = await startWriters(directory, ["a", "b"], round * 1_000_000, acknowledged);
+    await more(200);
     writers[0]?.process.kill("SIGKILL");
     // The survivor goes on: a killed process leaves no lock behind.
-    const more = acknowledged.count + 100;
-    while (acknowledged.count < more) await new Promise((done) => setTimeout(done, 10));
+    await more(100);
     writers[1]?.process.kill("SIGKILL");
     for (const writer of writers) assert.equal(await writer.ended, "SIGKILL");
     const { lost, half } = await check(directory, acknowledged);

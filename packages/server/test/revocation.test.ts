@@ -23,21 +23,39 @@ import {
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { ACCOUNT, type Actor, policy, startWorld } from "./access/world.ts";
+import { until } from "./serve.ts";
 
 const w = await startWorld(["--workers", "2"]);
 const { root } = w;
 const LANES = 8;
 const READS_BEFORE = 200;
 const READS_AFTER = 100;
+const WAIT_MS = 60_000;
 const MAY_READ = policy({ Action: "s3:GetObject" });
 const KEY_USER = policy({ Action: ["s3:GetObject", "kms:Decrypt"] });
 
+/** Reads that were answered with the object, in all scenes. */
+let answered = 0;
+
 /** Calls of the key service that opened something, in all workers. */
 async function decrypts(): Promise<number> {
-  const { body } = await w.served.admin("/metrics");
-  const lines = body.matchAll(/^strongroom_kms_calls_total\{[^}]*operation="Decrypt"[^}]*\} (\d+)$/gm);
-  return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+  const least = answered;
+  let body = "";
+  // A worker that doesn't answer in time is left out of the metrics: then what it answered is missing, too.
+  await until(
+    "metrics of both workers",
+    async () => {
+      ({ body } = await w.served.admin("/metrics"));
+      return (
+        sumOf(body, /^strongroom_requests_total\{[^}]*operation="GetObject",status="200"\} (\d+)$/gm) >= least
+      );
+    },
+    WAIT_MS,
+  );
+  return sumOf(body, /^strongroom_kms_calls_total\{[^}]*operation="Decrypt"[^}]*\} (\d+)$/gm);
 }
+const sumOf = (body: string, line: RegExp): number =>
+  [...body.matchAll(line)].reduce((sum, [, count]) => sum + Number(count), 0);
 
 interface Scene {
   readonly bucket: string;
@@ -76,12 +94,14 @@ interface Reads {
 async function measure({ bucket, reader }: Scene, take: () => Promise<unknown>): Promise<Reads> {
   const reads: Reads = { before: 0, refusedAfter: 0, allowedAfter: 0 };
   let taken = false;
+  let stopped = false;
   const get = () => reader.s3.send(new GetObjectCommand({ Bucket: bucket, Key: "k" }));
   const lane = async (): Promise<void> => {
-    while (reads.refusedAfter + reads.allowedAfter < READS_AFTER) {
+    while (!stopped) {
       const startedAfter = taken;
       try {
         await (await get()).Body?.transformToString();
+        answered++;
         if (startedAfter) reads.allowedAfter++;
         else reads.before++;
       } catch (error) {
@@ -90,17 +110,25 @@ async function measure({ bucket, reader }: Scene, take: () => Promise<unknown>):
       }
     }
   };
-  const lanes = Array.from({ length: LANES }, lane);
-  while (reads.before < READS_BEFORE) await new Promise((done) => setTimeout(done, 1));
-  const warm = await decrypts();
-  assert.ok(warm > 0);
-  const warmReads = reads.before;
-  while (reads.before < 2 * READS_BEFORE) await new Promise((done) => setTimeout(done, 1));
-  // A worker that saw its first read only now may have opened the bucket key once.
-  assert.ok((await decrypts()) - warm <= 2, `${reads.before - warmReads} reads of a cached key`);
-  await take();
-  taken = true;
-  await Promise.all(lanes);
+  const lanes = Promise.all(Array.from({ length: LANES }, lane));
+  // A lane that fails ends the wait with its own error.
+  const have = (what: string, holds: () => boolean): Promise<unknown> =>
+    Promise.race([lanes, until(what, () => stopped || holds(), WAIT_MS)]);
+  try {
+    await have("reads that warm the keys", () => reads.before >= READS_BEFORE);
+    const warm = await decrypts();
+    assert.ok(warm > 0);
+    const warmReads = reads.before;
+    await have("reads of warm keys", () => reads.before >= 2 * READS_BEFORE);
+    // A worker that saw its first read only now may have opened the bucket key once.
+    assert.ok((await decrypts()) - warm <= 2, `${reads.before - warmReads} reads of a cached key`);
+    await take();
+    taken = true;
+    await have("reads afterwards", () => reads.refusedAfter + reads.allowedAfter >= READS_AFTER);
+  } finally {
+    stopped = true;
+    await lanes;
+  }
   return reads;
 }
 

@@ -73,6 +73,8 @@ test("a second serve on the same directory is refused; after kill -9 the next on
 
   await t.test("a killed worker is restarted within a second", async () => {
     const [worker = 0] = served.children();
+    // 0 is every process of this group.
+    assert.ok(worker > 0);
     killPid(worker, "SIGKILL");
     const killedMs = Date.now();
     await until("another worker", () => served.children().some((pid) => pid !== worker));

@@ -132,8 +132,10 @@ export class Served {
     try {
       const listed = execFileSync("pgrep", ["-P", String(this.pid)], { encoding: "utf8" });
       return listed.trim().split("\n").map(Number);
-    } catch {
-      return [];
+    } catch (error) {
+      // It found none. A pgrep that is missing or fails must not look so.
+      if (error instanceof Error && "status" in error && error.status === 1) return [];
+      throw error;
     }
   }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { UsageError } from "./config.ts";
 import { askServer, isServed, listenControl } from "./control.ts";
 
@@ -51,14 +52,20 @@ test("a long output waits for whoever reads it", () =>
       await answer({ exit: 0 });
     });
     const socket = createConnection(path);
-    socket.write('{"command":"inventory","args":[]}\n');
-    await new Promise((done) => setTimeout(done, 200));
-    assert.ok(sent > 0 && sent < LINES / 2, `${sent} lines gathered while nobody read`);
-    // One that goes away leaves nobody waiting.
-    socket.destroy();
-    for (let i = 0; i < 500 && sent < LINES; i++) await new Promise((done) => setTimeout(done, 10));
-    assert.equal(sent, LINES);
-    await server.close();
+    try {
+      socket.write('{"command":"inventory","args":[]}\n');
+      for (let i = 0; i < 1000 && sent === 0; i++) await sleep(10);
+      // Time to gather more, if it did not wait for its reader.
+      await sleep(200);
+      assert.ok(sent > 0 && sent < LINES / 2, `${sent} lines gathered while nobody read`);
+      // One that goes away leaves nobody waiting.
+      socket.destroy();
+      for (let i = 0; i < 500 && sent < LINES; i++) await sleep(10);
+      assert.equal(sent, LINES);
+    } finally {
+      socket.destroy();
+      await server.close();
+    }
   }));
 
 test("a second server on the same directory is refused, also when many start at once", () =>

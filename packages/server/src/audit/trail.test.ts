@@ -4,6 +4,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { appendFile } from "node:fs/promises";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ServiceError } from "../base/errors.ts";
 import { answer } from "./query.ts";
 import { TrailReader } from "./reader.ts";
@@ -221,9 +222,16 @@ test("kill -9 in the middle of batches: what was said to be durable is there", a
       if (message.seed !== undefined) term = Buffer.from(message.seed, "base64");
       if (message.n !== undefined) acknowledged = Math.max(acknowledged, message.n);
     });
-    while (acknowledged < 300) await new Promise((done) => setTimeout(done, 5));
-    child.kill("SIGKILL");
-    await once(child, "close");
+    const closed = once(child, "close");
+    try {
+      for (const untilMs = Date.now() + 60_000; acknowledged < 300; await sleep(5)) {
+        assert.deepEqual([child.exitCode, child.signalCode], [null, null], "it writes until it is killed");
+        assert.ok(Date.now() < untilMs, `${acknowledged} acknowledged`);
+      }
+    } finally {
+      child.kill("SIGKILL");
+      await closed;
+    }
     assert.ok(term);
     const { SecretKey } = await import("@strongroom/crypto");
     const seed = SecretKey.fromBytes("audit", term);
@@ -295,22 +303,27 @@ for (const applied of [false, true]) {
       try {
         const { store } = rig;
         let commits = 0;
+        const { promise: death, resolve: die } = Promise.withResolvers<void>();
         const dying: Store = {
           ...store,
           commit: async (commit) => {
             if (++commits < k) return store.commit(commit);
             if (commits === k && applied) await store.commit(commit);
+            die();
             return new Promise(() => {});
           },
         };
         const trail = rig.trail(rig.files, { ledger: rig.ledgerOver(new Records(dying, rig.keyring)) });
         const acknowledged: number[] = [];
         for (let n = 0; n < 6 && commits < k; n++) {
-          const durable = trail.durable(trail.append(recordOf(n))).then(() => acknowledged.push(n));
-          await Promise.race([durable, new Promise((done) => setTimeout(done, 100))]);
-          void trail.checkpoint();
-          await new Promise((done) => setTimeout(done, 20));
+          const written = trail.durable(trail.append(recordOf(n))).then(() => {
+            acknowledged.push(n);
+            return trail.checkpoint();
+          });
+          // No frame is being written when it dies: this process stands for the dead one, and would go on with it.
+          await Promise.race([written, death]);
         }
+        assert.equal(commits, k, "it died");
         // Another process finds what is there, ends the stream, and begins its own.
         const watch = new StreamWatch();
         const parts = { files: rig.files, ledger: rig.ledger, seedOf: rig.seedOf, log: silentLog, watch };

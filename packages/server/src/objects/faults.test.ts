@@ -267,11 +267,14 @@ test("overwritten and deleted while it is read: whole and right, or gone; never 
     await world.objects.put(alice, bucket, putInput("k"), bodyOf(pattern(size, 1)));
     let running = true;
     const writer = (async () => {
-      for (let i = 2; i < 60; i++) {
-        if (i % 7 === 0) await world.objects.delete(alice, bucket, { key: putInput("k").key });
-        await world.objects.put(alice, bucket, putInput("k"), bodyOf(pattern(size, i)));
+      try {
+        for (let i = 2; i < 60; i++) {
+          if (i % 7 === 0) await world.objects.delete(alice, bucket, { key: putInput("k").key });
+          await world.objects.put(alice, bucket, putInput("k"), bodyOf(pattern(size, i)));
+        }
+      } finally {
+        running = false;
       }
-      running = false;
     })();
     let reads = 0;
     while (running) {

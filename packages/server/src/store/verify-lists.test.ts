@@ -64,7 +64,10 @@ test("changes while it looks are no findings", async () => {
       await new Promise((done) => setImmediate(done));
     }
   })();
-  assert.deepEqual(await problems(), []);
-  looking = false;
-  await writer;
+  try {
+    assert.deepEqual(await problems(), []);
+  } finally {
+    looking = false;
+    await writer;
+  }
 });

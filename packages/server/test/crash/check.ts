@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { crc32c } from "@node-rs/crc32";
 import { openLocalStore } from "../../src/store/local/open.ts";
 import type { Store } from "../../src/store/port.ts";
+import { until } from "../serve.ts";
 import { blobIdOf, blobSize, counterKey, rowsOf, wholeBlob } from "./steps.ts";
 
 const WRITER = join(import.meta.dirname, "writer.ts");
+const OPEN_MS = 60_000;
 
 /** What was acknowledged so far, by writer; and the highest counter. */
 export class Acknowledged {
@@ -28,17 +30,43 @@ export class Acknowledged {
 export interface Writer {
   readonly process: ChildProcess;
   readonly ended: Promise<number | string>;
+  /** Lets it write. */
+  go(): void;
 }
 
-export function startWriter(
+/** Starts them so that none opens the store while another writes to it (ADR 14), and lets them all go. */
+export async function startWriters(
   directory: string,
-  name: string,
+  names: readonly string[],
   first: number,
   acknowledged: Acknowledged,
-): Writer {
+): Promise<readonly Writer[]> {
+  const writers: Writer[] = [];
+  try {
+    for (const name of names) {
+      const before = acknowledged.ready;
+      const writer = startWriter(directory, name, first, acknowledged);
+      writers.push(writer);
+      let how: number | string | undefined;
+      void writer.ended.then((ended) => (how = ended));
+      await until(`writer ${name} is ready`, () => how !== undefined || acknowledged.ready > before, OPEN_MS);
+      if (how !== undefined) throw new Error(`writer ${name} ended with ${how} before it wrote`);
+    }
+  } catch (error) {
+    for (const writer of writers) writer.process.kill("SIGKILL");
+    await Promise.all(writers.map((writer) => writer.ended));
+    throw error;
+  }
+  for (const writer of writers) writer.go();
+  return writers;
+}
+
+function startWriter(directory: string, name: string, first: number, acknowledged: Acknowledged): Writer {
   const child = spawn(process.execPath, [WRITER, directory, name, String(first)], {
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: ["pipe", "pipe", "ignore"],
   });
+  // One that is dead already takes no line; `ended` tells of it.
+  child.stdin.on("error", () => undefined);
   let rest = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     const lines = (rest + chunk).split("\n");
@@ -48,7 +76,7 @@ export function startWriter(
   const ended = new Promise<number | string>((resolve) => {
     child.on("close", (code, signal) => resolve(code ?? signal ?? "?"));
   });
-  return { process: child, ended };
+  return { process: child, ended, go: () => child.stdin.write("go\n") };
 }
 
 export interface Findings {

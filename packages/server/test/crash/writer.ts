@@ -1,8 +1,10 @@
 /**
- * A process that writes until it is killed: `writer.ts DIRECTORY NAME FIRST`. Each step is one commit of two rows, often
- * with a blob before it; after the acknowledgement a line `NAME NUMBER` goes to standard output, synchronously, so that a
- * line that arrived is an acknowledgement that was given.
+ * A process that writes until it is killed: `writer.ts DIRECTORY NAME FIRST`. It opens the store, says `ready 0`, and begins
+ * with the first line of its input. Each step is one commit of two rows, often with a blob before it; after the
+ * acknowledgement a line `NAME NUMBER` goes to standard output, synchronously, so that a line that arrived is an
+ * acknowledgement that was given.
  */
+import { once } from "node:events";
 import { writeSync } from "node:fs";
 import { newRev } from "../../src/base/ids.ts";
 import { openLocalStore } from "../../src/store/local/open.ts";
@@ -54,4 +56,6 @@ const counting = async (): Promise<never> => {
   for (;;) await count();
 };
 writeSync(1, "ready 0\n");
+// While others open the store, nobody writes to it (ADR 14).
+await once(process.stdin, "data");
 await Promise.all([...Array.from({ length: IN_FLIGHT }, lane), counting()]).catch(end);

@@ -57,7 +57,8 @@ test("in order, with their bodies, one at a time; the connection goes on afterwa
   let seen = "";
   socket.on("data", (chunk) => (seen += String(chunk)));
   const until = async (last: string): Promise<void> => {
-    while (!seen.includes(last)) await sleep(5);
+    for (const untilMs = Date.now() + 30_000; !seen.includes(last); await sleep(5))
+      assert.ok(Date.now() < untilMs, `no ${last} after ${seen.slice(-100)}`);
   };
   const all = Array.from({ length: 40 }, (_, i) =>
     i % 2 === 0

@@ -17,7 +17,7 @@ const arn = (rest: string): string => `arn:aws:iam::${ACCOUNT}:${rest}`;
 const whoIs = async (client: STSClient) => (await client.send(new GetCallerIdentityCommand())).Arn;
 
 describe("AssumeRoleWithWebIdentity", () => {
-  test("a token of the configured issuer, under the trust policy's conditions", async () => {
+  test("a token of the configured issuer, under the trust policy's conditions", async (t) => {
     const { privateKey, publicKey } = await generateKeyPair("RS256");
     const { privateKey: nextKey, publicKey: nextPublic } = await generateKeyPair("ES256");
     let keys = [{ ...(await exportJWK(publicKey)), kid: "one", alg: "RS256" }];
@@ -26,6 +26,7 @@ describe("AssumeRoleWithWebIdentity", () => {
       fetches++;
       res.end(JSON.stringify({ keys }));
     }).listen(0, "127.0.0.1");
+    t.after(() => jwks.close());
     await once(jwks, "listening");
     const url = `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/keys`;
     const issuer = "https://ci.example.com/pool";
@@ -106,7 +107,6 @@ describe("AssumeRoleWithWebIdentity", () => {
       assert.doesNotMatch(said, new RegExp((body ?? "").slice(0, 30)));
     } finally {
       await world.close();
-      jwks.close();
     }
   });
 });

@@ -1,4 +1,8 @@
-/** A process of its own that makes users and keys beside others: `racer.ts DIRECTORY NAME COUNT`; prints what it won. */
+/**
+ * A process of its own that makes users and keys beside others: `racer.ts DIRECTORY NAME COUNT`, with a channel to its parent.
+ * It says that it has opened the store, begins when it is told to, and tells what it won.
+ */
+import { once } from "node:events";
 import { ServiceError } from "../../base/errors.ts";
 import { createAccessKey } from "../access-keys.ts";
 import { attach, putInline } from "../attachments.ts";
@@ -47,6 +51,9 @@ async function won(attempt: () => Promise<unknown>, lost: string): Promise<boole
 if (import.meta.main) {
   const [, , directory = "", name = "", count = "0"] = process.argv;
   const place = await openPlace(directory);
-  console.log(JSON.stringify(await race(place.identities.directory, name, Number(count))));
+  process.send?.("opened");
+  await once(process, "message");
+  process.send?.(await race(place.identities.directory, name, Number(count)));
   await place.close();
+  process.disconnect?.();
 }

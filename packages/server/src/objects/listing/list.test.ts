@@ -205,13 +205,16 @@ test("versions being replaced and promoted while they are listed are never misse
     }
   })();
   const input = { prefix: "", delimiter: "", keyMarker: "", afterIsGroup: false, max: 10 };
-  for (let i = 0; i < 200; i++) {
-    const texts = shownVersions(await world.objects.listVersions(bucket, input));
-    assert.ok(texts.includes(`k|${stays}`), texts.join(" "));
-    assert.equal(new Set(texts).size, texts.length);
+  try {
+    for (let i = 0; i < 200; i++) {
+      const texts = shownVersions(await world.objects.listVersions(bucket, input));
+      assert.ok(texts.includes(`k|${stays}`), texts.join(" "));
+      assert.equal(new Set(texts).size, texts.length);
+    }
+  } finally {
+    going = false;
+    await churn;
   }
-  going = false;
-  await churn;
 });
 
 test("a listing needs no key: the key service is down and no customer's key is there", async () => {

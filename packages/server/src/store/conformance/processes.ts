@@ -59,27 +59,45 @@ export function processCases(openHome: OpenHome): void {
         await Promise.all(stores.map((store) => increment(store, "processes", INCREMENTS)));
       } else {
         const args = [child.module, child.place, "processes", String(INCREMENTS)];
-        // One after another: a home may want to be opened while nobody commits (ADR 14).
-        const counters = [await openedChild(args), await openedChild(args), await openedChild(args)];
-        await Promise.all(counters.map(countToTheEnd));
+        const counters: Counter[] = [];
+        try {
+          // One after another: a home may want to be opened while nobody commits (ADR 14).
+          for (let i = 0; i < 3; i++) {
+            const counter = startCounter(args);
+            counters.push(counter);
+            await opened(counter);
+          }
+          await Promise.all(counters.map(countToTheEnd));
+        } finally {
+          for (const counter of counters) counter.child.kill("SIGKILL");
+        }
       }
       assert.equal(await valueOf(home().store, "processes"), String(3 * INCREMENTS));
     });
   });
 }
 
-async function openedChild(args: readonly string[]): Promise<ChildProcess> {
-  const child = fork(CHILD, args);
-  const ended = once(child, "exit").then(() => {
-    throw new Error("the child ended before it had opened the home");
-  });
-  await Promise.race([once(child, "message"), ended]);
-  ended.catch(() => undefined);
-  return child;
+interface Counter {
+  readonly child: ChildProcess;
+  /** Exit code and signal. Listened to from the start: it may end before anybody waits for it. */
+  readonly ended: Promise<readonly unknown[]>;
 }
 
-async function countToTheEnd(child: ChildProcess): Promise<void> {
+function startCounter(args: readonly string[]): Counter {
+  const child = fork(CHILD, args);
   const ended = once(child, "exit");
+  ended.catch(() => undefined);
+  return { child, ended };
+}
+
+async function opened({ child, ended }: Counter): Promise<void> {
+  const failed = ended.then(([code, signal]) => {
+    throw new Error(`the child ended with ${code ?? signal} before it had opened the home`);
+  });
+  await Promise.race([once(child, "message"), failed]);
+}
+
+async function countToTheEnd({ child, ended }: Counter): Promise<void> {
   child.send("count");
   const [code, signal] = await ended;
   assert.equal(code, 0, `the child ended with ${code ?? signal}`);

@@ -90,6 +90,8 @@ test("an event sees what another process had acknowledged before it, however lon
   const store = await open(t, directory);
   // Two messages that wait are handed on one after the other, with neither timers nor immediates between them.
   const channels = [new MessageChannel(), new MessageChannel()];
+  // An open port keeps the process, however this test ends.
+  t.after(() => channels.forEach(({ port1 }) => port1.close()));
   const seen: (string | undefined)[] = [];
   await new Promise<void>((resolve, reject) => {
     const look = async (): Promise<void> => {
@@ -101,7 +103,6 @@ test("an event sees what another process had acknowledged before it, however lon
     for (const { port2 } of channels) port2.onmessage = () => void look().catch(reject);
     for (const { port1 } of channels) port1.postMessage("");
   });
-  for (const { port1 } of channels) port1.close();
   assert.deepEqual(seen, [undefined, "1"]);
 });
 
