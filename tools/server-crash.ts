@@ -158,7 +158,10 @@ async function client(s3: S3Client, n: number, stopped: () => boolean): Promise<
     try {
       await write(s3, key, expected);
       acknowledged++;
-    } catch {
+    } catch (error) {
+      // Nobody was there to take it.
+      if (error instanceof Error && "code" in error && error.code === "ECONNREFUSED")
+        expected.underWay = undefined;
       if (!stopped()) await new Promise((done) => setTimeout(done, 20));
       if (!options.restless) return;
     }
