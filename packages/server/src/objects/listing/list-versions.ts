@@ -3,12 +3,13 @@
  * row keys: a pointer (`head` or `marker`) sorts before the rows of `version` under the same key, which sort newest first.
  *
  * The three are read one after the other, and a version moves between them when it is replaced or promoted. So each piece
- * is checked: if a pointer of a key in it has changed meanwhile, the piece is read again, a few times.
+ * is checked: if a pointer of a key in it has changed meanwhile, the piece is read again, a few times. A list that goes on
+ * within a key goes by sequence, since what comes next may have become the current version.
  */
 import { IntegrityError } from "../../base/errors.ts";
 import { LIST_CHUNK_ROWS, LIST_TORN_READS_MAX } from "../../base/limits.ts";
 import { parseObjectKey } from "../../base/ids.ts";
-import { compareKeys } from "../../store/key-order.ts";
+import { compareKeys, groupLength, startsWith } from "../../store/key-order.ts";
 import type { GroupItem, Row, RowKey } from "../../store/port.ts";
 import type { Bucket, ListedVersion, ListVersionsInput, ListVersionsResult } from "../api.ts";
 import type { Core } from "../core.ts";
@@ -28,10 +29,22 @@ interface Found {
   readonly table: Table;
   readonly item: GroupItem;
 }
+/** A key that was shown in part: its versions below this sequence come next, wherever they stand by now. */
+interface Within {
+  readonly pointer: Uint8Array;
+  readonly below: number;
+}
 /** Where each table goes on: a key's pointer may be behind us while its versions are not. */
 interface Start {
   readonly pointer: Position | undefined;
   readonly version: Position | undefined;
+  readonly within?: Within | undefined;
+}
+interface Piece {
+  readonly found: readonly Found[];
+  readonly more: boolean;
+  /** The pointer row, as read, of the key that the piece began within. */
+  readonly current: Row | undefined;
 }
 
 export async function listVersions(
@@ -48,7 +61,7 @@ export async function listVersions(
     for (const one of found) items.push(await itemOf(core, bucket, one));
     const last = found.at(-1);
     if (last === undefined || !more || items.length >= input.max) return { items, more };
-    start = startAfter(last);
+    start = await startAfter(core, last);
     await breathe();
   }
 }
@@ -61,13 +74,12 @@ async function startOf(core: Core, bucket: Bucket, input: ListVersionsInput): Pr
     const group = { after: place, afterIsGroup: true };
     return { pointer: group, version: group };
   }
-  const pointer = { after: place, afterIsGroup: false };
-  if (versionIdMarker === undefined) {
-    return { pointer, version: { after: concat(place, SEPARATOR), afterIsGroup: true } };
+  if (versionIdMarker === undefined || !fitsKeys(keyMarker)) {
+    const version = { after: concat(place, SEPARATOR), afterIsGroup: true };
+    return { pointer: { after: place, afterIsGroup: false }, version };
   }
-  const sequence = await sequenceOf(core, bucket, keyMarker, versionIdMarker);
-  if (sequence === undefined) return { pointer, version: { after: place, afterIsGroup: false } };
-  return { pointer, version: { after: versionKey(place, sequence), afterIsGroup: false } };
+  const start = startWithin(place, await sequenceOf(core, bucket, keyMarker, versionIdMarker));
+  return isRow(bucket, input, place) ? start : { ...start, within: undefined };
 }
 
 /** Of the null version it stands in the pointer row; where that has gone, the key's versions are shown once more. */
@@ -83,10 +95,32 @@ async function sequenceOf(
   return standing?.version.sequence;
 }
 
-/** A key's pointer sorts before its versions, so one position does for all tables. */
-function startAfter({ item }: Found): Start {
-  const here = positionOf(item);
-  return { pointer: here, version: here };
+/** Whether the list shows this key itself: not within a group, not outside the prefix. */
+function isRow(bucket: Bucket, { prefix, delimiter }: ListVersionsInput, place: Uint8Array): boolean {
+  const from = placeOfText(bucket.id, prefix);
+  return startsWith(place, from) && groupLength(place, from.length, escapeText(delimiter), undefined) === 0;
+}
+
+function startWithin(pointer: Uint8Array, sequence: number | undefined): Start {
+  return {
+    pointer: { after: pointer, afterIsGroup: false },
+    version: {
+      after: sequence === undefined ? pointer : versionKey(pointer, sequence),
+      afterIsGroup: false,
+    },
+    within: { pointer, below: sequence ?? Number.POSITIVE_INFINITY },
+  };
+}
+
+async function startAfter(core: Core, { table, item }: Found): Promise<Start> {
+  if (item.kind === "group") {
+    const group = positionOf(item);
+    return { pointer: group, version: group };
+  }
+  const { row } = item;
+  if (table === "version") return startWithin(pointerOf(row.key), keyOfVersion(row.key).sequence);
+  const { value: version } = await core.records.open(versionCodec, table, row, false);
+  return startWithin(row.key, version.sequence);
 }
 
 async function settledPiece(
@@ -95,10 +129,10 @@ async function settledPiece(
   input: ListVersionsInput,
   start: Start,
   limit: number,
-): Promise<{ readonly found: readonly Found[]; readonly more: boolean }> {
+): Promise<Piece> {
   for (let tries = 1; ; tries++) {
     const piece = await readPiece(core, bucket, input, start, limit);
-    if (tries === LIST_TORN_READS_MAX || (await isUntorn(core, piece.found, start))) return piece;
+    if (tries === LIST_TORN_READS_MAX || (await isUntorn(core, piece, start))) return piece;
   }
 }
 
@@ -108,7 +142,7 @@ async function readPiece(
   input: ListVersionsInput,
   start: Start,
   limit: number,
-): Promise<{ readonly found: readonly Found[]; readonly more: boolean }> {
+): Promise<Piece> {
   const { store } = core.records;
   const groups = {
     prefix: placeOfText(bucket.id, input.prefix),
@@ -119,7 +153,8 @@ async function readPiece(
     table,
     cursor: new Cursor(store, table, groups, table === "version" ? start.version : start.pointer),
   }));
-  const found: Found[] = [];
+  const current = await currentOf(core, start.within);
+  const found: Found[] = current !== undefined && current.isNext ? [current.found] : [];
   for (;;) {
     let least: { readonly table: Table; readonly cursor: Cursor; readonly item: GroupItem } | undefined;
     for (const { table, cursor } of cursors) {
@@ -130,11 +165,31 @@ async function readPiece(
         least = { table, cursor, item };
       }
     }
-    if (least === undefined) return { found, more: false };
-    if (found.length === limit) return { found, more: true };
+    if (least === undefined) return { found, more: false, current: current?.row };
+    if (found.length === limit) return { found, more: true, current: current?.row };
     found.push({ table: least.table, item: least.item });
     dropEqual(cursors, least.item);
   }
+}
+
+/** The current version of a key that is shown in part, and whether it has been promoted from among those to come. */
+async function currentOf(
+  core: Core,
+  within: Within | undefined,
+): Promise<{ readonly row: Row; readonly found: Found; readonly isNext: boolean } | undefined> {
+  if (within === undefined) return undefined;
+  const { records } = core;
+  const key = within.pointer;
+  const [head, marker] = await records.store.get([
+    { table: "head", key },
+    { table: "marker", key },
+  ]);
+  const row = head ?? marker;
+  if (row === undefined) return undefined;
+  const table = head === undefined ? "marker" : "head";
+  const { value: version } = await records.open(versionCodec, table, row, false);
+  const found: Found = { table, item: { kind: "row", row } };
+  return { row, found, isNext: version.sequence < within.below };
 }
 
 /** A group shows once, in however many tables it has rows; of a pointer met in both tables `head` shows. */
@@ -146,15 +201,18 @@ function dropEqual(cursors: readonly { readonly cursor: Cursor }[], taken: Group
 }
 
 /** Whether every key of the piece still has the pointer that was read (or none, where it was read before). */
-async function isUntorn(core: Core, found: readonly Found[], start: Start): Promise<boolean> {
+async function isUntorn(core: Core, { found, current }: Piece, { within }: Start): Promise<boolean> {
   const seen = new Map<string, Row | undefined>();
   const pointers = new Map<string, Uint8Array>();
+  if (within !== undefined) {
+    const name = nameOf(within.pointer);
+    seen.set(name, current);
+    pointers.set(name, within.pointer);
+  }
   for (const { table, item } of found) {
     if (item.kind === "group") continue;
     const pointer = table === "version" ? pointerOf(item.row.key) : item.row.key;
-    const name = Buffer.from(pointer).toString("latin1");
-    // The pointer of a key that the piece only continues was seen by the piece before.
-    if (table === "version" && !seen.has(name) && isBehind(pointer, start)) continue;
+    const name = nameOf(pointer);
     pointers.set(name, pointer);
     if (table !== "version") seen.set(name, item.row);
     else if (!seen.has(name)) seen.set(name, undefined);
@@ -175,8 +233,7 @@ async function isUntorn(core: Core, found: readonly Found[], start: Start): Prom
   return true;
 }
 
-const isBehind = (pointer: Uint8Array, { pointer: from }: Start): boolean =>
-  from !== undefined && compareKeys(pointer, from.after) <= 0;
+const nameOf = (pointer: Uint8Array): string => Buffer.from(pointer).toString("latin1");
 
 const SUFFIX_BYTES = 10;
 const pointerOf = (versionRow: Uint8Array): Uint8Array =>
