@@ -220,8 +220,9 @@ test("whoever meets a cut removal finishes it, at whichever commit it was cut", 
         const model = new MemoryModel();
         const { world: w, buckets } = await world(model.open());
         const bucket = await buckets.create(alice, name("cut"), US);
-        if (full) await w.objects.put(alice, bucket, putInput("k"), bodyOf(pattern(1)));
-        const cutting = crashing(w, cut, applied);
+        // Found empty, and written to before the removal began.
+        const write = () => w.objects.put(alice, bucket, putInput("k"), bodyOf(pattern(1)));
+        const cutting = crashing(w, cut, applied, full ? write : undefined);
         await assert.rejects(cutting.delete(alice, bucket), /crash/);
         const found = await buckets.find(name("cut"));
         if (full || (cut === 0 && !applied)) assert.ok(found !== undefined);
@@ -233,13 +234,41 @@ test("whoever meets a cut removal finishes it, at whichever commit it was cut", 
   }
 });
 
-/** A bucket store whose process dies at its nth commit, before or after it took effect. */
-function crashing(w: World, at: number, applied: boolean): BucketStore {
+test("a removal that is refused disturbs no write to the bucket", async () => {
+  const { world: w, buckets } = await world();
+  const bucket = await buckets.create(alice, name("busy"), US);
+  await w.objects.put(alice, bucket, putInput("k"), bodyOf(pattern(1)));
+  const life = async () => (await w.store.get([{ table: "life", key: bucket.id }]))[0]?.rev;
+  const before = await life();
+  const work = Array.from({ length: 50 }, (_, i) => [
+    assert.rejects(buckets.delete(alice, bucket), refused("BucketNotEmpty")),
+    w.objects.put(alice, bucket, putInput(`k${i}`), bodyOf(pattern(1))),
+  ]);
+  await Promise.all(work.flat());
+  assert.deepEqual(await life(), before);
+});
+
+test("a write that meets a removal under way may be tried again; the bucket is missing once it is gone", async () => {
+  const { world: w, buckets } = await world();
+  const bucket = await buckets.create(alice, name("going"), US);
+  const write = () => w.objects.put(alice, bucket, putInput("k"), bodyOf(pattern(1)));
+  await assert.rejects(crashing(w, 1, false).delete(alice, bucket), /crash/);
+  await assert.rejects(write(), refused("OperationAborted"));
+  assert.equal(await buckets.find(name("going")), undefined);
+  await assert.rejects(write(), refused("NoSuchBucket"));
+});
+
+/**
+ * A bucket store whose process dies at its nth commit, before or after it took effect. `first`: what others do before its
+ * first one.
+ */
+function crashing(w: World, at: number, applied: boolean, first?: () => Promise<unknown>): BucketStore {
   let commits = 0;
   const { store } = w;
   const dying: Store = {
     ...store,
     commit: async (commit) => {
+      if (commits === 0) await first?.();
       if (commits++ < at) return store.commit(commit);
       if (commits === at + 1 && applied) await store.commit(commit);
       throw new Error("crash");

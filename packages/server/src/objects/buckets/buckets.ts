@@ -44,7 +44,7 @@ import {
   type PolicyRecord,
 } from "./bucket-record.ts";
 import { corsCodec, corsRow } from "./cors-record.ts";
-import { beginRemoval, finishRemoval, type Removal } from "./remove.ts";
+import { beginRemoval, finishRemoval, isEmpty, type Removal } from "./remove.ts";
 
 export interface BucketsOptions {
   readonly records: Records;
@@ -220,10 +220,9 @@ export class BucketStore implements Buckets {
   async delete(_caller: Caller, bucket: Bucket): Promise<void> {
     const entry = await this.#read(bucket.name);
     if (entry === undefined || !sameBytes(entry.value.id, bucket.id)) noBucket(bucket.name);
+    if (!(await isEmpty(this.#records, bucket.id))) notEmpty(bucket.name);
     if (!(await beginRemoval(this.#removal(bucket.name, entry.value)))) noBucket(bucket.name);
-    if ((await this.#finish(bucket.name, entry.value)) === "kept") {
-      fail("BucketNotEmpty", { elements: { BucketName: bucket.name } });
-    }
+    if ((await this.#finish(bucket.name, entry.value)) === "kept") notEmpty(bucket.name);
   }
 
   async list(
@@ -348,6 +347,10 @@ function alreadyThere(present: Bucket, owner: AccountId, region: string): Bucket
   if (present.owner !== owner) fail("BucketAlreadyExists", { elements });
   if (region !== "us-east-1") fail("BucketAlreadyOwnedByYou", { elements });
   return present;
+}
+
+function notEmpty(name: BucketName): never {
+  fail("BucketNotEmpty", { elements: { BucketName: name } });
 }
 
 function noBucket(name: BucketName): never {

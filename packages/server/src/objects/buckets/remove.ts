@@ -1,7 +1,8 @@
 /**
  * Removing a bucket in steps that any process may finish (storage.md section 6): `life` goes from active to deleting, so
  * that nothing more can be published; then the bucket is looked through; then it is removed, or active again. Every commit
- * expects the life row, so that of several who finish one removal each step happens once.
+ * expects the life row, so that of several who finish one removal each step happens once. Who deletes looks beforehand,
+ * too: writes to a bucket that stays must not meet a removal that was never to be.
  */
 import { IntegrityError } from "../../base/errors.ts";
 import type { BucketId, BucketName } from "../../base/ids.ts";
@@ -74,7 +75,7 @@ async function readLife(
   return { state, expect: { table: "life", key: id, rev: row.rev } };
 }
 
-async function isEmpty(records: Records, id: BucketId): Promise<boolean> {
+export async function isEmpty(records: Records, id: BucketId): Promise<boolean> {
   for (const table of CONTENTS) if ((await firstRows(records, table, id, 1)).length > 0) return false;
   return true;
 }

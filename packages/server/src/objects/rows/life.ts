@@ -10,7 +10,10 @@ import { lifeCodec } from "./codecs.ts";
 
 export const lifeRow = (bucket: BucketId): RowKey => ({ table: "life", key: bucket });
 
-/** The condition for a publishing commit, from the row as just read. Throws NoSuchBucket unless it is active. */
+/**
+ * The condition for a publishing commit, from the row as just read. Throws NoSuchBucket where it is gone, and
+ * OperationAborted while a removal is under way: that may yet find the bucket in use.
+ */
 export async function expectActive(
   records: Records,
   bucket: BucketId,
@@ -18,7 +21,7 @@ export async function expectActive(
 ): Promise<Expect> {
   if (row === undefined) fail("NoSuchBucket");
   const { value } = await records.open(lifeCodec, "life", row);
-  if (value !== "active") fail("NoSuchBucket");
+  if (value !== "active") fail("OperationAborted");
   return { table: "life", key: bucket, rev: row.rev };
 }
 
