@@ -1,5 +1,5 @@
 /** The source of a copy, of an object or of a part: read rules with the source's own customer key (spec B.3, C.4). */
-import { fail, ServiceError } from "../base/errors.ts";
+import { fail, IntegrityError, ServiceError } from "../base/errors.ts";
 import type { Caller } from "../base/caller.ts";
 import type { CopySource } from "./api.ts";
 import type { Core } from "./core.ts";
@@ -7,6 +7,24 @@ import { etagOf } from "./facts.ts";
 import { targetOf } from "./publish.ts";
 import { requireCopySource } from "./read-conditions.ts";
 import { disposeReadable, findReadable, type Readable } from "./read-open.ts";
+
+/** The source changed while it was being copied: look again, this often. */
+const COPY_TRIES = 4;
+
+/** Leaves one try of a copy, and goes no further than `untilSourceStands`. */
+export class SourceChanged extends Error {}
+
+/** Each try finds the source anew. Throws SlowDown where it changes under every one of them. */
+export async function untilSourceStands<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof SourceChanged)) throw error;
+      if (tries === COPY_TRIES) fail("SlowDown", { cause: error });
+    }
+  }
+}
 
 /** Throws what a GET would, and PreconditionFailed. Its keys are not asked for yet. */
 export async function findCopySource(core: Core, caller: Caller, source: CopySource): Promise<Readable> {
@@ -31,4 +49,26 @@ export async function findCopySource(core: Core, caller: Caller, source: CopySou
     disposeReadable(readable);
     throw error;
   }
+}
+
+/** The plaintext of a source. One that went away under the reader is no damage. */
+export async function* explained(
+  core: Core,
+  readable: Readable,
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* source;
+  } catch (error) {
+    if (error instanceof IntegrityError && !(await stands(core, readable))) {
+      throw new SourceChanged("the source is gone", { cause: error });
+    }
+    throw error;
+  }
+}
+
+export async function stands(core: Core, { standing }: Readable): Promise<boolean> {
+  const { table, key, rev } = standing;
+  const [row] = await core.records.store.get([{ table, key }]);
+  return row !== undefined && row.rev.every((byte, i) => byte === rev[i]);
 }

@@ -16,7 +16,7 @@ import type { Intent } from "./content/intent.ts";
 import { openContent } from "./content/open.ts";
 import { newDeks } from "./content/seal.ts";
 import { addReference, changeReference } from "./content/share.ts";
-import { findCopySource } from "./copy-source.ts";
+import { explained, findCopySource, SourceChanged, stands, untilSourceStands } from "./copy-source.ts";
 import { ontoItself, planCopy } from "./copy-plan.ts";
 import { type Core, requireWritable } from "./core.ts";
 import { disposeDeks, type OpenedVersion, wrapVersion } from "./encryption/envelopes.ts";
@@ -32,9 +32,6 @@ import type { Gathering } from "./rows/commit-parts.ts";
 import { sameBytes } from "./rows/content-record.ts";
 import { repointed, type ObjectDraft } from "./rows/version-record.ts";
 import { bodyCodec } from "./rows/codecs.ts";
-
-/** The source changed while it was being copied: look again, this often. */
-const COPY_TRIES = 4;
 
 interface Copy {
   readonly core: Core;
@@ -54,9 +51,6 @@ interface Made {
   readonly checksum: KeptChecksum;
 }
 
-/** Leaves one try; never leaves this file. */
-class SourceChanged extends Error {}
-
 export async function copyObject(
   core: Core,
   caller: Caller,
@@ -68,14 +62,7 @@ export async function copyObject(
   const { key, encryption: headers } = input;
   const encryption = resolveWrite({ caller, bucket, key, headers, action: "s3:CopyObject" });
   requireWritable(core);
-  for (let tries = 1; ; tries++) {
-    try {
-      return await copyOnce(core, caller, target, input, encryption);
-    } catch (error) {
-      if (!(error instanceof SourceChanged)) throw error;
-      if (tries === COPY_TRIES) fail("SlowDown", { cause: error });
-    }
-  }
+  return untilSourceStands(() => copyOnce(core, caller, target, input, encryption));
 }
 
 async function copyOnce(
@@ -172,7 +159,7 @@ async function reencrypt(copy: Copy, opened: OpenedVersion): Promise<Made> {
   const algorithm = input.checksumAlgorithm ?? version.manifest.checksum?.algorithm ?? "CRC64NVME";
   const digests = new StreamDigests({ algorithm }, mode === "SSE-S3");
   const plaintext = digests.observe(
-    explained(copy, openContent(core.records, version, opened.deks, 0, size)),
+    explained(core, readable, openContent(core.records, version, opened.deks, 0, size)),
     () => new Map(),
   );
   let intent: Intent | undefined;
@@ -214,27 +201,6 @@ async function reencrypt(copy: Copy, opened: OpenedVersion): Promise<Made> {
   } finally {
     disposeDeks(deks);
   }
-}
-
-/** A source that went away under the reader is no damage. */
-async function* explained(
-  { core, readable }: Copy,
-  source: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* source;
-  } catch (error) {
-    if (error instanceof IntegrityError && !(await stands(core, readable))) {
-      throw new SourceChanged("the source is gone", { cause: error });
-    }
-    throw error;
-  }
-}
-
-async function stands(core: Core, { standing }: Readable): Promise<boolean> {
-  const { table, key, rev } = standing;
-  const [row] = await core.records.store.get([{ table, key }]);
-  return row !== undefined && row.rev.every((byte, i) => byte === rev[i]);
 }
 
 /** Envelope and manifest anew, the content stays where it is. Undefined: it has too many references to share. */

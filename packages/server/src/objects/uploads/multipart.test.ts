@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { keyArn } from "../../base/ids.ts";
+import { MemoryModel } from "../../store/memory/model.ts";
 import type { CompletePart, EncryptionHeaders } from "../api.ts";
 import { NO_SSEC } from "../encryption/ssec-request.ts";
 import { pattern, PLAIN, putInput, bodyOf, readInput, refused, ssec, testCaller } from "../test-world.ts";
@@ -131,6 +132,43 @@ test("a repeated Complete gets the same answer; another list, a part or an abort
   const { checksum, ...rest } = done;
   assert.ok(checksum !== undefined);
   assert.deepEqual(await client.complete(list), rest);
+});
+
+test("a source that is overwritten while a part is copied from it is read again, and is no damage", async () => {
+  const store = new MemoryModel().open();
+  let overwrites = 0;
+  let overwrite: () => Promise<unknown> = () => Promise.resolve();
+  const world = await makeUploads({
+    ...store,
+    get: async (keys) => {
+      if (overwrites > 0 && keys.some(({ table }) => table === "inline")) {
+        overwrites--;
+        await overwrite();
+      }
+      return store.get(keys);
+    },
+  });
+  const bucket = await world.bucket();
+  let seed = 1;
+  overwrite = () => world.objects.put(alice, bucket, putInput("source"), bodyOf(pattern(100, ++seed)));
+  await overwrite();
+  const client = await Client.begin(world, bucket, "k");
+  const source = { bucket, key: putInput("source").key, ssec: NO_SSEC, conditions: {} };
+  const copy = () =>
+    world.uploads.copyPart(alice, bucket, { ...client.target, partNumber: 1, ssec: NO_SSEC, source });
+  overwrites = 3;
+  await client.complete([listed(1, await copy())]);
+  assert.deepEqual(await client.read(), pattern(100, seed));
+  const other = await Client.begin(world, bucket, "other");
+  overwrites = 4;
+  await assert.rejects(
+    world.uploads.copyPart(alice, bucket, { ...other.target, partNumber: 1, ssec: NO_SSEC, source }),
+    refused("SlowDown"),
+  );
+  assert.equal(
+    (await world.store.scan({ table: "intent", from: new Uint8Array(), limit: 9 })).rows.length,
+    0,
+  );
 });
 
 test("If-None-Match decides at the commit and leaves the upload open", async () => {

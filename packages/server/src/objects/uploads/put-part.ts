@@ -11,7 +11,7 @@ import type {
   UploadPartInput,
 } from "../api.ts";
 import { openContent } from "../content/open.ts";
-import { findCopySource } from "../copy-source.ts";
+import { explained, findCopySource, untilSourceStands } from "../copy-source.ts";
 import { type Core, requireWritable } from "../core.ts";
 import { versionIdShown } from "../facts.ts";
 import { disposeReadable, openReadable } from "../read-open.ts";
@@ -66,6 +66,15 @@ export async function copyPart(
 ): Promise<PartCopyResult> {
   const place = await placeOf(core, caller, bucket, input);
   requireWritable(core);
+  return untilSourceStands(() => copyOnce(core, caller, place, input));
+}
+
+async function copyOnce(
+  core: Core,
+  caller: Caller,
+  place: PartPlace,
+  input: UploadPartCopyInput,
+): Promise<PartCopyResult> {
   const readable = await findCopySource(core, caller, input.source);
   try {
     const { version } = readable;
@@ -73,11 +82,12 @@ export async function copyPart(
     const algorithm = place.upload.checksum?.algorithm;
     const digests = new PartDigests(place.upload, algorithm === undefined ? {} : { algorithm });
     using opened = await openReadable(core, caller, readable);
+    const source = (): AsyncIterable<Uint8Array> =>
+      explained(core, readable, openContent(core.records, version, opened.deks, from, to));
     const part = await writePart(core, caller, place, {
       size: to - from,
       digests,
-      stream: () =>
-        digests.observe(openContent(core.records, version, opened.deks, from, to), () => NO_TRAILERS),
+      stream: () => digests.observe(source(), () => NO_TRAILERS),
     });
     const { versionId } = versionIdShown(input.source.bucket, version);
     return { ...part, ...(versionId === undefined ? {} : { sourceVersionId: versionId }) };

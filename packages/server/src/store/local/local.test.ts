@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readdir, rm, unlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, unlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -13,6 +13,7 @@ import { hexOf } from "../key-order.ts";
 import { openTestRecords } from "../test-keyring.ts";
 import { backupLocal } from "./backup.ts";
 import { FailStop, isStoreFailure } from "./fail-stop.ts";
+import { closeFile } from "./file.ts";
 import { blobsDirectory, type LocalStore } from "./open.ts";
 import { openLocalStore } from "./open.ts";
 import { Shard } from "./shard.ts";
@@ -163,6 +164,19 @@ test("callers share directory syncs, and none shares one that began before its r
   await first;
   assert.ok(!secondDone);
   await Promise.all([second, shard.sync()]);
+});
+
+test("a shard whose directory could not be opened once is opened by the next sync", async (t) => {
+  const path = join(await place(t), "shard");
+  const shard = new Shard(path);
+  const syncs = [shard.sync(), shard.sync()];
+  await Promise.all(syncs.map((sync) => assert.rejects(sync, { code: "ENOENT" })));
+  assert.equal(await shard.descriptor, undefined);
+  await mkdir(path);
+  await shard.sync();
+  const fd = await shard.descriptor;
+  assert.ok(fd !== undefined);
+  await closeFile(fd);
 });
 
 test("a backup made under load is whole: every row's blob is there", async (t) => {

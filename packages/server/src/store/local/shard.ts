@@ -24,7 +24,7 @@ export class Shard {
   }
 
   #start(): Promise<void> {
-    this.#fd ??= openFile(this.path, "r");
+    this.#fd ??= this.#open();
     const running = this.#fd.then(syncFile).finally(() => {
       if (this.#running === running) this.#running = undefined;
     });
@@ -32,11 +32,21 @@ export class Shard {
     return running;
   }
 
+  /** A failure is forgotten: the next sync opens again, since too many open files, for one, is a state that passes. */
+  async #open(): Promise<number> {
+    try {
+      return await openFile(this.path, "r");
+    } catch (error) {
+      this.#fd = undefined;
+      throw error;
+    }
+  }
+
   /** The open descriptor, for closing. */
-  get descriptor(): Promise<number> | undefined {
-    return this.#fd;
+  get descriptor(): Promise<number | undefined> | undefined {
+    return this.#fd?.catch(ignore);
   }
 }
 
-/** The sync's own callers see its failure; those who wait for the next one only need it to be over. */
-const ignore = (): void => undefined;
+/** The callers of a sync see its failure, or its opening's; who waits for it to be over need not. */
+const ignore = (): undefined => undefined;
