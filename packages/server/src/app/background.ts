@@ -10,6 +10,8 @@ import { destroyedAmong, Forgetting } from "../kms/forgetting.ts";
 import { keepHouse, runJobs } from "../kms/jobs.ts";
 import { EndedUploads } from "../objects/uploads/jobs.ts";
 import { Collector } from "../store/collector.ts";
+import { DamagedRows } from "../store/damaged-rows.ts";
+import { hexOf } from "../store/key-order.ts";
 import { addTerm, type KeyringPurpose, rotationDue } from "../store/keyring.ts";
 import { pruneAudit } from "./audit.ts";
 import type { Engine } from "./engine.ts";
@@ -41,8 +43,15 @@ export class Background {
     this.#log = log;
     this.#active = index === 0;
     this.#forgetting = new Forgetting(engine.kms);
-    const ended = new EndedUploads(engine.objects.core);
-    this.#collector = new Collector(engine.records, { jobs: [(lease) => ended.collect(lease)] });
+    const damaged = new DamagedRows(({ table, key }, error) => {
+      log.error("a row of the store is damaged and stays; run strongroom verify", {
+        table,
+        key: hexOf(key),
+        error,
+      });
+    });
+    const ended = new EndedUploads(engine.objects.core, damaged);
+    this.#collector = new Collector(engine.records, { damaged, jobs: [(lease) => ended.collect(lease)] });
   }
 
   start(): void {

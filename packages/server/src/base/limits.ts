@@ -187,6 +187,8 @@ export const ENDED_ROWS_PER_ROUND = 200;
 export const ENDED_REMOVALS_PER_ROUND = 5000;
 export const PARTS_CLEARED_PER_COMMIT = 50;
 export const UPLOAD_ROWS_PER_SCAN = 1000;
+/** Damaged rows that a process names in its log: more would say the same. */
+export const DAMAGED_ROWS_TOLD_MAX = 100;
 /** Buckets kept verified in memory, by the revisions of their rows. */
 export const BUCKETS_CACHED_MAX = 10_000;
 /** How often a process looks whether another has added a term to the keyring, and how old a term is before it seals. */

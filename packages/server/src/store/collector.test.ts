@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type BlobId, newBlobId } from "../base/ids.ts";
+import { type BlobId, newBlobId, newRev } from "../base/ids.ts";
 import {
   COLLECTOR_LEASE_MS,
   INTENT_AGE_MAX_MS,
@@ -10,9 +10,10 @@ import {
 } from "../base/limits.ts";
 import { COLLECTOR_LEASE, Collector } from "./collector.ts";
 import { chunks, put, text } from "./conformance/home.ts";
+import { DamagedRows } from "./damaged-rows.ts";
 import { acquireLease, newHolder, releaseLease } from "./lease.ts";
 import { MemoryModel } from "./memory/model.ts";
-import type { Store } from "./port.ts";
+import type { Put, Sealed, Store } from "./port.ts";
 import { commitSettled } from "./retry.ts";
 import { openTestRecords } from "./test-keyring.ts";
 import { intentRow, newIntentKey, trashRows } from "./trash.ts";
@@ -153,6 +154,42 @@ test("one process at a time collects; the lease is free between rounds", async (
   assert.equal(await first.tick(), undefined);
   clock.nowMs += COLLECTOR_LEASE_MS;
   assert.ok(await second.tick(), "the holder's time is over");
+});
+
+test("damaged intents and trash are passed over and told once; all others go, page by page", async () => {
+  const { model, clock, records, store, blob } = await open();
+  const seal = async (garbage: Put) => {
+    await commitSettled(store, { put: [garbage] });
+    return garbage;
+  };
+  const damage = ({ table, key, value }: Put) => {
+    const bytes = new Uint8Array(value);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    model.tamper(table, key, { key, value: bytes as Sealed, rev: newRev() });
+  };
+  // The damaged rows of a shard come first, and are more than one page.
+  const trash: Put[] = [];
+  for (let i = 0; i < 200; i++) {
+    for (const row of trashRows(records, { blobs: [await blob()] }, clock.nowMs + i, 0)) {
+      trash.push(await seal(row));
+    }
+  }
+  const perShard = Map.groupBy(trash, ({ key }) => key[0]);
+  const bad = [...perShard.values()].flatMap((rows) => rows.slice(0, 3));
+  for (let i = 0; i < 5; i++) {
+    bad.push(await seal(intentRow(records, newIntentKey(), [await blob()], clock.nowMs)));
+  }
+  for (const row of bad) damage(row);
+  const told: string[] = [];
+  const damaged = new DamagedRows(({ table }) => told.push(table));
+  const collector = new Collector(records, { rowsMax: 2, damaged });
+  clock.nowMs += INTENT_AGE_MAX_MS;
+  await seal(intentRow(records, newIntentKey(), [await blob()], clock.nowMs - INTENT_AGE_MAX_MS));
+  for (let tick = 0; tick < 200; tick++) await collector.tick();
+  assert.equal(await blobCount(store), bad.length);
+  assert.equal((await rowCount(store, "trash")) + (await rowCount(store, "intent")), bad.length);
+  assert.equal(told.length, bad.length);
+  assert.equal(told.filter((table) => table === "intent").length, 5);
 });
 
 test("where nothing is to be collected nothing is written", async () => {

@@ -4,6 +4,7 @@
  * commits expect the lease, and a blob goes only after its row was condemned, so a sleeper does no harm.
  */
 import { COLLECTOR_LEASE_MS, TRASH_GRACE_FULL_MS, TRASH_GRACE_MS } from "../base/limits.ts";
+import { type DamagedRows, NO_DAMAGE } from "./damaged-rows.ts";
 import { acquireLease, type Lease, newHolder, releaseLease } from "./lease.ts";
 import type { Expect, Put, Row, RowKey, TableName } from "./port.ts";
 import { type Entry, type Records, unchanged } from "./records.ts";
@@ -17,6 +18,8 @@ export interface CollectorOptions {
   readonly rowsMax?: number;
   /** Further jobs under the same lease (parts of finished uploads …): each returns how much it did. */
   readonly jobs?: readonly ((lease: Lease) => Promise<number>)[];
+  /** Without it one damaged row is the end of a tick. */
+  readonly damaged?: DamagedRows;
 }
 export interface Collected {
   readonly rows: number;
@@ -36,6 +39,8 @@ export class Collector {
   readonly #holder = newHolder();
   /** Where the walk over the intents goes on: they are not in the order of their age. */
   #intentAfter: Uint8Array | undefined;
+  /** The same for each shard of trash: damaged rows stay where they are, and must not fill every page. */
+  readonly #trashAfter = new Map<number, Uint8Array>();
 
   constructor(records: Records, options: CollectorOptions = {}) {
     this.#records = records;
@@ -108,12 +113,29 @@ export class Collector {
   }
 
   async #trash(lease: Lease, shard: number, nowMs: number, limit: number): Promise<Collected> {
-    const { rows } = await this.#records.store.scan({ table: "trash", ...dueTrash(shard, nowMs), limit });
+    const after = this.#trashAfter.get(shard);
+    const { rows, more } = await this.#records.store.scan({
+      table: "trash",
+      ...dueTrash(shard, nowMs),
+      limit,
+      ...(after === undefined ? {} : { after }),
+    });
+    const last = more ? rows.at(-1) : undefined;
+    if (last === undefined) this.#trashAfter.delete(shard);
+    else this.#trashAfter.set(shard, last.key);
     return this.#finishAll(lease, await this.#open("trash", rows));
   }
 
   async #open(table: TableName, rows: readonly Row[]): Promise<Entry<Garbage>[]> {
-    return Promise.all(rows.map((row) => this.#records.open(garbageCodec, table, row, false)));
+    const { damaged = NO_DAMAGE } = this.#options;
+    const entries = await Promise.all(
+      rows.map(async (row) =>
+        damaged.passOver({ table, key: row.key }, async () =>
+          this.#records.open(garbageCodec, table, row, false),
+        ),
+      ),
+    );
+    return entries.filter((entry) => entry !== undefined);
   }
 
   async #finishAll(lease: Lease, entries: readonly Entry<Garbage>[]): Promise<Collected> {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { IntegrityError } from "../../base/errors.ts";
+import { newRev } from "../../base/ids.ts";
 import { Collector } from "../../store/collector.ts";
+import { DamagedRows } from "../../store/damaged-rows.ts";
+import type { Lease } from "../../store/lease.ts";
 import { MemoryModel } from "../../store/memory/model.ts";
 import { COMPLETED_AGE_MAX_MS } from "../../base/limits.ts";
 import { pattern, refused } from "../test-world.ts";
@@ -45,6 +49,35 @@ test("an ended upload's unused parts go; the answer of a completed one stays for
   assert.equal(await count(world, "ended"), 0);
   await assert.rejects(client.complete(used), refused("NoSuchUpload"));
   assert.equal((await client.read()).length, used.length * PART_MIN);
+});
+
+test("a damaged row of an ended upload, or of one of its parts, keeps no other from being cleared", async () => {
+  const model = new MemoryModel();
+  const world = await makeUploads(model.open());
+  const bucket = await world.bucket();
+  for (let i = 0; i < 6; i++) {
+    const client = await Client.begin(world, bucket, `k${i}`);
+    await client.put(1, pattern(5));
+    await client.abort();
+  }
+  for (const [table, nth] of [
+    ["ended", 0],
+    ["part", 1],
+  ] as const) {
+    const row = (await world.store.scan({ table, from: new Uint8Array(), limit: 9 })).rows[nth];
+    assert.ok(row !== undefined);
+    row.value[20] = (row.value[20] ?? 0) ^ 1;
+    model.tamper(table, row.key, { ...row, rev: newRev() });
+  }
+  await assert.rejects(collect(world), IntegrityError);
+  const told: string[] = [];
+  const damaged = new DamagedRows(({ table }, { message }) => told.push(`${table}: ${message}`));
+  const ended = new EndedUploads(world.core, damaged);
+  const jobs = [(lease: Lease) => ended.collect(lease)];
+  const collector = new Collector(world.core.records, { damaged, jobs });
+  for (let i = 0; i < 3; i++) await collector.tick();
+  assert.deepEqual([await count(world, "part"), await count(world, "ended")], [2, 2]);
+  assert.equal(told.length, 2, told.join(", "));
 });
 
 test("abandoned uploads: the oldest's age, and aborting what is older than a time", async () => {

@@ -10,6 +10,7 @@ import {
   UPLOAD_ROWS_PER_SCAN,
 } from "../../base/limits.ts";
 import type { BlobId, BucketId, ContentId } from "../../base/ids.ts";
+import { type DamagedRows, NO_DAMAGE } from "../../store/damaged-rows.ts";
 import type { Lease } from "../../store/lease.ts";
 import type { RowKey } from "../../store/port.ts";
 import { type Entry, unchanged } from "../../store/records.ts";
@@ -26,10 +27,12 @@ import { uploadCodec } from "./upload-record.ts";
 /** For `CollectorOptions.jobs`: one bounded round a tick. */
 export class EndedUploads {
   readonly #core: Core;
+  readonly #damaged: DamagedRows;
   #after: Uint8Array | undefined;
 
-  constructor(core: Core) {
+  constructor(core: Core, damaged: DamagedRows = NO_DAMAGE) {
     this.#core = core;
+    this.#damaged = damaged;
   }
 
   /** How many rows it removed. */
@@ -44,7 +47,10 @@ export class EndedUploads {
     this.#after = page.more ? page.rows.at(-1)?.key : undefined;
     let removed = 0;
     for (const row of page.rows) {
-      removed += await this.#finish(lease, await records.open(endedCodec, "ended", row, false));
+      const ended = await this.#damaged.passOver({ table: "ended", key: row.key }, async () =>
+        this.#finish(lease, await records.open(endedCodec, "ended", row, false)),
+      );
+      removed += ended ?? 0;
       if (removed < ENDED_REMOVALS_PER_ROUND) continue;
       // Enough for one hold of the lease: the next round goes on here.
       this.#after = row.key;
