@@ -6,6 +6,7 @@
 import type { EncryptionShown } from "./api.ts";
 import { isLinear } from "./checksum/algorithms.ts";
 import { shownOf } from "./encryption/keks.ts";
+import { OPENERS_OF_COPY_MAX } from "./encryption/opened-by.ts";
 import type { StandingObject, Target } from "./publish.ts";
 import type { ObjectVersion } from "./rows/version-record.ts";
 import type { ChecksumAlgorithm, CopyObjectInput } from "./api.ts";
@@ -20,6 +21,7 @@ export function planCopy(
 ): CopyPlan {
   const { version } = source;
   if (!sameBucket(target, input) || !checksumAtHand(version, input.checksumAlgorithm)) return "re-encrypt";
+  if (version.openedBy.length >= OPENERS_OF_COPY_MAX) return "re-encrypt";
   // A target in SSE-S3 shows the MD5 of its bytes, which only a single-part SSE-S3 source has (nothing else turns into one).
   if (to.mode === "SSE-S3" && !(version.mode === "SSE-S3" && version.manifest.shownPartCount === 0)) {
     return "re-encrypt";

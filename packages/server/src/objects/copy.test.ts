@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Bucket, CopyObjectInput, EncryptionHeaders } from "./api.ts";
 import { checksumOf } from "./checksum/algorithms.ts";
+import { OPENERS_MAX, OPENERS_OF_COPY_MAX } from "./encryption/opened-by.ts";
 import { NO_SSEC } from "./encryption/ssec-request.ts";
+import { targetOf } from "./publish.ts";
+import { contentCodec } from "./rows/content-record.ts";
 import {
   bodyOf,
   bytesOf,
@@ -121,6 +124,25 @@ for (const size of [1, 100_000]) {
     assert.deepEqual(await read(world, bucket, "k", PLAIN), bytes);
   });
 
+  test(`onto itself, again and again under a customer's key: a new dek now and then, ${size} bytes`, async () => {
+    const { world, bucket } = await start();
+    const bytes = pattern(size);
+    const e = { ssec: ssec(0) };
+    await world.objects.put(alice, bucket, putInput("k", { encryption: e }), bodyOf(bytes));
+    const openers = async (): Promise<number> => {
+      const standing = await world.core.publisher.current(targetOf(bucket, putInput("k").key));
+      assert.ok(standing?.version.kind === "object");
+      return standing.version.openedBy.length;
+    };
+    for (let i = 1; i <= 2 * OPENERS_OF_COPY_MAX + 5; i++) {
+      const replace = { headers: [], metadata: [["n", `${i}`]] } as const;
+      await world.objects.copy(alice, bucket, copyInput(bucket, "k", "k", e, e, { replace }));
+      // Each re-wrap adds one opener; the 65th copy, and each 65th after it, re-encrypts.
+      assert.equal(await openers(), i % (OPENERS_OF_COPY_MAX + 1));
+    }
+    assert.deepEqual(await read(world, bucket, "k", e), bytes);
+  });
+
   test(`shared in one bucket, freed with the last reference, ${size} bytes`, async () => {
     const { world, bucket } = await start();
     const bytes = pattern(size);
@@ -150,6 +172,34 @@ for (const size of [1, 100_000]) {
     assert.equal(await streams(world), 2);
   });
 }
+
+test("a content that was opened under very many keys is shared and re-wrapped no more", async () => {
+  const { world, bucket } = await start();
+  const bytes = pattern(3);
+  const e = { ssec: ssec(0) };
+  await world.objects.put(alice, bucket, putInput("k"), bodyOf(bytes));
+  const openers = async (): Promise<number[]> => {
+    const { rows } = await world.store.scan({ table: "content", from: new Uint8Array(), limit: 9 });
+    const entries = await Promise.all(
+      rows.map((row) => world.core.records.open(contentCodec, "content", row)),
+    );
+    return entries.map(({ value }) => value.openedBy.length);
+  };
+  for (let n = 0; n < 6; n++) {
+    const name = `c${n}`;
+    await world.objects.copy(alice, bucket, copyInput(bucket, "k", name, PLAIN, PLAIN));
+    for (let i = 0; i < 60; i++) {
+      await world.objects.copy(alice, bucket, copyInput(bucket, name, name, i === 0 ? PLAIN : e, e));
+      for (const count of await openers()) assert.ok(count <= OPENERS_MAX);
+    }
+    assert.deepEqual(await read(world, bucket, name, e), bytes);
+  }
+  assert.deepEqual(await openers(), [OPENERS_MAX]);
+  assert.deepEqual(await read(world, bucket, "k", PLAIN), bytes);
+  await world.objects.copy(alice, bucket, copyInput(bucket, "k", "last", PLAIN, PLAIN));
+  assert.deepEqual(await openers(), [OPENERS_MAX]);
+  assert.deepEqual(await read(world, bucket, "last", PLAIN), bytes);
+});
 
 test("a versioned bucket: a copy onto itself shares with the version that it makes noncurrent", async () => {
   const { world, bucket: plain } = await start();

@@ -15,7 +15,7 @@ import { StreamDigests } from "./content/digests.ts";
 import type { Intent } from "./content/intent.ts";
 import { openContent } from "./content/open.ts";
 import { newDeks } from "./content/seal.ts";
-import { addReference, changeReference } from "./content/share.ts";
+import { addReference, changeReference, mayBeRewrapped } from "./content/share.ts";
 import { explained, findCopySource, SourceChanged, stands, untilSourceStands } from "./copy-source.ts";
 import { ontoItself, planCopy } from "./copy-plan.ts";
 import { type Core, requireWritable } from "./core.ts";
@@ -203,7 +203,7 @@ async function reencrypt(copy: Copy, opened: OpenedVersion): Promise<Made> {
   }
 }
 
-/** Envelope and manifest anew, the content stays where it is. Undefined: it has too many references to share. */
+/** Envelope and manifest anew, the content stays where it is. Undefined: too many share it, or have opened it. */
 async function rewrap(copy: Copy, opened: OpenedVersion, plan: "move" | "share"): Promise<Made | undefined> {
   const { core, target, input, readable, keks, mode, uid } = copy;
   const { version } = readable;
@@ -244,7 +244,7 @@ async function rewrap(copy: Copy, opened: OpenedVersion, plan: "move" | "share")
           plan === "move" ? await moving(copy, state, references) : await sharing(copy, state, references);
         if (extra !== undefined) return extra;
         tooMany = true;
-        throw new SourceChanged("too many references");
+        throw new SourceChanged("too many references or openers");
       },
     })
     .catch((error: unknown) => {
@@ -273,10 +273,11 @@ async function moving(
   { core, readable, uid }: Copy,
   { current }: KeyState,
   references: readonly Uint8Array[],
-): Promise<Extra> {
+): Promise<Extra | undefined> {
   if (current === undefined || !current.rev.every((byte, i) => byte === readable.standing.rev[i])) {
     throw new SourceChanged("the source was replaced");
   }
+  if (!(await mayBeRewrapped(core.records, readable.version))) return undefined;
   const parts = await changeReference(core.records, readable.version, uid, references);
   return { ...parts.parts, keepsContent: true };
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type KeyArn, keyArn } from "../base/ids.ts";
 import type { Bucket } from "./api.ts";
+import { OPENERS_MAX } from "./encryption/opened-by.ts";
 import { NO_SSEC } from "./encryption/ssec-request.ts";
 import { ACCOUNT, REGION } from "./test-kms.ts";
 import {
@@ -78,6 +79,31 @@ test("an old version by its id; a shared content under two keys", async () => {
   await world.objects.updateEncryption(alice, bucket, { key: copy.key, keyArn: two, bucketKey: false });
   assert.deepEqual(await bytesOf(await world.objects.get(alice, bucket, readInput("c"))), pattern(6));
   assert.deepEqual(await bytesOf(await world.objects.get(alice, bucket, readInput("k"))), pattern(6));
+});
+
+test("the keys that a version may have had are many, and have an end; a copy takes a new data key", async () => {
+  const { world, bucket } = await start();
+  const bytes = pattern(10);
+  await world.objects.put(alice, bucket, putInput("k"), bodyOf(bytes));
+  const arns = Array.from({ length: OPENERS_MAX + 1 }, (_, i) =>
+    world.kms.create(`33333333-3333-4333-8333-${String(i).padStart(12, "0")}`),
+  );
+  const update = (arn: KeyArn = arns[0] ?? assert.fail()): Promise<void> =>
+    world.objects.updateEncryption(alice, bucket, { key, keyArn: arn, bucketKey: false });
+  for (const arn of arns.slice(0, OPENERS_MAX)) await update(arn);
+  await assert.rejects(update(arns.at(-1)), refused("InvalidRequest", "The object's data key"));
+  assert.deepEqual(await bytesOf(await world.objects.get(alice, bucket, readInput("k"))), bytes);
+  const encryption = { sse: "aws:kms", keyId: arns[0] ?? "", ssec: NO_SSEC };
+  const source = { bucket, key, ssec: NO_SSEC, conditions: {} };
+  await world.objects.copy(alice, bucket, {
+    source,
+    key,
+    encryption,
+    conditions: {},
+    changesPlacement: false,
+  });
+  await update(arns.at(-1));
+  assert.deepEqual(await bytesOf(await world.objects.get(alice, bucket, readInput("k"))), bytes);
 });
 
 test("the user's context pairs stay", async () => {

@@ -7,7 +7,7 @@ import { fail } from "../base/errors.ts";
 import type { Caller } from "../base/caller.ts";
 import type { EncryptionContext } from "../kms/port.ts";
 import type { Bucket, UpdateEncryptionInput } from "./api.ts";
-import { changeReference } from "./content/share.ts";
+import { changeReference, mayBeRewrapped } from "./content/share.ts";
 import type { Core } from "./core.ts";
 import { bucketArn, fullContext, objectArn, userPairs } from "./encryption/context.ts";
 import { openVersion, wrapVersion } from "./encryption/envelopes.ts";
@@ -40,6 +40,7 @@ export async function updateEncryption(
     const { version } = standing;
     checkSource(version);
     requireKmsTransport(caller);
+    if (!(await mayBeRewrapped(core.records, version))) tooManyKeys();
     const { draft, references } = await rewrapped(core, caller, bucket, version, input);
     const extra = await changeReference(core.records, version, version.uid, references);
     return { standing, draft, extra, result: undefined };
@@ -53,6 +54,14 @@ function checkSource(version: ObjectVersion): void {
       "The UpdateObjectEncryption operation doesn't support source objects with the encryption type DSSE-KMS or SSE-C.",
     );
   }
+}
+
+/** AWS knows no such limit; a copy gets a data key of its own, and with it a list of its own. */
+function tooManyKeys(): never {
+  fail(
+    "InvalidRequest",
+    "The object's data key has been encrypted under too many AWS KMS keys. Copy the object onto itself, or to another key, under the key that you want.",
+  );
 }
 
 async function rewrapped(

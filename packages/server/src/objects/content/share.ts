@@ -2,7 +2,7 @@
 import { IntegrityError } from "../../base/errors.ts";
 import type { VersionUid } from "../../base/ids.ts";
 import { type Records, unchanged } from "../../store/records.ts";
-import { formerOpeners, openersOf, withOpeners } from "../encryption/opened-by.ts";
+import { formerOpeners, OPENERS_MAX, openersOf, withOpeners } from "../encryption/opened-by.ts";
 import { Gathering } from "../rows/commit-parts.ts";
 import { contentCodec, contentRow, sameBytes } from "../rows/content-record.ts";
 import type { ObjectVersion } from "../rows/version-record.ts";
@@ -12,7 +12,7 @@ export const SHARED_REFERENCES_MAX = 1000;
 
 /**
  * A new reference, by a version wrapped under `references`; `displaced`: a version of the same content that the commit
- * removes. Undefined: too many already.
+ * removes. Undefined: too many already, or too many keys that opened it.
  */
 export async function addReference(
   records: Records,
@@ -31,17 +31,25 @@ export async function addReference(
     return parts;
   }
   const entry = await contentOf(records, source);
-  if (entry.value.references.length >= SHARED_REFERENCES_MAX) return undefined;
+  const held = entry.value;
+  if (held.references.length >= SHARED_REFERENCES_MAX || held.openedBy.length >= OPENERS_MAX)
+    return undefined;
   parts.expect.push(unchanged(entry));
   const content = {
     references: [
-      ...entry.value.references.filter((held) => displaced === undefined || !sameBytes(held, displaced)),
+      ...held.references.filter((one) => displaced === undefined || !sameBytes(one, displaced)),
       uid,
     ],
-    openedBy: withOpeners(entry.value.openedBy, openers),
+    openedBy: withOpeners(held.openedBy, openers),
   };
   parts.put.push(records.seal(contentCodec, "content", row.key, content));
   return parts;
+}
+
+/** Whether another key may be listed as having opened this version, and what it shares. */
+export async function mayBeRewrapped(records: Records, version: ObjectVersion): Promise<boolean> {
+  if (version.openedBy.length >= OPENERS_MAX) return false;
+  return !version.shared || (await contentOf(records, version)).value.openedBy.length < OPENERS_MAX;
 }
 
 /** The same reference under other keys, or held by another version from now on. Nothing for a content of its own. */

@@ -1,10 +1,16 @@
 /**
  * "Also opened by" (sealed format section 4): which keys could once open a dek that has been re-wrapped since. A reference
- * is kept without what only opening needs (encrypted key, context), so that each key is listed once.
+ * is kept without what only opening needs (encrypted key, context), so that each key is listed once. A customer's key
+ * has another reference each time it wraps, so the lists have bounds: a row must hold them.
  */
 import { decodeKekReference, encodeKekReference } from "@strongroom/crypto";
 import { withReferences } from "../rows/content-record.ts";
 import type { ObjectVersion } from "../rows/version-record.ts";
+
+/** Former openers of a version from which on a copy onto itself takes a new dek, under which the list is empty again. */
+export const OPENERS_OF_COPY_MAX = 64;
+/** The most that a version, or all that share a content, may list where the dek has to stay. */
+export const OPENERS_MAX = 256;
 
 const NOTHING = new Uint8Array(0);
 
