@@ -180,6 +180,28 @@ for (const [name, [draft, place]] of Object.entries(CASES)) {
   });
 }
 
+test("an envelope of an upload that was not completed is no version's, and each layer has its kind of key", () => {
+  const place: Place = { sequence: 1, highest: 1, nullSequence: 0, isNull: false };
+  const [done] = form2().envelopes;
+  const { completion, ...open } = done;
+  const [inner, outer] = dsse().envelopes;
+  assert.ok(outer !== undefined && completion !== undefined);
+  const wrong: ObjectDraft["envelopes"][] = [
+    [envelope({ kind: "upload" })],
+    [open],
+    [{ ...done, kind: "version" }],
+    [{ ...done, mode: "SSE-KMS" }],
+    [{ ...inner, kind: "upload" }, outer],
+    [inner, { ...outer, kind: "upload" }],
+    [inner, { ...outer, kekReference: inner.kekReference }],
+    [{ ...inner, kekReference: outer.kekReference }, outer],
+  ];
+  for (const [i, envelopes] of wrong.entries()) {
+    const draft = { ...(envelopes.length === 2 ? dsse() : object()), envelopes };
+    assert.throws(() => versionCodec.decode(encodeVersion(draft, place)), IntegrityError, `case ${i}`);
+  }
+});
+
 test("a record whose parts contradict each other is refused", () => {
   const place: Place = { sequence: 1, highest: 1, nullSequence: 0, isNull: false };
   const contradictions: ObjectDraft[] = [

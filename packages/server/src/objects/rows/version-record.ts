@@ -13,6 +13,7 @@
  */
 import {
   decodeEnvelope,
+  decodeKekReference,
   decodeManifest,
   encodeEnvelope,
   type EncryptionMode,
@@ -207,13 +208,22 @@ function sameId(a: Uint8Array, b: Uint8Array): boolean {
 function readEnvelopes(reader: Reader): ObjectVersion["envelopes"] {
   const layers = reader.u8();
   const first = decodeEnvelope(reader.lp());
+  if (!isFinal(first)) reader.fail("an envelope of an upload that is not completed");
   if (layers === 1 && first.mode !== "DSSE-KMS" && first.layer === 0) return [first];
   if (layers !== 2) reader.fail("envelopes");
   const second = decodeEnvelope(reader.lp());
   const fits =
     first.mode === "DSSE-KMS" && second.mode === "DSSE-KMS" && first.layer === 0 && second.layer === 1;
-  if (!fits) reader.fail("envelopes");
+  if (!fits || !isFinal(second)) reader.fail("envelopes");
+  const kinds = [first, second].map(({ kekReference }) => decodeKekReference(kekReference).kind);
+  if (kinds[0] !== "kms" || kinds[1] !== "epoch") reader.fail("keys of two layers");
   return [first, second];
+}
+
+/** Bound to a version's final manifest: what wraps the dek of an open upload would pass for an empty object's. */
+function isFinal({ form, kind, mode, completion }: StoredEnvelope): boolean {
+  if (form === 1) return kind === "version";
+  return kind === "upload" && mode === "SSE-C" && completion !== undefined;
 }
 
 /** The same version in another row: other facts of the key, or its content now shared. Nothing else changes. */
