@@ -4,11 +4,13 @@
  */
 import { decodeChecksums, openPartChecksums } from "@strongroom/crypto";
 import { IntegrityError } from "../../base/errors.ts";
+import { STREAM_PAGE_ENTRIES } from "../../base/limits.ts";
 import type { Records } from "../../store/records.ts";
 import type { Checksum } from "../api.ts";
 import { checksumOf } from "../checksum/algorithms.ts";
 import { combineCrc } from "../checksum/combine.ts";
 import type { Deks, OpenedVersion } from "../encryption/envelopes.ts";
+import { breathe } from "../listing/list-keys.ts";
 import { parsed } from "../rows/codecs.ts";
 import type { ObjectVersion } from "../rows/version-record.ts";
 import { base64, type KeptChecksum } from "./build.ts";
@@ -46,7 +48,10 @@ async function combined(
 ): Promise<Uint8Array> {
   let whole: Uint8Array | undefined;
   const values: Uint8Array[] = [];
+  let count = 0;
   for await (const ref of streamsOf(records, version, 0, Number.POSITIVE_INFINITY, true)) {
+    // Records in memory come without a turn of the loop: ten thousand ciphers in a row would hold up everybody else.
+    if (++count % STREAM_PAGE_ENTRIES === 0) await breathe();
     const value = partChecksums(ref, deks).find((c) => c.algorithm === algorithm)?.value;
     if (value === undefined) throw new IntegrityError("a part without the object's checksum");
     if (type === "COMPOSITE") values.push(value);

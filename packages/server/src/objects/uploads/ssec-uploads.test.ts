@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Bucket } from "../api.ts";
 import { NO_SSEC, parseSsecHeaders } from "../encryption/ssec-request.ts";
-import { bodyOf, pattern, putInput, refused, ssec, testCaller } from "../test-world.ts";
+import { STREAM_PAGE_ENTRIES } from "../../base/limits.ts";
+import { bodyOf, pattern, putInput, readInput, refused, ssec, testCaller } from "../test-world.ts";
 import {
   alice,
   Client,
@@ -92,6 +93,23 @@ test("Complete and ListParts without the key work as long as no checksum algorit
   // Combined from the parts' sealed ones, because nobody had the key at Complete.
   assert.ok(head.kind === "object" && head.checksum !== undefined);
   assert.deepEqual(head.checksum, put.checksum);
+});
+
+test("the checksum of many parts is combined while other requests run", async () => {
+  const world = await makeUploads(undefined, 1);
+  const bucket = await world.bucket();
+  const client = await Client.begin(world, bucket, "k", { encryption: headersWith(K1) });
+  await client.all(Array.from({ length: 2 * STREAM_PAGE_ENTRIES + 1 }, (_, i) => pattern(3, i)));
+  let turns = 0;
+  let going = true;
+  const turn = (): void => {
+    turns++;
+    if (going) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await world.objects.head(alice, bucket, readInput("k", { ssec: K1, checksumMode: true }));
+  going = false;
+  assert.ok(turns >= 2, `${turns} turns`);
 });
 
 test("with a checksum algorithm Complete and ListParts need the key", async () => {

@@ -5,8 +5,12 @@ import { IntegrityError } from "../../base/errors.ts";
 import { MemoryModel } from "../../store/memory/model.ts";
 import type { BlobId } from "../../base/ids.ts";
 import type { Row, Store } from "../../store/port.ts";
+import { SecretKey } from "@strongroom/crypto";
+import { NO_SSEC } from "../encryption/ssec-request.ts";
 import { pattern } from "../test-world.ts";
-import { Client, listed, makeUploads, type UploadsWorld } from "./test-uploads.ts";
+import { requireUpload } from "./find-upload.ts";
+import { openUpload } from "./upload-deks.ts";
+import { alice, Client, listed, makeUploads, type UploadsWorld } from "./test-uploads.ts";
 
 const SIZE = 5000;
 
@@ -42,6 +46,30 @@ async function blobsOf(world: UploadsWorld): Promise<readonly BlobId[]> {
 async function partRows(world: UploadsWorld): Promise<readonly Row[]> {
   return (await world.store.scan({ table: "part", from: new Uint8Array(), limit: 100 })).rows;
 }
+
+test("of two layers the first one's key is wiped where the second does not open", async (t) => {
+  const world = await makeUploads();
+  const keyId = world.kms.create("11111111-1111-4111-8111-111111111111");
+  const encryption = { sse: "aws:kms:dsse", keyId, ssec: NO_SSEC };
+  const client = await Client.begin(world, await world.bucket(), "k", { encryption });
+  const { value: upload } = (await requireUpload(world.core, client.bucket, client.target)).entry;
+  const [first, second] = upload.envelopes;
+  assert.ok(second !== undefined);
+  const wiped: string[] = [];
+  const wipe = SecretKey.prototype[Symbol.dispose];
+  // By hand: what the runner mocks under a symbol it does not put back.
+  SecretKey.prototype[Symbol.dispose] = function (this: SecretKey): void {
+    wiped.push(this.purpose);
+    wipe.call(this);
+  };
+  t.after(() => {
+    SecretKey.prototype[Symbol.dispose] = wipe;
+  });
+  const damaged = { ...second, wrapped: second.wrapped.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) };
+  const open = openUpload(world.core.sources, alice, { ...upload, envelopes: [first, damaged] }, undefined);
+  await assert.rejects(open, IntegrityError);
+  assert.equal(wiped.filter((purpose) => purpose === "dek").length, 1);
+});
 
 test("blobs of two parts exchanged, and an older attempt put back, are refused before a byte is shown", async () => {
   const { store, swap } = exchangeable();

@@ -95,13 +95,16 @@ export async function openUpload(
   const [first, second] = upload.envelopes;
   const hash = manifestHash(upload.manifestBytes);
   const inner = await kekOf(sources, caller, first, customer);
+  let outer: Kek | undefined;
+  let dek: SecretKey<"dek"> | undefined;
   try {
-    const dek = unwrap(upload, first, inner, hash);
+    dek = unwrap(upload, first, inner, hash);
     if (second === undefined) return new OpenUpload([dek], [inner]);
-    const outer = await kekForRead(sources, caller, second, undefined);
+    outer = await kekForRead(sources, caller, second, undefined);
     return new OpenUpload([dek, unwrap(upload, second, outer, hash)], [inner, outer]);
   } catch (error) {
-    disposeKeks([inner]);
+    dek?.[Symbol.dispose]();
+    disposeKeks(outer === undefined ? [inner] : [inner, outer]);
     throw error;
   }
 }
