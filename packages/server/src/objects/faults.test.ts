@@ -6,10 +6,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ServiceError } from "../base/errors.ts";
+import { newBlobId, newRev } from "../base/ids.ts";
+import { INTENT_AGE_MAX_MS } from "../base/limits.ts";
 import { Collector } from "../store/collector.ts";
 import { type Fault, MemoryModel } from "../store/memory/model.ts";
 import type { WriteState } from "../store/port.ts";
+import { openTestRecords } from "../store/test-keyring.ts";
+import { garbageCodec } from "../store/trash.ts";
 import type { Bucket } from "./api.ts";
+import { Intent } from "./content/intent.ts";
 import { NO_SSEC } from "./encryption/ssec-request.ts";
 import {
   bodyOf,
@@ -318,6 +323,69 @@ test("a body that fails, is short or has another digest leaves nothing", async (
   await assert.rejects(world.objects.get(alice, bucket, readInput("k")), refused("NoSuchKey"));
   await noLeak(world);
   assert.deepEqual(await world.store.blobs.list(undefined, 10), []);
+});
+
+test("the null version is found while it becomes the current one", async () => {
+  const store = new MemoryModel().open();
+  let before: () => Promise<unknown> = () => Promise.resolve();
+  const world = await makeWorld({
+    ...store,
+    get: async (keys) => {
+      if (keys.some(({ table }) => table === "version")) {
+        const change = before;
+        before = () => Promise.resolve();
+        await change();
+      }
+      return store.get(keys);
+    },
+  });
+  const bucket = await world.bucket();
+  await world.objects.put(alice, bucket, putInput("k"), bodyOf(pattern(7)));
+  const enabled = { ...bucket, versioning: "enabled" as const };
+  const { versionId = "" } = await world.objects.put(alice, enabled, putInput("k"), bodyOf(pattern(8)));
+  before = () => world.objects.delete(alice, enabled, { key: putInput("k").key, versionId });
+  const found = await world.objects.get(alice, enabled, readInput("k", { versionId: "null" }));
+  assert.deepEqual(await bytesOf(found), pattern(7));
+});
+
+test("a renewal without an answer holds if it landed, is tried again if not, and takes no other's row for its own", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: 1_800_000_000_000 });
+  const model = new MemoryModel();
+  const { records } = await openTestRecords(model.open());
+  const intents = async () =>
+    (await records.store.scan({ table: "intent", from: new Uint8Array(), limit: 9 })).rows;
+  const renewed = async (fault: Fault, meanwhile?: () => Promise<unknown>): Promise<Intent> => {
+    const intent = await Intent.begin(records, [newBlobId()]);
+    const chunks = async function* () {
+      for (let i = 0; i < 3; i++) {
+        t.mock.timers.tick(INTENT_AGE_MAX_MS / 3);
+        if (i === 0) {
+          model.inject(fault);
+          await meanwhile?.();
+        }
+        yield pattern(1);
+      }
+    };
+    for await (const chunk of intent.renewing(chunks())) assert.equal(chunk.length, 1);
+    return intent;
+  };
+  for (const applied of [true, false]) {
+    const intent = await renewed({ kind: "unknown", applied });
+    const [row] = await intents();
+    assert.ok(row !== undefined);
+    const { dueMs } = (await records.open(garbageCodec, "intent", row)).value;
+    assert.equal(dueMs, Date.now() + INTENT_AGE_MAX_MS);
+    await intent.abandon(false);
+    assert.deepEqual(await intents(), []);
+  }
+  const condemn = async (): Promise<void> => {
+    const [row] = await intents();
+    assert.ok(row !== undefined);
+    const { value } = await records.open(garbageCodec, "intent", row, false);
+    const put = records.seal(garbageCodec, "intent", row.key, { ...value, condemned: true });
+    model.tamper("intent", row.key, { key: row.key, value: put.value, rev: newRev() });
+  };
+  await assert.rejects(renewed({ kind: "unknown", applied: false }, condemn), refused("RequestTimeout"));
 });
 
 test("an intent whose upload was condemned meanwhile cannot publish", async () => {

@@ -182,14 +182,33 @@ export class Publisher {
     const present = head ?? marker;
     if (present === undefined) return undefined;
     const current = await this.standing(target, head === undefined ? "marker" : "head", present);
-    if (selector.kind === "null") {
-      if (current.version.isNull) return current;
-      return this.#noncurrent(target, current.version.nullSequence);
-    }
+    if (selector.kind === "null") return this.#nullVersion(target, current);
     if (versionIdOf(current.version) === selector.id) return current;
     if (row === undefined) return undefined;
     const standing = await this.standing(target, "version", row);
     return versionIdOf(standing.version) === selector.id ? standing : undefined;
+  }
+
+  /** Named by the pointer row, so both are read in one: meanwhile it may have become the current version itself. */
+  async #nullVersion(target: Target, pointer: Standing): Promise<Found> {
+    let current = pointer;
+    for (let tries = 0; tries < COMMIT_RETRIES_MAX; tries++) {
+      const { isNull, nullSequence } = current.version;
+      if (isNull) return current;
+      if (nullSequence === 0) return undefined;
+      const [head, marker, row] = await this.#records.store.get([
+        { table: "head", key: target.pointer },
+        { table: "marker", key: target.pointer },
+        { table: "version", key: versionKey(target.pointer, nullSequence) },
+      ]);
+      const present = head ?? marker;
+      if (present === undefined) return undefined;
+      if (sameRev(present.rev, current.rev)) {
+        return row === undefined ? undefined : this.standing(target, "version", row);
+      }
+      current = await this.standing(target, head === undefined ? "marker" : "head", present);
+    }
+    fail("SlowDown");
   }
 
   async #noncurrent(target: Target, sequence: number): Promise<Standing | undefined> {

@@ -9,6 +9,7 @@ import type { RowKey } from "../../store/port.ts";
 import type { Records } from "../../store/records.ts";
 import { intentRow, newIntentKey, trashRows } from "../../store/trash.ts";
 import type { CommitParts } from "../rows/commit-parts.ts";
+import { sameBytes } from "../rows/content-record.ts";
 
 /** Well before it counts as abandoned. */
 const RENEW_MS = INTENT_AGE_MAX_MS / 6;
@@ -69,11 +70,14 @@ export class Intent {
     if (result.kind === "conflict") fail("RequestTimeout");
     if (result.kind === "unknown") {
       const [row] = await this.#records.store.get([this.#row]);
-      if (row === undefined) fail("RequestTimeout");
-      this.#rev = row.rev;
-    } else {
-      this.#rev = id;
+      // Another revision is the collector's, who has condemned it.
+      if (row === undefined || !(sameBytes(row.rev, id) || sameBytes(row.rev, this.#rev))) {
+        fail("RequestTimeout");
+      }
+      // Not renewed: the next chunk tries again.
+      if (!sameBytes(row.rev, id)) return;
     }
+    this.#rev = id;
     this.#renewedMs = nowMs;
   }
 

@@ -183,6 +183,23 @@ test("If-None-Match decides at the commit and leaves the upload open", async () 
   assert.equal((await client.complete(list, { conditions })).size, 9);
 });
 
+test("a conditional Complete that others keep from being decided is ConditionalRequestConflict, another SlowDown", async () => {
+  const store = new MemoryModel().open();
+  const world = await makeUploads({
+    ...store,
+    commit: async (commit) => {
+      const head = commit.put?.find(({ table }) => table === "head");
+      return head === undefined ? store.commit(commit) : { kind: "conflict", at: head };
+    },
+  });
+  const bucket = await world.bucket();
+  const client = await Client.begin(world, bucket, "k");
+  const list = [listed(1, await client.put(1, pattern(5)))];
+  const conditions = { ifNoneMatch: "*" };
+  await assert.rejects(client.complete(list, { conditions }), refused("ConditionalRequestConflict"));
+  await assert.rejects(client.complete(list), refused("SlowDown"));
+});
+
 test("an aborted upload is gone; ids of others, of other keys and nonsense find nothing", async () => {
   const world = await makeUploads();
   const bucket = await world.bucket();

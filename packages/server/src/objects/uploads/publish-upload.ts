@@ -19,7 +19,7 @@ import { type Envelopes, wrapVersion } from "../encryption/envelopes.ts";
 import { shownOf } from "../encryption/keks.ts";
 import { type KeyState, targetOf } from "../publish.ts";
 import { currentEtag } from "../put.ts";
-import { decideWrite } from "../read-conditions.ts";
+import { decideWrite, isConditional } from "../read-conditions.ts";
 import { locationPageCodec, streamPageCodec } from "../rows/codecs.ts";
 import type { CommitParts } from "../rows/commit-parts.ts";
 import { sameBytes } from "../rows/content-record.ts";
@@ -140,6 +140,7 @@ async function publish(
   await core.publisher.insert(targetOf(bucket, input.key), {
     draft,
     decide: (current) => decideWrite(input.conditions, currentEtag(current)),
+    conditional: isConditional(input.conditions),
     extra: async (state) => {
       const [row] = await records.store.get([{ table: "upload", key: entry.key }]);
       if (row === undefined || !sameBytes(row.rev, entry.rev)) throw new UploadMoved();
