@@ -7,6 +7,12 @@ import { request as httpsRequest } from "node:https";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
+import {
+  CreateKeyCommand,
+  GenerateDataKeyCommand,
+  type KMSClient,
+  ListKeysCommand,
+} from "@aws-sdk/client-kms";
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { type Served, serve, temporaryDirectory, until } from "./serve.ts";
@@ -138,6 +144,33 @@ test("customers' keys over plain HTTP: by default from this machine and through 
   }
 });
 
+/** As a proxy on this machine hands a request on: with a header that the client did not sign. */
+function throughProxy(served: Served): KMSClient {
+  const kms = served.kms();
+  kms.middlewareStack.add(
+    (next) => (args) => {
+      if (isHeaders(args.request)) args.request.headers["x-forwarded-for"] = "203.0.113.9";
+      return next(args);
+    },
+    { step: "finalizeRequest", priority: "low" },
+  );
+  return kms;
+}
+const isHeaders = (request: unknown): request is { readonly headers: Record<string, string> } =>
+  typeof request === "object" && request !== null && "headers" in request;
+
+const NEEDS_TLS = { name: "AccessDeniedException", message: /secure connection.*--keys-over-plain-http/ };
+
+test("the key service over plain HTTP: as customers' keys", async (t) => {
+  const served = await serve({ data: temporaryDirectory() });
+  t.after(() => served.stop());
+  const { KeyMetadata } = await served.kms().send(new CreateKeyCommand({}));
+  const dataKey = new GenerateDataKeyCommand({ KeyId: KeyMetadata?.KeyId, KeySpec: "AES_256" });
+  await served.kms().send(dataKey);
+  await assert.rejects(throughProxy(served).send(dataKey), NEEDS_TLS);
+  await assert.rejects(throughProxy(served).send(new ListKeysCommand({})), NEEDS_TLS);
+});
+
 test("never: only over TLS", async (t) => {
   const served = await withTls(t, ["--keys-over-plain-http", "never"]);
   const s3 = plainClient(served);
@@ -148,6 +181,10 @@ test("never: only over TLS", async (t) => {
     requestChecksumCalculation: "WHEN_REQUIRED",
   });
   assert.equal((await putWithKey(overTls)).status, 200);
+  await assert.rejects(served.kms().send(new ListKeysCommand({})), NEEDS_TLS);
+  const target = { "x-amz-target": "TrentService.ListKeys", "content-type": "application/x-amz-json-1.1" };
+  const unsigned = await send(`https://${served.tlsAddress ?? ""}/`, "POST", target, "{}");
+  assert.match(unsigned.body, /MissingAuthenticationToken/);
   // What needs no key passes as before.
   await s3.send(new PutObjectCommand({ Bucket: "demo", Key: "other", Body: "x" }));
 });

@@ -24,6 +24,9 @@ export interface KmsServiceDeps {
   readonly origins?: Origins;
 }
 const NO_ORIGINS: Origins = new Set();
+/** Requests and answers hold keys and plaintexts: nothing of one is read that must not come this way. */
+const NEEDS_TLS =
+  "Requests to the key service must be made over a secure connection: use TLS, or see the setting --keys-over-plain-http.";
 
 export class KmsService implements Service {
   readonly name = "kms";
@@ -52,8 +55,9 @@ export class KmsService implements Service {
     const { auth, kms, log, audit } = this.#deps;
     const { raw, requestId } = exchange;
     const target = raw.headers.get("x-amz-target");
-    exchange.operation = targetName(target) ?? "Unknown";
     // Metric labels come from a closed list only: what a client makes up is Unknown.
+    exchange.operation = targetName(target) ?? "Unknown";
+    if (!exchange.transport.keysMayPass) fail("AccessDeniedException", NEEDS_TLS);
     const body = await readBody(exchange);
     // One endpoint, one path (spec kms 1.1).
     if (raw.method !== "POST" || raw.path !== "/") {
