@@ -1,11 +1,11 @@
 /** Asks the authoriser, and says no in the sentences of spec access section 7. */
-import type { AccessRequest, KeyGrant } from "../base/access.ts";
+import type { AccessDecision, AccessRequest, KeyGrant } from "../base/access.ts";
 import { fail } from "../base/errors.ts";
 import type { AccountId, KeyArn } from "../base/ids.ts";
 import { andThen, type Soon } from "../base/soon.ts";
 import { keyConditions, plainConditions, type RequestFacts } from "./conditions.ts";
 import { arnOf, type Kernel, principalNames, type Requester } from "./kernel.ts";
-import { granteeName } from "./grant-rows.ts";
+import { granteeName, retiringName } from "./grant-rows.ts";
 import type { GrantRecord, KeyAttributes, KeyRecord } from "./model.ts";
 import { bindingsOf, defaultPolicy } from "./policies.ts";
 import type { HeldKey } from "./rows.ts";
@@ -78,16 +78,18 @@ export function requireKeyAccess(
   );
 }
 
-/** Whether the action would be allowed if there were no grants. */
-export async function allowedWithout(
+/** Whether the action would be allowed with no grants but these; the id of the grant that allowed it, where one did. */
+export async function allowedWith(
   k: Kernel,
   requester: Requester,
   action: string,
   held: HeldKey,
   facts: RequestFacts,
-): Promise<boolean> {
-  const request = keyRequest(k, requester, action, held, facts);
-  return (await k.authoriser.decide(requester.caller, request)).kind === "allow";
+  grants: readonly KeyGrant[] = [],
+): Promise<{ readonly grantId?: string } | undefined> {
+  const request = { ...keyRequest(k, requester, action, held, facts), grants };
+  const decision = await k.authoriser.decide(requester.caller, request);
+  return decision.kind === "allow" ? decision : undefined;
 }
 
 /** An action on `*` or on an alias: the identity side alone decides. */
@@ -117,13 +119,48 @@ export async function requireIdentityAccess(
   resource: string,
   account: AccountId,
 ): Promise<void> {
-  await require(k, requester, {
+  await require(k, requester, delegated(k, requester, action, resource, account, requester.account));
+}
+
+/** An action on a key of `account` under a policy that says no more than that `to` lets whom it likes. */
+function delegated(
+  k: Kernel,
+  requester: Requester,
+  action: string,
+  resource: string,
+  account: AccountId,
+  to: AccountId,
+): AccessRequest {
+  return {
     action,
     resource,
     resourceAccount: account,
-    resourcePolicy: { text: defaultPolicy(requester.account), revision: `default/${requester.account}` },
+    resourcePolicy: { text: defaultPolicy(to), revision: `default/${to}` },
     conditions: plainConditions(requester, k.region),
-  });
+  };
+}
+
+const RETIRING = new Set(["RetireGrant"]);
+
+/**
+ * Whether the caller may retire the grant (spec kms 8): its retiring principal, its grantee where RetireGrant is among its
+ * operations, root of the account that made it, and whom that account's own policies let. Each is decided as a grant of that
+ * one right would be: an account that is named lets whom its policies let, and an explicit deny counts against everybody.
+ * The key policy has no say.
+ */
+export async function mayRetire(
+  k: Kernel,
+  requester: Requester,
+  grant: GrantRecord,
+  arn: string,
+): Promise<AccessDecision> {
+  const retiring = retiringName(grant);
+  const grantee = grant.operations.includes("RetireGrant") ? granteeName(grant) : undefined;
+  const grants = [retiring, grantee]
+    .filter((name) => name !== undefined)
+    .map((name) => ({ id: grant.id, grantee: name, operations: RETIRING }));
+  const request = delegated(k, requester, "kms:RetireGrant", arn, grant.account, grant.issuingAccount);
+  return k.authoriser.decide(requester.caller, { ...request, grants });
 }
 
 /** Whether the caller could still change the policy under `policy` (the lockout safety check, spec kms 9.2). */

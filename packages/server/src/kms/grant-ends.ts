@@ -2,12 +2,12 @@
 import { fail } from "../base/errors.ts";
 import { keyArn } from "../base/ids.ts";
 import { randomBytes } from "@strongroom/crypto";
-import { deny, requireIdentityAccess, requirePlainAccess } from "./authorise.ts";
+import { deny, mayRetire, requirePlainAccess } from "./authorise.ts";
 import { type Attempt, retried } from "./change.ts";
 import { enter } from "./enter.ts";
-import { granteeName, type HeldGrant, retiringName } from "./grant-rows.ts";
+import { granteeName, type HeldGrant } from "./grant-rows.ts";
 import { type NamedGrant, openGrantToken } from "./grant-tokens.ts";
-import { type Kernel, principalNames, type Requester } from "./kernel.ts";
+import type { Kernel, Requester } from "./kernel.ts";
 import { parseKeyName } from "./key-id.ts";
 import type { GrantRecord } from "./model.ts";
 import { type Page, pageOf, type Paging } from "./paging.ts";
@@ -69,8 +69,7 @@ export async function retireGrant(k: Kernel, requester: Requester, input: Retire
     const grant = held === undefined ? undefined : await k.grants.get(name, name.id);
     if (held === undefined || grant === undefined) {
       // Whoever is of another account is not told whether there is such a grant.
-      if (name.account !== requester.account)
-        deny(requester, "kms:RetireGrant", arn, "because no grant allows it");
+      if (name.account !== requester.account) deny(requester, "kms:RetireGrant", arn, NO_GRANT);
       return fail(
         "NotFoundException",
         held === undefined ? `Key '${arn}' does not exist` : `Grant ID ${name.id} not found`,
@@ -82,23 +81,19 @@ export async function retireGrant(k: Kernel, requester: Requester, input: Retire
   });
 }
 
-/**
- * The retiring principal; the grantee where RetireGrant is among its operations; root of the account that made the grant,
- * and whom that account's own policies let. The key policy has no say.
- */
+const NO_GRANT = "because no grant allows it";
+
+/** Whoever is of another account than the one that made the grant is told no more than of a grant that is not there. */
 async function requireRetiring(
   k: Kernel,
   requester: Requester,
   grant: GrantRecord,
   arn: string,
 ): Promise<void> {
-  const mine = principalNames(requester.caller.principal);
-  const retiring = retiringName(grant);
-  if (retiring !== undefined && mine.includes(retiring)) return;
-  if (grant.operations.includes("RetireGrant") && mine.includes(granteeName(grant))) return;
-  if (grant.issuingAccount !== requester.account)
-    deny(requester, "kms:RetireGrant", arn, "because no grant allows it");
-  await requireIdentityAccess(k, requester, "kms:RetireGrant", arn, requester.account);
+  const decision = await mayRetire(k, requester, grant, arn);
+  if (decision.kind === "allow") return;
+  const reason = grant.issuingAccount === requester.account ? decision.reason : NO_GRANT;
+  deny(requester, "kms:RetireGrant", arn, reason);
 }
 
 export async function listGrants(

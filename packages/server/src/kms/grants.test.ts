@@ -17,12 +17,17 @@ import { describeKey, disableKey } from "./lifecycle.ts";
 import { ACCOUNT, directRequester, OTHER_ACCOUNT, rootCaller, testKms } from "./test/kernel.ts";
 
 const root = directRequester();
-function as(principal: Principal): Requester {
-  const caller: Caller = { ...rootCaller(), principal: withStanding(principal) };
+function as(principal: Principal, policies: readonly string[] = []): Requester {
+  const caller: Caller = { ...rootCaller(), principal: withStanding(principal, policies) };
   return requesterOf(caller, "direct", "kms:Test");
 }
-const user = (name: string, account = ACCOUNT): Requester & { readonly arn: string } =>
-  as({ kind: "user", account, arn: `arn:aws:iam::${account}:user/${name}`, userId: `AIDA${name}`, name });
+const user = (name: string, account = ACCOUNT, policies: readonly string[] = []): Requester =>
+  as(
+    { kind: "user", account, arn: `arn:aws:iam::${account}:user/${name}`, userId: `AIDA${name}`, name },
+    policies,
+  );
+const statement = (Effect: "Allow" | "Deny", Action: string): string =>
+  JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect, Action, Resource: "*" }] });
 const ann = user("ann");
 const bob = user("bob");
 const eve = user("eve", OTHER_ACCOUNT);
@@ -152,6 +157,50 @@ test("who may grant by a grant alone may not grant more than that", async () => 
   await assert.rejects(child({ operations: ["Encrypt"], subset: new Map([["b", "1"]]) }), denied);
   await child({ operations: ["Encrypt"], equals: new Map([["a", "1"]]) });
   await seal(bob, { a: "1" });
+});
+
+test("a grant to an account is a parent only for whom the account lets grant", async () => {
+  await fresh();
+  const all: NewGrant["operations"] = ["CreateGrant", "Decrypt"];
+  await grant({ grantee: `arn:aws:iam::${ACCOUNT}:root`, operations: all });
+  await grant({ operations: all, subset: new Map([["d", "x"]]) });
+  const child = (by: Requester) => grant({ grantee: bob.arn, operations: ["Decrypt"] }, by);
+  await assert.rejects(child(ann), { ...denied, message: /exceeds the one that allows it$/ });
+  await grant({ grantee: bob.arn, operations: ["Decrypt"], subset: new Map([["d", "x"]]) }, ann);
+  await child(user("ann", ACCOUNT, [statement("Allow", "kms:CreateGrant")]));
+});
+
+test("retiring for an account: whom its own policies let", async () => {
+  for (const [account, principal] of [
+    [OTHER_ACCOUNT, { retiring: `arn:aws:iam::${OTHER_ACCOUNT}:root` }],
+    [OTHER_ACCOUNT, { grantee: `arn:aws:iam::${OTHER_ACCOUNT}:root` }],
+    [ACCOUNT, { retiring: `arn:aws:iam::${ACCOUNT}:root` }],
+  ] as const) {
+    await fresh();
+    const one = () => grant({ operations: ["Encrypt", "RetireGrant"], ...principal });
+    const { token } = await one();
+    const may = [statement("Allow", "kms:RetireGrant")];
+    const deny = [...may, statement("Deny", "kms:*")];
+    await assert.rejects(retireGrant(kms, user("zoe", account), { token }), denied);
+    await assert.rejects(retireGrant(kms, user("zoe", account, deny), { token }), denied);
+    await retireGrant(kms, user("zoe", account, may), { token });
+    await retireGrant(kms, directRequester(account), await one());
+  }
+});
+
+test("retiring: an explicit deny counts against whoever is named", async () => {
+  await fresh();
+  const { token } = await grant({ operations: ["Encrypt", "RetireGrant"], retiring: eve.arn });
+  const denying = [statement("Deny", "kms:RetireGrant")];
+  await assert.rejects(retireGrant(kms, user("ann", ACCOUNT, denying), { token }), {
+    ...denied,
+    message: /with an explicit deny in an identity-based policy$/,
+  });
+  await assert.rejects(retireGrant(kms, user("eve", OTHER_ACCOUNT, denying), { token }), {
+    ...denied,
+    message: /because no grant allows it$/,
+  });
+  await retireGrant(kms, eve, { token });
 });
 
 test("retiring: by the retiring principal, by a grantee that may, by root of the account, by nobody else", async () => {

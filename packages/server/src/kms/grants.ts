@@ -1,9 +1,10 @@
 /** CreateGrant (spec kms section 8). A grant allows and never denies; it needs neither key policy nor identity policy. */
 import { randomBytes } from "@strongroom/crypto";
+import type { KeyGrant } from "../base/access.ts";
 import { fail } from "../base/errors.ts";
 import { GRANT_PAIRS_MAX, GRANT_VALUE_CHARS_MAX, GRANTS_PER_KEY_MAX } from "../base/limits.ts";
 import { isWithinGrant, parseAwsPrincipal } from "../policy/index.ts";
-import { allowedWithout, deny, grantsOf } from "./authorise.ts";
+import { allowedWith, deny, grantsOf } from "./authorise.ts";
 import { type Attempt, retried } from "./change.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { type Entered, enter } from "./enter.ts";
@@ -147,7 +148,10 @@ function grantFacts(input: NewGrant, constraint: Constraint | undefined): Reques
   };
 }
 
-/** Who may grant by a grant alone may grant no more than that (spec kms 8.6). */
+/**
+ * Who may grant by a grant alone may grant no more than that (spec kms 8.6). A grant that names the caller is not yet one that
+ * lets it: one to an account lets whom the account's own policies let.
+ */
 async function requireWithinParent(
   k: Kernel,
   requester: Requester,
@@ -155,9 +159,12 @@ async function requireWithinParent(
   facts: RequestFacts,
   child: { readonly operations: ReadonlySet<string>; readonly constraint?: Constraint },
 ): Promise<void> {
-  if (grantId === undefined || (await allowedWithout(k, requester, "kms:CreateGrant", held, facts))) return;
-  const parents = (await grantsOf(k, requester, key)).filter((grant) => grant.operations.has("CreateGrant"));
-  if (parents.some((parent) => isWithinGrant(parent, child))) return;
+  if (grantId === undefined) return;
+  const allowed = (parents?: readonly KeyGrant[]) =>
+    allowedWith(k, requester, "kms:CreateGrant", held, facts, parents);
+  if ((await allowed()) !== undefined) return;
+  for (const parent of await grantsOf(k, requester, key))
+    if (isWithinGrant(parent, child) && (await allowed([parent]))?.grantId === parent.id) return;
   deny(requester, "kms:CreateGrant", arn, "because the grant exceeds the one that allows it");
 }
 
