@@ -10,11 +10,15 @@ import type { GrantRecord, KeyAttributes, KeyRecord } from "./model.ts";
 import { bindingsOf, defaultPolicy } from "./policies.ts";
 import type { HeldKey } from "./rows.ts";
 
-export function deny(requester: Requester, action: string, resource: string, reason: string): never {
-  fail(
-    "AccessDeniedException",
-    `User: ${requester.arn} is not authorized to perform: ${action} on resource: ${resource} ${reason}`,
-  );
+export function deny(
+  requester: Requester,
+  action: string,
+  resource: string,
+  reason: string,
+  cause?: unknown,
+): never {
+  const message = `User: ${requester.arn} is not authorized to perform: ${action} on resource: ${resource} ${reason}`;
+  fail("AccessDeniedException", { message, cause });
 }
 
 export const noResourcePolicy = (action: string): string =>
@@ -120,6 +124,22 @@ export async function requireIdentityAccess(
   account: AccountId,
 ): Promise<void> {
   await require(k, requester, delegated(k, requester, action, resource, account, requester.account));
+}
+
+/**
+ * One answer for all keys and aliases of another account that do not let the caller in, and for those that are not there:
+ * it follows from the name as given and from the caller's own policies, which are the caller's to write.
+ */
+export async function denyForeign(
+  k: Kernel,
+  requester: Requester,
+  action: string,
+  resource: string,
+  account: AccountId,
+  cause?: unknown,
+): Promise<never> {
+  await requireIdentityAccess(k, requester, action, resource, account);
+  return deny(requester, action, resource, noResourcePolicy(action), cause);
 }
 
 /** An action on a key of `account` under a policy that says no more than that `to` lets whom it likes. */

@@ -12,6 +12,7 @@ import { andThen, type Soon } from "../base/soon.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { canonicalOf } from "./context.ts";
 import { type Entered, enter, enterHeld } from "./enter.ts";
+import { checkGrantTokens } from "./grant-tokens.ts";
 import { type Kernel, noteMaterial, type Requester } from "./kernel.ts";
 import type { EncryptionContext } from "./port.ts";
 import { rsaAlgorithm, rsaOpen } from "./rsa.ts";
@@ -64,6 +65,8 @@ async function enterByBlob(
   header: BlobHeader,
   facts: RequestFacts,
 ): Promise<Entered> {
+  // First: a bad token must not tell whether there is such a key.
+  checkGrantTokens(k, facts.grantTokens);
   const owner = await k.rows.blobOwner(header.keyUuid);
   const held = owner === undefined ? undefined : await k.rows.key(owner.account, owner.keyId);
   if (held === undefined) return fail("AccessDeniedException", NOT_YOURS);

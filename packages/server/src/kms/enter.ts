@@ -2,11 +2,11 @@
  * The one way to a key for every operation: resolution, authorisation, managed-key protection, account and state, in the
  * order of spec kms 1.6 steps 5 to 8.
  */
-import { fail, IntegrityError } from "../base/errors.ts";
+import { fail, IntegrityError, ServiceError } from "../base/errors.ts";
 import { type KeyArn, keyArn } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
 import { andThen, type Soon } from "../base/soon.ts";
-import { deny, noResourcePolicy, requireIdentityAccess, requireKeyAccess } from "./authorise.ts";
+import { deny, denyForeign, noResourcePolicy, requireIdentityAccess, requireKeyAccess } from "./authorise.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { checkGrantTokens } from "./grant-tokens.ts";
 import { arnOf, type Kernel, noteKey, type Requester } from "./kernel.ts";
@@ -34,50 +34,57 @@ interface Resolved {
 /** How an operation names keys. */
 type Resolution = Pick<OperationRule, "action" | "aliases">;
 
-async function resolveAlias(
+async function findAlias(
   k: Kernel,
-  requester: Requester,
-  name: Extract<KeyName, { kind: "alias" }>,
-  rule: Resolution,
-): Promise<Resolved> {
+  { account, name }: Extract<KeyName, { kind: "alias" }>,
+): Promise<Resolved | undefined> {
   // An alias that moves between the two reads is read again: its old target may be gone by then.
   for (let attempt = 0; attempt < COMMIT_RETRIES_MAX; attempt++) {
-    const alias = await k.rows.alias(name.account, name.name);
-    if (alias === undefined) {
-      const arn = aliasArn(k.region, name.account, name.name);
-      await requireIdentityAccess(k, requester, rule.action, arn, name.account);
-      return fail("NotFoundException", `Alias ${arn} is not found.`);
-    }
-    const held = await k.rows.key(name.account, alias.value.targetKeyId);
+    const alias = await k.rows.alias(account, name);
+    if (alias === undefined) return undefined;
+    const held = await k.rows.key(account, alias.value.targetKeyId);
     // The key's record, which cannot be rolled back, says whether the row is of today.
-    if (held?.value.aliases.includes(name.name) === true) return { held, requestAlias: name.name };
+    if (held?.value.aliases.includes(name) === true) return { held, requestAlias: name };
   }
   throw new IntegrityError("an alias names a key that does not know it");
 }
 
+function find(k: Kernel, name: KeyName): Soon<Resolved | undefined> {
+  if (name.kind === "alias") return findAlias(k, name);
+  return andThen(k.rows.key(name.account, name.keyId), (held) => held && { held });
+}
+
+function parse(k: Kernel, requester: Requester, keyId: string, rule: Resolution): KeyName {
+  const name = parseKeyName(keyId, requester.account, k.region);
+  return name.kind === "alias" && !rule.aliases ? invalidKeyId(keyId) : name;
+}
+
+const arnAsNamed = (k: Kernel, name: KeyName): string =>
+  name.kind === "alias"
+    ? aliasArn(k.region, name.account, name.name)
+    : keyArn(k.region, name.account, name.keyId);
+
 /** Spec kms 1.6 step 5. */
 export function resolve(k: Kernel, requester: Requester, keyId: string, rule: Resolution): Soon<Resolved> {
-  const name = parseKeyName(keyId, requester.account, k.region);
-  if (name.kind === "alias") {
-    if (!rule.aliases) return invalidKeyId(keyId);
-    return resolveAlias(k, requester, name, rule);
-  }
-  return andThen(k.rows.key(name.account, name.keyId), (held) => {
-    if (held !== undefined) return { held };
-    if (!isIssuedKeyId(name.keyId)) return invalidKeyId(keyId);
-    return refuseUnknown(k, requester, name, rule);
-  });
+  const name = parse(k, requester, keyId, rule);
+  return andThen(find(k, name), (found) => found ?? refuseUnknown(k, requester, keyId, name, rule));
 }
 
 async function refuseUnknown(
   k: Kernel,
   requester: Requester,
-  { account, keyId }: Extract<KeyName, { kind: "key" }>,
-  rule: Resolution,
+  keyId: string,
+  name: KeyName,
+  { action }: Resolution,
 ): Promise<never> {
-  const arn = keyArn(k.region, account, keyId);
-  await requireIdentityAccess(k, requester, rule.action, arn, account);
-  return fail("NotFoundException", `Key '${arn}' does not exist`);
+  const arn = arnAsNamed(k, name);
+  if (name.account !== requester.account) return denyForeign(k, requester, action, arn, name.account);
+  if (name.kind === "key" && !isIssuedKeyId(name.keyId)) return invalidKeyId(keyId);
+  await requireIdentityAccess(k, requester, action, arn, name.account);
+  return fail(
+    "NotFoundException",
+    name.kind === "alias" ? `Alias ${arn} is not found.` : `Key '${arn}' does not exist`,
+  );
 }
 
 /** Steps 6 to 8 for a key that is at hand already. */
@@ -128,9 +135,49 @@ export function enter(
   keyId: string,
   facts: RequestFacts = {},
 ): Soon<Entered> {
-  return andThen(resolve(k, requester, keyId, OPERATIONS[operation]), ({ held, requestAlias }) =>
-    enterHeld(k, requester, operation, held, requestAlias === undefined ? facts : { ...facts, requestAlias }),
+  const rule: OperationRule = OPERATIONS[operation];
+  const name = parse(k, requester, keyId, rule);
+  if (name.account !== requester.account) return enterForeign(k, requester, operation, name, facts);
+  const resolved = andThen(find(k, name), (found) => found ?? refuseUnknown(k, requester, keyId, name, rule));
+  return andThen(resolved, (found) => enterResolved(k, requester, operation, found, facts));
+}
+
+function enterResolved(
+  k: Kernel,
+  requester: Requester,
+  operation: KeyOperation,
+  { held, requestAlias }: Resolved,
+  facts: RequestFacts,
+): Soon<Entered> {
+  return enterHeld(
+    k,
+    requester,
+    operation,
+    held,
+    requestAlias === undefined ? facts : { ...facts, requestAlias },
   );
+}
+
+/** Whoever is not let in is not told whether there is such a key, nor which one an alias names. */
+async function enterForeign(
+  k: Kernel,
+  requester: Requester,
+  operation: KeyOperation,
+  name: KeyName,
+  facts: RequestFacts,
+): Promise<Entered> {
+  // Before the key is looked for: a bad token must not tell either.
+  checkGrantTokens(k, facts.grantTokens);
+  const refuse = (cause?: unknown) =>
+    denyForeign(k, requester, OPERATIONS[operation].action, arnAsNamed(k, name), name.account, cause);
+  const found = await find(k, name);
+  if (found === undefined) return refuse();
+  try {
+    return await enterResolved(k, requester, operation, found, facts);
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === "AccessDeniedException") return refuse(error);
+    throw error;
+  }
 }
 
 /** Spec kms 9.4: what the managed key's own policy says, kept also where an authoriser does not read policies. */

@@ -1,7 +1,7 @@
 /** ListKeys and ListAliases: the identity side alone decides, and only the caller's own account is listed. */
-import { requirePlainAccess } from "./authorise.ts";
+import { denyForeign, requirePlainAccess } from "./authorise.ts";
 import { resolve } from "./enter.ts";
-import type { Kernel, Requester } from "./kernel.ts";
+import { arnOf, type Kernel, type Requester } from "./kernel.ts";
 import type { StoredKey } from "./codec.ts";
 import type { AliasRecord } from "./model.ts";
 import { type Found, type Page, pageOf, pageOfAll, type Paging } from "./paging.ts";
@@ -38,13 +38,14 @@ async function listAliasesOf(
   keyId: string,
   paging: Paging,
 ): Promise<Page<AliasRecord>> {
-  const { held } = await resolve(k, requester, keyId, { action: "kms:ListAliases", aliases: false });
+  const action = "kms:ListAliases";
+  const { held } = await resolve(k, requester, keyId, { action, aliases: false });
   const key = held.value;
-  // Another account's aliases are not this caller's to list, and it learns nothing from being told none.
-  const names = key.account === requester.account ? key.aliases : [];
+  // Another account's aliases are not this caller's to list, nor whether there is such a key.
+  if (key.account !== requester.account) return denyForeign(k, requester, action, arnOf(k, key), key.account);
   const list = { operation: "ListAliases", scope: key.bornArn };
   return pageOf(k, list, paging, ALIASES, async (after, limit): Promise<Found<AliasRecord>> => {
-    const page = pageOfAll(names, (name) => name, after, limit);
+    const page = pageOfAll(key.aliases, (name) => name, after, limit);
     const held = await Promise.all(page.items.map((name) => k.rows.alias(key.account, name)));
     return { items: held.flatMap((h) => (h === undefined ? [] : [h.value])), next: page.next };
   });

@@ -56,7 +56,10 @@ export async function reEncrypt(
   }
 }
 
-/** kms:ReEncryptOnSameKey is a condition value of both authorisations, so it is looked up before either. */
+/**
+ * kms:ReEncryptOnSameKey is a condition value of both authorisations, so it is looked up before either. The source is the key
+ * that is named: a blob can be made up to ask whether some key is there.
+ */
 async function namesSameKey(
   k: Kernel,
   requester: Requester,
@@ -67,8 +70,9 @@ async function namesSameKey(
   const blobName = bare ? undefined : headerOf(source.blob).keyUuid;
   const destination = await peek(k, requester, destinationKeyId);
   if (destination === undefined) return false;
-  if (blobName !== undefined) return sameBytes(blobName, destination.value.blobName);
-  if (source.keyId === undefined) return false;
-  const from = await peek(k, requester, source.keyId);
-  return from?.value.bornArn === destination.value.bornArn;
+  if (source.keyId !== undefined) {
+    const from = await peek(k, requester, source.keyId);
+    return from?.value.bornArn === destination.value.bornArn;
+  }
+  return blobName !== undefined && sameBytes(blobName, destination.value.blobName);
 }
