@@ -63,7 +63,7 @@ export async function createAlias(
   const arn = aliasArn(k.region, requester.account, name);
   await requirePlainAccess(k, requester, "kms:CreateAlias", arn);
   await retried(async () => {
-    const { held, key } = await enter(k, requester, "CreateAlias", targetKeyId, { requestAlias: name });
+    const { held, key } = await enter(k, requester, "CreateAlias", targetKeyId);
     if ((await k.rows.alias(requester.account, name)) !== undefined)
       fail("AlreadyExistsException", `An alias with the name ${arn} already exists`);
     requireRoom(key);
@@ -88,11 +88,11 @@ export async function updateAlias(
   const arn = aliasArn(k.region, requester.account, name);
   await requirePlainAccess(k, requester, "kms:UpdateAlias", arn);
   await retried(async () => {
-    const { held, key } = await enter(k, requester, "UpdateAlias", targetKeyId, { requestAlias: name });
+    const { held, key } = await enter(k, requester, "UpdateAlias", targetKeyId);
     const alias = await requireAlias(k, requester, name);
     const old = await targetOf(k, alias.value);
     if (old === undefined) return "again";
-    await enterHeld(k, requester, "UpdateAliasFrom", old, { requestAlias: name });
+    await enterHeld(k, requester, "UpdateAliasFrom", old);
     requireSameType(old.value, key);
     const next = { ...alias.value, targetKeyId: key.keyId, updatedMs: k.clock.now() };
     const moves = old.value.keyId !== key.keyId;
@@ -127,7 +127,7 @@ export async function deleteAlias(k: Kernel, requester: Requester, name: string)
     const alias = await requireAlias(k, requester, name);
     const target = await targetOf(k, alias.value);
     if (target === undefined) return "again";
-    await enterHeld(k, requester, "DeleteAlias", target, { requestAlias: name });
+    await enterHeld(k, requester, "DeleteAlias", target);
     const ok = await k.rows.commit({
       keys: [{ before: target, after: withoutAlias(target.value, name) }],
       aliases: [{ before: alias, after: undefined }],

@@ -93,7 +93,7 @@ export function enterHeld(
   requester: Requester,
   operation: KeyOperation,
   held: HeldKey,
-  facts: RequestFacts,
+  facts: RequestFacts = {},
 ): Soon<Entered> {
   const rule: OperationRule = OPERATIONS[operation];
   const key = held.value;

@@ -7,6 +7,7 @@ import { isWithinGrant, parseAwsPrincipal } from "../policy/index.ts";
 import { allowedWith, deny, grantsOf } from "./authorise.ts";
 import { type Attempt, retried } from "./change.ts";
 import type { RequestFacts } from "./conditions.ts";
+import { parseEncryptionContext } from "./context.ts";
 import { type Entered, enter } from "./enter.ts";
 import { granteeName, retiringName } from "./grant-rows.ts";
 import { grantToken } from "./grant-tokens.ts";
@@ -91,6 +92,8 @@ function checkPairs(pairs: ReadonlyMap<string, string>): void {
       );
   if (new Set([...pairs.keys()].map((key) => key.toLowerCase())).size !== pairs.size)
     fail("ValidationException", "A grant constraint must not name one encryption context key in two cases.");
+  // What no request can carry constrains nothing, and is stored all the same.
+  parseEncryptionContext(pairs);
 }
 
 const ANY_KEY: readonly string[] = ["CreateGrant", "RetireGrant", "DescribeKey"];

@@ -34,8 +34,8 @@ const tag = is.structure({
   TagKey: is.required(is.text({ min: 1, max: 128 })),
   TagValue: is.required(is.text({ min: 0, max: 256 })),
 });
-/** The count is a rule of its own (TagException), so that it has no bound here but the body's. */
-export const tags = is.list(tag);
+/** The count is a rule of its own (TagException): one that is too many is all that it needs to see. */
+export const tags = is.list(tag, { lookedAtMax: KEY_TAGS_MAX + 1 });
 export const tagKeys = is.list(is.text({ min: 1, max: 128 }), { min: 0, max: KEY_TAGS_MAX });
 
 export const paging = {

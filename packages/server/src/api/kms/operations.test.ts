@@ -299,6 +299,53 @@ test("aliases: texts, moves, limits, the reserved namespace", async () => {
   assert.equal((await failed(kms, "CreateAlias", named("alias/n50")))[0], "LimitExceededException");
 });
 
+test("kms:RequestAlias is the alias that a request names a key by, not one that it makes, moves or removes", async () => {
+  const { kms, authoriser } = await testKms();
+  const [a, b] = [await newKey(kms), await newKey(kms)];
+  const AliasName = "alias/x";
+  const seen = (): unknown[] => authoriser.asked.splice(0).map((r) => r.conditions.get("kms:requestalias"));
+  seen();
+  await ok(kms, "CreateAlias", { AliasName, TargetKeyId: a });
+  await ok(kms, "UpdateAlias", { AliasName, TargetKeyId: b });
+  await ok(kms, "DeleteAlias", { AliasName });
+  assert.deepEqual(new Set(seen()), new Set([undefined]));
+  await ok(kms, "CreateAlias", { AliasName, TargetKeyId: a });
+  seen();
+  await ok(kms, "Encrypt", { KeyId: AliasName, Plaintext: b64("x") });
+  assert.deepEqual(seen(), [AliasName]);
+});
+
+test("long lists are refused by their length, whatever is in them", async () => {
+  const { kms } = await testKms();
+  const KeyId = await newKey(kms);
+  const grant = (more: object) => ({ KeyId, GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root`, ...more });
+  const operations = Array<string>(50_000).fill("no operation");
+  assert.deepEqual(await failed(kms, "CreateGrant", grant({ Operations: operations })), [
+    "ValidationException",
+    "1 validation error detected: Value '[]' at 'operations' failed to satisfy constraint: Member must have length less than or equal to 17",
+  ]);
+  const tooMany = Array<object>(100_000).fill({});
+  for (const operation of ["CreateKey", "TagResource"]) {
+    const [type, message] = await failed(kms, operation, { KeyId, Tags: tooMany });
+    assert.equal(type, "ValidationException");
+    assert.ok(message.length < 20_000, `${message.length} characters`);
+    const good = Array<object>(20_000).fill({ TagKey: "a", TagValue: "b" });
+    assert.deepEqual(await failed(kms, operation, { KeyId, Tags: good }), ["TagException", "Too many tags"]);
+  }
+  // A constraint that no encryption context can meet.
+  for (const key of ["k".repeat(8192), "k".repeat(1_000_000), "", "\ud800"])
+    assert.deepEqual(
+      (
+        await failed(
+          kms,
+          "CreateGrant",
+          grant({ Operations: ["Decrypt"], Constraints: { EncryptionContextEquals: { [key]: "v" } } }),
+        )
+      )[0],
+      "ValidationException",
+    );
+});
+
 test("tags: upsert, removal, limits", async () => {
   const { kms } = await testKms();
   const KeyId = await newKey(kms, { Tags: [{ TagKey: "b", TagValue: "1" }] });

@@ -133,15 +133,21 @@ function blob(rules: Range): Member<Uint8Array, false> {
   };
 }
 
-function list<T>(item: Member<T>, rules: Range = {}): Member<readonly T[], false> {
+interface ListRules extends Range {
+  /** Of a list whose length is checked later, so many items are read: each may have a problem to tell of. */
+  readonly lookedAtMax?: number;
+}
+
+function list<T>(item: Member<T>, rules: ListRules = {}): Member<readonly T[], false> {
+  const { max = Infinity, lookedAtMax } = rules;
   return {
     required: false,
     read(value, path, problems) {
       if (!Array.isArray(value)) wrongType(path, "a list");
       inRange("length", value.length, rules, problems, { path, shown: "[]" });
       // An over-long list is not looked into.
-      if (rules.max !== undefined && value.length > rules.max) return [];
-      return value.map((v: unknown, i) => {
+      if (value.length > max) return [];
+      return value.slice(0, lookedAtMax).map((v: unknown, i) => {
         const at = `${path}.${i + 1}.member`;
         if (v === null || v === undefined) wrongType(at, "a value");
         return item.read(v, at, problems);

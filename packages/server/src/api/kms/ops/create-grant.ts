@@ -9,7 +9,7 @@ export const CreateGrant = operation({
     KeyId: keyId,
     GranteePrincipal: is.required(principal),
     RetiringPrincipal: principal,
-    Operations: is.required(is.list(is.oneOf(GRANT_OPERATIONS))),
+    Operations: is.required(is.list(is.oneOf(GRANT_OPERATIONS), { max: GRANT_OPERATIONS.length })),
     Constraints: is.structure({
       EncryptionContextSubset: is.stringMap,
       EncryptionContextEquals: is.stringMap,
