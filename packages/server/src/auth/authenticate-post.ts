@@ -3,6 +3,7 @@
  * Same order as {@link authenticate}: the policy is read only after its signature holds.
  */
 import { failArgument } from "../base/errors.ts";
+import { checkKeyBytes } from "../base/ids.ts";
 import { refuse } from "./auth-failure.ts";
 import type { AuthDeps } from "./authenticate.ts";
 import { parseCredential } from "./authorization.ts";
@@ -46,9 +47,15 @@ function need(fields: FormFields, name: string): string {
   return value;
 }
 
-/** The object key: `${filename}` stands for the name the browser gave. Throws InvalidArgument without a key. */
+/**
+ * The object key: `${filename}` stands for the name the browser gave. Throws InvalidArgument without a key, and
+ * KeyTooLongError before the key is put together: thousands of long names would make megabytes for anybody.
+ */
 export function postKey(fields: FormFields, fileName: string): string {
-  return need(fields, "key").replaceAll("${filename}", () => fileName);
+  const pieces = need(fields, "key").split("${filename}");
+  const own = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0);
+  checkKeyBytes(own + (pieces.length - 1) * Buffer.byteLength(fileName));
+  return pieces.join(fileName);
 }
 
 /**

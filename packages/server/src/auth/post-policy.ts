@@ -30,7 +30,8 @@ export type FormFields = ReadonlyMap<string, string>;
 
 const malformed = (what: string): never => fail("InvalidPolicyDocument", `Invalid Policy: ${what}`);
 
-const BASE64 = /^[A-Za-z0-9+/ \r\n]*={0,2}[ \r\n]*$/;
+/** White space may follow the padding only where there is padding: two runs that both take it would cost their product. */
+const BASE64 = /^[A-Za-z0-9+/ \r\n]*(?:={1,2}[ \r\n]*)?$/;
 /** Is it text that means one policy only? Anything else could be signed as one thing and read as another. */
 export const isBase64 = (text: string): boolean => BASE64.test(text);
 

@@ -112,10 +112,14 @@ export function parseBucketName(s: string): BucketName {
 export function parseObjectKey(s: string): ObjectKey {
   const size = Buffer.byteLength(s);
   if (size === 0) fail("InvalidArgument", "the object key is empty");
+  checkKeyBytes(size);
+  return s as ObjectKey;
+}
+/** For a key that is not put together yet; throws KeyTooLongError. */
+export function checkKeyBytes(size: number): void {
   if (size > KEY_BYTES_MAX) {
     fail("KeyTooLongError", { elements: { Size: String(size), MaxSizeAllowed: String(KEY_BYTES_MAX) } });
   }
-  return s as ObjectKey;
 }
 
 const KEY_ARN = /^arn:aws[a-zA-Z0-9-]*:kms:[a-z0-9-]+:[0-9]{12}:key\/[a-zA-Z0-9-]+$/;

@@ -15,6 +15,10 @@ export class FormSource implements AsyncIterable<Uint8Array> {
   readonly #source: AsyncIterable<Uint8Array>;
   readonly #boundary: string;
   #head = "";
+  /** Where in the head the part begins whose header lines have not ended yet. */
+  #partAt: number | undefined;
+  /** Where the header lines of the last part ended. */
+  #from = 0;
   #fileAt: number | undefined;
   #done = false;
 
@@ -37,31 +41,42 @@ export class FormSource implements AsyncIterable<Uint8Array> {
     return contentLength - this.#fileAt - `\r\n${this.#boundary}--\r\n`.length;
   }
 
-  /** The form up to the file is small: its header lines are looked at as text of one character per byte. */
+  /**
+   * The form up to the file is small: its header lines are looked at as text of one character per byte. Each byte is looked at
+   * once, however small the pieces are in which it comes.
+   */
   #look(piece: Uint8Array): void {
+    const delimiter = `\r\n${this.#boundary}`;
+    // A delimiter or the end of header lines may have begun in the piece before.
+    let from = Math.max(this.#partAt ?? this.#from, this.#head.length - delimiter.length - 4);
     this.#head += Buffer.from(
       piece.buffer,
       piece.byteOffset,
       Math.min(piece.length, HEAD_BYTES_MAX),
     ).toString("latin1");
     this.#done = this.#head.length >= HEAD_BYTES_MAX;
-    let at = this.#head.indexOf(this.#boundary);
-    while (at >= 0) {
-      const end = this.#head.indexOf("\r\n\r\n", at);
+    for (;;) {
+      if (this.#partAt === undefined) {
+        from = this.#head.indexOf(this.#from === 0 ? this.#boundary : delimiter, from);
+        if (from < 0) return;
+        this.#partAt = from;
+      }
+      const end = this.#head.indexOf("\r\n\r\n", from);
       if (end < 0) return;
-      const isFile = /content-disposition:[^\r\n]*[;\s]name=(?:"file"|file(?=[;\r\n]|$))/i.test(
-        this.#head.slice(at, end),
-      );
-      if (isFile) {
+      if (FILE_PART.test(this.#head.slice(this.#partAt, end))) {
         this.#fileAt = end + 4;
         this.#done = true;
         this.#head = "";
         return;
       }
-      at = this.#head.indexOf(`\r\n${this.#boundary}`, end);
+      this.#partAt = undefined;
+      this.#from = from = end;
     }
   }
 }
+
+/** Begins at the start of a line: a line of many such names would be read to its end for each of them. */
+const FILE_PART = /^content-disposition:[^\r\n]*[;\s]name=(?:"file"|file(?=[;\r\n]|$))/im;
 
 export class FormBody implements Body {
   readonly size: number;

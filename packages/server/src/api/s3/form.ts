@@ -31,10 +31,12 @@ export async function identifyForm(exchange: Exchange, deps: S3Deps, address: Ad
   const contentType = headers.get("content-type") ?? "";
   const source = new FormSource(new SocketSource(exchange.req, exchange.res), contentType);
   const form = await readPostForm(contentType, source);
-  const key = postKey(form.fields, form.fileName);
-  const fields = new Map(form.fields).set("key", key);
+  let key: string;
+  let fields: ReadonlyMap<string, string>;
   let result: PostAuthResult<Principal>;
   try {
+    key = postKey(form.fields, form.fileName);
+    fields = new Map(form.fields).set("key", key);
     result = await authenticatePost(fields, address.bucket, deps.auth);
   } catch (error) {
     form.discard();
