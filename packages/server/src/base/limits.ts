@@ -157,6 +157,11 @@ export const CREDENTIALS_HELD_MAX = 20_000;
 export const LAST_USE_INTERVAL_MS = 15 * 60_000;
 export const QUERY_BODY_BYTES_MAX = 1024 ** 2;
 export const QUERY_PARAMETERS_MAX = 5000;
+/** Of a list for which AWS names no maximum. */
+export const QUERY_LIST_ENTRIES_MAX = 1000;
+/** What an answer tells of an input's problems: so many texts, and none after the one that passes so many characters. */
+export const PROBLEM_TEXTS_MAX = 100;
+export const PROBLEM_TEXTS_CHARS_MAX = 16 * 1024;
 /** Session tokens: policy, policy ARNs and tags of a session together. */
 export const SESSION_CLAIMS_BYTES_MAX = 8192;
 export const SESSION_POLICY_CHARS_MAX = 2048;

@@ -3,9 +3,13 @@
  * over forms say the same, under another code. Problems are collected, so that one answer names them all.
  */
 import { fail } from "../../base/errors.ts";
+import { PROBLEM_TEXTS_CHARS_MAX, PROBLEM_TEXTS_MAX } from "../../base/limits.ts";
 
+/** All are counted, the first are told: an answer must not be many times as long as the request that it is about. */
 export class Problems {
   readonly #texts: string[] = [];
+  #count = 0;
+  #chars = 0;
   readonly #code: "ValidationException" | "ValidationError";
   readonly #shownCharsMax: number;
 
@@ -16,7 +20,7 @@ export class Problems {
   }
 
   /** `value` absent: a sensitive member, or one without a text form; its value is never shown. */
-  add(path: string, constraint: string, value?: string): void {
+  add(path: string, constraint: string | (() => string), value?: string): void {
     const shown = value === undefined || value.length > this.#shownCharsMax ? "Value" : `Value '${value}'`;
     this.#add(shown, path, constraint);
   }
@@ -25,12 +29,17 @@ export class Problems {
     this.#add("Value null", path, "not be null");
   }
 
-  #add(shown: string, path: string, constraint: string): void {
-    this.#texts.push(`${shown} at '${path}' failed to satisfy constraint: Member must ${constraint}`);
+  #add(shown: string, path: string, constraint: string | (() => string)): void {
+    this.#count++;
+    if (this.#texts.length >= PROBLEM_TEXTS_MAX || this.#chars >= PROBLEM_TEXTS_CHARS_MAX) return;
+    const must = typeof constraint === "string" ? constraint : constraint();
+    const text = `${shown} at '${path}' failed to satisfy constraint: Member must ${must}`;
+    this.#chars += text.length;
+    this.#texts.push(text);
   }
 
   throwIfAny(): void {
-    const n = this.#texts.length;
+    const n = this.#count;
     if (n > 0)
       fail(this.#code, `${n} validation error${n === 1 ? "" : "s"} detected: ${this.#texts.join("; ")}`);
   }
@@ -85,7 +94,7 @@ export function enumValue<const T extends string>(
   path: string,
 ): T | undefined {
   const known = values.find((value) => value === given);
-  if (known === undefined) problems.add(path, `satisfy enum value set: [${values.join(", ")}]`, given);
+  if (known === undefined) problems.add(path, () => `satisfy enum value set: [${values.join(", ")}]`, given);
   return known;
 }
 

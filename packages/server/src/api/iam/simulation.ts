@@ -1,4 +1,5 @@
 /** What SimulatePrincipalPolicy and SimulateCustomPolicy share: their parameters, and how a decision is shown. */
+import { QUERY_LIST_ENTRIES_MAX } from "../../base/limits.ts";
 import type { Simulated, SimulationInput } from "../../iam/simulate.ts";
 import { laterThan, type Page, pageOf } from "../../iam/paging.ts";
 import { tag } from "../common/xml-write.ts";
@@ -10,7 +11,7 @@ import { page } from "./show.ts";
 
 const context = is.structure({
   ContextKeyName: is.required(is.text({ min: 5, max: 256 })),
-  ContextKeyValues: is.list(is.text()),
+  ContextKeyValues: is.list(is.text(), QUERY_LIST_ENTRIES_MAX),
   ContextKeyType: is.text(),
 });
 export const simulationMembers = {

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ServiceError } from "../../base/errors.ts";
+import { cpuMs } from "../../policy/testing.ts";
+import { STS_OPERATIONS } from "../sts/index.ts";
 import { Form } from "./form.ts";
 import { is, readInput } from "./schema.ts";
 
@@ -46,7 +48,7 @@ test("repeated names, bad escapes and too many parameters are refused", () => {
 test("lists keep their numbers' order, structures their members, and unknown parameters are ignored", () => {
   const schema = {
     Tags: is.list(is.structure({ Key: is.required(is.text({ max: 3 })), Value: is.text() }), 3),
-    Names: is.list(is.text()),
+    Names: is.list(is.text(), 9),
     Count: is.integer(1, 9),
     Yes: is.flag,
     Mode: is.oneOf(["a", "b"]),
@@ -90,4 +92,43 @@ test("lists keep their numbers' order, structures their members, and unknown par
   fails("Mode=c", /enum value set: \[a, b\]/);
   fails("Tags.member.x.Key=1", /MalformedInput/);
   fails(`Mode=${"c".repeat(600)}`, /^ValidationError 1 validation error detected: Value at 'mode'/);
+});
+
+test("names inside a name are found whatever stands beside them", () => {
+  const parts = fc.array(fc.constantFrom("a", "b", "A", "a-", "1", ""), { minLength: 1, maxLength: 4 });
+  const names = fc.uniqueArray(
+    parts.map((found) => found.join(".")),
+    { minLength: 1 },
+  );
+  fc.assert(
+    fc.property(names, parts, (given, asked) => {
+      const form = Form.parse(given.map((name) => `${encodeURIComponent(name)}=`).join("&"));
+      const name = asked.join(".");
+      assert.equal(
+        form.hasInside(name),
+        given.some((one) => one.startsWith(`${name}.`)),
+      );
+    }),
+  );
+});
+
+test("a form of as many list entries as it may have costs what its length says", () => {
+  const entries = (list: string, rest: string): string =>
+    Array.from({ length: 4980 }, (_, i) => `${list}.member.${i + 1}.${rest}=`).join("&");
+  const assume = STS_OPERATIONS.get("AssumeRoleWithWebIdentity");
+  assert.ok(assume);
+  const rest = "RoleArn=arn:aws:iam::111122223333:role/r&RoleSessionName=ann&WebIdentityToken=token";
+  const long = Form.parse(`${rest}&${entries("PolicyArns", "x")}`);
+  const structures = { Tags: is.list(is.structure({ Key: is.text() }), 5000) };
+  const within = Form.parse(entries("Tags", "Key"));
+  const started = cpuMs();
+  assert.throws(
+    () => assume.prepare(long),
+    (error) =>
+      error instanceof ServiceError &&
+      error.message ===
+        "1 validation error detected: Value at 'policyArns' failed to satisfy constraint: Member must have length less than or equal to 10",
+  );
+  assert.equal(readInput(structures, within).Tags?.length, 4980);
+  assert.ok(cpuMs() - started < 300, `${cpuMs() - started} ms`);
 });

@@ -4,6 +4,7 @@ import { QUERY_PARAMETERS_MAX } from "../../base/limits.ts";
 
 export class Form {
   readonly #values: ReadonlyMap<string, string>;
+  #sorted: readonly string[] | undefined;
 
   private constructor(values: ReadonlyMap<string, string>) {
     this.#values = values;
@@ -34,22 +35,31 @@ export class Form {
 
   /** Whether anything is given under a name or inside it. */
   hasInside(name: string): boolean {
-    const inside = `${name}.`;
-    for (const key of this.#values.keys()) if (key.startsWith(inside)) return true;
-    return false;
+    return !this.#under(`${name}.`).next().done;
   }
 
   /** The names of a list's entries in order: `X.member.1`, `X.member.2`. Gaps close. */
   members(name: string): readonly string[] {
     const prefix = `${name}.member.`;
     const numbers = new Set<number>();
-    for (const key of this.#values.keys()) {
-      if (!key.startsWith(prefix)) continue;
+    for (const key of this.#under(prefix)) {
       const digits = /^[1-9][0-9]{0,5}(?=\.|$)/.exec(key.slice(prefix.length))?.[0];
       if (digits === undefined) fail("MalformedInput", `An entry of the list ${name} is not numbered.`);
       numbers.add(Number(digits));
     }
     return [...numbers].toSorted((a, b) => a - b).map((number) => `${prefix}${number}`);
+  }
+
+  /** The names with a prefix. Sorted once: every entry of a list asks, and a form may be a list of nothing but entries. */
+  *#under(prefix: string): Generator<string, undefined> {
+    const names = (this.#sorted ??= [...this.#values.keys()].sort());
+    let low = 0;
+    for (let high = names.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if ((names[middle] ?? "") < prefix) low = middle + 1;
+      else high = middle;
+    }
+    for (let name = names[low]; name?.startsWith(prefix) === true; name = names[++low]) yield name;
   }
 }
 

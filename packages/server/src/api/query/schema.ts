@@ -107,14 +107,15 @@ function oneOf<const T extends string>(values: readonly T[]): Member<T, false> {
   };
 }
 
-function list<T>(member: Member<T>, max?: number): Member<readonly T[], false> {
+/** What entries beyond `max` hold is not looked at. */
+function list<T>(member: Member<T>, max: number): Member<readonly T[], false> {
   return {
     required: false,
     read(form, name, path, problems) {
       const names = form.members(name);
       // `Tags=` is an empty list.
       if (names.length === 0) return form.get(name) === "" ? [] : undefined;
-      inRange("length", names.length, { max }, problems, { path });
+      if (!inRange("length", names.length, { max }, problems, { path })) return [];
       return names.flatMap((entry, i) => member.read(form, entry, `${path}.${i + 1}.member`, problems) ?? []);
     },
   };

@@ -1,4 +1,5 @@
 /** Members that several operations share, with the API model's bounds. */
+import { SESSION_POLICY_ARNS_MAX } from "../../base/limits.ts";
 import { is } from "../query/schema.ts";
 
 export const arn = is.text({ min: 20, max: 2048 });
@@ -10,7 +11,7 @@ export const sessionPolicy = is.text({
   pattern: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",
   hidden: true,
 });
-export const policyArns = is.list(is.structure({ arn: is.required(arn) }));
+export const policyArns = is.list(is.structure({ arn: is.required(arn) }), SESSION_POLICY_ARNS_MAX);
 export const tagKey = is.text({ min: 1, max: 128, pattern: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+" });
 export const tagValue = is.text({ min: 0, max: 256, pattern: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*" });
 export const tags = is.list(is.structure({ Key: is.required(tagKey), Value: is.required(tagValue) }), 50);

@@ -1,3 +1,4 @@
+import { QUERY_LIST_ENTRIES_MAX } from "../../../base/limits.ts";
 import { pageOf } from "../../../iam/paging.ts";
 import { list } from "../../query/document.ts";
 import { is } from "../../query/schema.ts";
@@ -10,7 +11,10 @@ import { pageEnd } from "../show.ts";
 export const GetAccountAuthorizationDetails = operation({
   name: "GetAccountAuthorizationDetails",
   input: {
-    Filter: is.list(is.oneOf(["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"])),
+    Filter: is.list(
+      is.oneOf(["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]),
+      QUERY_LIST_ENTRIES_MAX,
+    ),
     ...paging,
   },
   needs: () => onAccount("GetAccountAuthorizationDetails"),
