@@ -45,6 +45,25 @@ export async function onHolder(
   return [{ action: `iam:${action}`, resource, conditions: conditions(entity, asked) }];
 }
 
+/** On one that gets another name or path: on what it is and on what it becomes, as AWS asks. */
+export async function onRenamed(
+  call: IamCall,
+  action: string,
+  kind: "User" | "Group",
+  name: string,
+  to: { readonly name?: string | undefined; readonly path?: string | undefined },
+): Promise<readonly Need[]> {
+  const entity = await call.directory.find(call.account, kind, name);
+  const before = entity ?? { kind, path: "/", name };
+  const after = { kind, path: to.path ?? before.path, name: to.name ?? before.name };
+  const resources = new Set([arnOf(call.account, before), arnOf(call.account, after)]);
+  return [...resources].map((resource) => ({
+    action: `iam:${action}`,
+    resource,
+    conditions: conditions(entity, {}),
+  }));
+}
+
 /** On one that is about to be made. */
 export function onNew(
   call: IamCall,

@@ -349,4 +349,32 @@ describe("spec access section 10", () => {
     const bad = new PutKeyPolicyCommand({ KeyId, Policy: nobody, BypassPolicyLockoutSafetyCheck: true });
     assert.equal((await refused(client.send(bad)))[0], "MalformedPolicyDocumentException");
   });
+
+  test("a right to rename reaches from one place to another only if it covers both", async () => {
+    const root = world.iam();
+    const admin = world.iam(await makeUser("DevAdmin", []));
+    await call(root, "PutUserPolicy", {
+      UserName: "DevAdmin",
+      PolicyName: "rename",
+      PolicyDocument: policyText(allow(["iam:UpdateUser", "iam:UpdateGroup"], arn("*/dev/*"))),
+    });
+    await call(root, "CreateUser", { UserName: "mallory", Path: "/dev/" });
+    await call(root, "CreateUser", { UserName: "top" });
+    await call(root, "CreateGroup", { GroupName: "crew", Path: "/dev/" });
+    const denied = async (name: string, input: unknown, resource: string) => {
+      const [error, status, text] = await refused(call(admin, name, input));
+      assert.deepEqual([error, status], ["AccessDenied", 403]);
+      assert.ok(text.includes(`perform: iam:${name} on resource: ${arn(resource)} because`), text);
+    };
+    const mallory = { UserName: "mallory" };
+    await denied("UpdateUser", { ...mallory, NewPath: "/admins/" }, "user/admins/mallory");
+    await denied("UpdateUser", { ...mallory, NewPath: "/", NewUserName: "Departed" }, "user/Departed");
+    await denied("UpdateUser", { UserName: "top", NewPath: "/dev/" }, "user/top");
+    await denied("UpdateUser", { UserName: "absent", NewPath: "/dev/" }, "user/absent");
+    await denied("UpdateGroup", { GroupName: "crew", NewPath: "/admins/" }, "group/admins/crew");
+    await call(admin, "UpdateUser", { ...mallory, NewUserName: "molly" });
+    await call(admin, "UpdateUser", { UserName: "molly", NewPath: "/dev/new/" });
+    await call(admin, "UpdateGroup", { GroupName: "crew", NewPath: "/dev/new/", NewGroupName: "team" });
+    assert.equal((await call(root, "GetUser", { UserName: "molly" })).User.Arn, arn("user/dev/new/molly"));
+  });
 });
