@@ -3,6 +3,7 @@
  * ownership; the policy engine takes its place without a change on either side.
  */
 import type { Caller } from "./caller.ts";
+import type { DecisionSteps } from "./decision-steps.ts";
 import type { AccountId } from "./ids.ts";
 
 /**
@@ -28,6 +29,8 @@ export interface AccessRequest {
   /** Uses of KMS keys: the encryption context, and the grants of the key that may be the caller's. */
   readonly encryptionContext?: ReadonlyMap<string, string>;
   readonly grants?: readonly KeyGrant[];
+  /** Of a request that asks many questions: what they may cost together. */
+  readonly steps?: DecisionSteps;
 }
 
 export interface ResourcePolicy {

@@ -74,8 +74,13 @@ export const POLICY_DEPTH_MAX = 10;
 export const POLICY_STATEMENTS_MAX = 500;
 /** Actions, resources, principals and condition values of one document together. */
 export const POLICY_VALUES_MAX = 5000;
-/** Comparisons of wildcard matching that one decision may cost; beyond, it denies. About ten milliseconds. */
-export const DECISION_STEPS_MAX = 4_000_000;
+/** Comparisons of wildcard matching that one decision may cost; beyond, it denies. Fifteen milliseconds at worst. */
+export const DECISION_STEPS_MAX = 2_000_000;
+/** What looking at one pattern costs at least, in comparisons. */
+export const PATTERN_STEPS = 16;
+/** The same for all decisions of one request that asks many questions: under a second, in turns with other requests. */
+export const REQUEST_STEPS_MAX = 100_000_000;
+export const DECISIONS_TURN_MS = 5;
 /** Signing keys kept ready, one per (credential version, date, region, service); the oldest goes first. */
 export const SIGNING_KEYS_MAX = 4096;
 /** `<hex size>;chunk-signature=<64 hex>` takes 97 bytes at most; a longer line is no chunk header. */

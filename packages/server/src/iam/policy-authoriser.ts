@@ -47,6 +47,7 @@ export class PolicyAuthoriser implements Authoriser {
       resourceAccount: request.resourceAccount,
       context: new RequestContext(caller, request.conditions, this.#surroundings),
       ...(request.encryptionContext !== undefined && { encryptionContext: request.encryptionContext }),
+      steps: request.steps,
       ...(request.restrictPublic === true && { restrictPublic: true }),
       policies: {
         identity: standing.identity,

@@ -1,5 +1,6 @@
 /** What the evaluator would decide: for people who write policies, and for tests of access. Changes nothing. */
-import { fail } from "../base/errors.ts";
+import { DecisionSteps } from "../base/decision-steps.ts";
+import { assert, fail } from "../base/errors.ts";
 import { type AccountId, parseAccountId } from "../base/ids.ts";
 import {
   type Decision,
@@ -110,12 +111,31 @@ function parsed(text: string, kind: PolicyKind, name: string): Policy {
   return result.ok ? result.policy : refuseDocument(result.failure);
 }
 
-/** Every action on every resource, in that order. Key policies and grants are not part of a simulation (as in AWS). */
-export function simulate(
+/** One question, and its place among all: every action on every resource, in that order. */
+export interface Question {
+  readonly place: number;
+  readonly action: string;
+  readonly resource: string;
+}
+export function* questionsFrom({ actions, resources }: SimulationInput, place: number): Generator<Question> {
+  for (let at = place; at < actions.length * resources.length; at++) {
+    const action = actions[Math.floor(at / resources.length)];
+    const resource = resources[at % resources.length];
+    assert(action !== undefined && resource !== undefined, "the place is one of the table");
+    yield { place: at, action, resource };
+  }
+}
+
+/**
+ * Key policies and grants are not part of a simulation (as in AWS). Other requests run meanwhile. Throws InvalidInput when the
+ * questions cost more than those of one request may, MalformedPolicyDocument.
+ */
+export async function simulate(
   account: AccountId,
   side: SimulatedSide,
   input: SimulationInput,
-): readonly Simulated[] {
+  questions: readonly Question[],
+): Promise<readonly Simulated[]> {
   const extra = input.policies.map((text, i) => parsed(text, "identity", `PolicyInputList.${i + 1}`));
   const given = input.boundaries[0];
   const boundary =
@@ -124,18 +144,18 @@ export function simulate(
     input.resourcePolicy === undefined ? undefined : parsed(input.resourcePolicy, "bucket", "ResourcePolicy");
   const owner = /^(?:arn:aws:iam::)?([0-9]{12})(?::root)?$/.exec(input.resourceOwner ?? "")?.[1];
   const resourceAccount = owner === undefined ? account : parseAccountId(owner);
-  return input.actions.flatMap((action) =>
-    input.resources.map((resource) => ({
-      action,
-      resource,
-      decision: decide({
-        principal: side.principal,
-        action,
-        resource,
-        resourceAccount,
-        context: input.context,
-        policies: { identity: [...side.identity, ...extra], boundary, resource: resourcePolicy },
-      }),
-    })),
-  );
+  const policies = { identity: [...side.identity, ...extra], boundary, resource: resourcePolicy };
+  const { principal } = side;
+  const { context } = input;
+  const steps = new DecisionSteps();
+  const results: Simulated[] = [];
+  for (const { action, resource } of questions) {
+    if (steps.turnIsOver) await steps.pause();
+    const decision = decide({ principal, action, resource, resourceAccount, context, policies, steps });
+    if (steps.exhausted) fail("InvalidInput", TOO_COSTLY);
+    results.push({ action, resource, decision });
+  }
+  return results;
 }
+const TOO_COSTLY =
+  "The policies cost too much for so many actions and resources. Ask for fewer, or for smaller pages with MaxItems.";

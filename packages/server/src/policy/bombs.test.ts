@@ -127,6 +127,51 @@ function* WORST(): Generator<readonly [string, readonly Policy[]]> {
   ];
 }
 
+test("a text of variables, and a set of values, count for as much as they make a decision look at", () => {
+  const variables = accepted(
+    "identity",
+    `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:UserAgent":"${"${aws:Referer}".repeat(8000)}"}}}`,
+  );
+  const set = accepted(
+    "identity",
+    `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"ForAnyValue:NumericLessThan":{"aws:TagKeys":[${fill(4900, (i) => `"-${i}"`)}]}}}`,
+  );
+  const actions = accepted(
+    "identity",
+    `{"Effect":"Allow","Action":[${fill(4000, () => `"s3:*${"?".repeat(17)}b*"`)}],"Resource":"*"}`,
+  );
+  const question = { principal, resource: "*", resourceAccount: ACCOUNT };
+  const rows = [
+    [variables, "s3:GetObject", new Map([["aws:referer", "x".repeat(20_000)]])],
+    [set, "s3:GetObject", new Map([["aws:tagkeys", Array.from({ length: 1000 }, (_, i) => `${i}`)]])],
+    [actions, `s3:${"a".repeat(120)}`, new Map()],
+  ] as const;
+  for (const [policy, action, values] of rows) {
+    const context = new Map<string, string | readonly string[]>([["aws:useragent", "x"], ...values]);
+    const decision = timed(policy.name, DECIDE_MS_MAX, () =>
+      decide({ ...question, action, context, policies: { identity: [policy] } }),
+    );
+    assert.ok(decision.effect === "implicit-deny" && decision.missing === "error");
+  }
+});
+
+test("decisions of one request share what they may cost", () => {
+  const policy = accepted("identity", '{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::b/*k"}');
+  const steps = { left: 200 };
+  const request = {
+    principal,
+    action: "s3:GetObject",
+    resource: "arn:aws:s3:::b/k",
+    resourceAccount: ACCOUNT,
+    context: new Map(),
+    policies: { identity: [policy] },
+  };
+  const effects = Array.from({ length: 20 }, () => decide({ ...request, steps }).effect);
+  assert.deepEqual([...new Set(effects)], ["allow", "implicit-deny"]);
+  assert.ok(steps.left < 0);
+  assert.equal(decide(request).effect, "allow");
+});
+
 test("a decision is bounded, and denies where it would go on", () => {
   const agent = "a".repeat(15_000);
   const key = `arn:aws:s3:::b/${"a".repeat(1024)}`;

@@ -2,6 +2,7 @@
  * Condition blocks (spec access 4.3). A block is AND over its tests; a test is OR over its values, and for a negated operator
  * NOR. What an absent key means is the part that goes wrong elsewhere, so it stands in one place: {@link absentResult}.
  */
+import { spend } from "./glob.ts";
 import type { JsonNode } from "./json.ts";
 import { OPERATORS, type ValueTest } from "./operators.ts";
 import type { Values } from "./template.ts";
@@ -111,10 +112,16 @@ export function holds(condition: Condition, values: Values): boolean {
   const absent = value === undefined || (typeof value !== "string" && value.length === 0);
   if (condition.type === "null") return absent ? condition.absent : condition.present;
   if (absent) return absentResult(condition);
-  if (typeof value === "string") return condition.matches(value, values) !== condition.negated;
+  if (typeof value === "string") return matches(condition, value, values);
   return condition.qualifier === "all"
     ? everyValue(condition, value, values)
     : someValue(condition, value, values);
+}
+
+/** Whether one value passes. Under whichever operator, it is read as a whole and may meet every value of the policy. */
+function matches(condition: ValueCondition, value: string, values: Values): boolean {
+  spend(values.meter, condition.sources.length + (value.length >> 3));
+  return condition.matches(value, values) !== condition.negated;
 }
 
 function absentResult(condition: ValueCondition): boolean {
@@ -123,12 +130,12 @@ function absentResult(condition: ValueCondition): boolean {
 }
 
 function everyValue(condition: ValueCondition, list: readonly string[], values: Values): boolean {
-  for (const item of list) if (condition.matches(item, values) === condition.negated) return false;
+  for (const item of list) if (!matches(condition, item, values)) return false;
   return true;
 }
 
 /** Also for a key with several values under an operator without a qualifier: read as ForAnyValue. */
 function someValue(condition: ValueCondition, list: readonly string[], values: Values): boolean {
-  for (const item of list) if (condition.matches(item, values) !== condition.negated) return true;
+  for (const item of list) if (matches(condition, item, values)) return true;
   return false;
 }

@@ -1,5 +1,7 @@
 /** What an evaluation answers, and the facts about all policies in play from which S3, KMS and STS draw it. */
+import { DECISION_STEPS_MAX } from "../base/limits.ts";
 import { Evaluation, type Question } from "./evaluation.ts";
+import type { Meter } from "./glob.ts";
 import type { Policy, Statement } from "./policy.ts";
 import type { Reach } from "./principal.ts";
 
@@ -34,6 +36,8 @@ export interface AccessRequest extends Question {
   readonly policies: PolicySet;
   /** RestrictPublicBuckets of bucket or account. */
   readonly restrictPublic?: boolean;
+  /** Of a request that asks many questions: what they may cost together. Without it, each may cost what one may. */
+  readonly steps?: Meter | undefined;
 }
 
 export interface Facts {
@@ -60,8 +64,17 @@ const deciding = (source: PolicySource, policy: Policy, statement: Statement): D
  * say which it would name).
  */
 export function gather(request: AccessRequest): Decision | Facts {
-  const { policies } = request;
-  const evaluation = new Evaluation(request);
+  const { steps } = request;
+  const allowed = Math.min(DECISION_STEPS_MAX, steps?.left ?? DECISION_STEPS_MAX);
+  const evaluation = new Evaluation(request, allowed);
+  try {
+    return gatherIn(evaluation, request.policies);
+  } finally {
+    if (steps !== undefined) steps.left -= allowed - evaluation.meter.left;
+  }
+}
+
+function gatherIn(evaluation: Evaluation, policies: PolicySet): Decision | Facts {
   const rails = scanAll(evaluation, policies.guardRails, "guard-rail");
   if (rails.deny !== undefined) return { effect: "explicit-deny", by: rails.deny };
   const { resource } = policies;

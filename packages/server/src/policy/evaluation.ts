@@ -2,7 +2,6 @@
  * One (principal, action, resource) question while it is being decided: the condition values, and which statements of a policy
  * match. The evaluator supplies what follows from principal and resource itself; a caller's context can't override it.
  */
-import { DECISION_STEPS_MAX } from "../base/limits.ts";
 import { arnTail, hasValues, matchArn } from "./arn.ts";
 import { holds } from "./condition.ts";
 import type { Meter } from "./glob.ts";
@@ -36,20 +35,22 @@ export interface Outcome {
 }
 
 export class Evaluation implements Values {
-  readonly meter: Meter = { left: DECISION_STEPS_MAX };
+  readonly meter: Meter;
   readonly question: Question;
   readonly #action: string;
   readonly #tailAt: number;
 
-  constructor(question: Question) {
+  /** `steps`: comparisons that it may cost. */
+  constructor(question: Question, steps: number) {
     this.question = question;
+    this.meter = { left: steps };
     this.#action = question.action.toLowerCase();
     this.#tailAt = arnTail(question.resource);
   }
 
   /** An identity-side policy: it speaks about whoever it is attached to. */
   scan(policy: Policy): Outcome {
-    for (const statement of policy.statementsFor(this.#action)) {
+    for (const statement of policy.statementsFor(this.#action, this.meter)) {
       if (!this.#applies(statement)) continue;
       if (statement.effect === "Deny") return { deny: statement, allow: undefined, reach: REACH.none };
       return { deny: undefined, allow: statement, reach: REACH.none };
@@ -61,7 +62,7 @@ export class Evaluation implements Values {
   scanResource(policy: Policy): Outcome {
     let allow: Statement | undefined;
     let best: Reach = REACH.none;
-    for (const statement of policy.statementsFor(this.#action)) {
+    for (const statement of policy.statementsFor(this.#action, this.meter)) {
       const found = reachOfStatement(statement, this.question.principal);
       if (found <= best && statement.effect === "Allow") continue;
       if (found === REACH.none || !this.#applies(statement)) continue;

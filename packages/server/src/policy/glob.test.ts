@@ -48,6 +48,23 @@ test("pathological patterns cost bounded work, then throw", () => {
   assert.ok(cpuMs() - started < 1000);
 });
 
+test("every character that is looked at counts, matched or not", () => {
+  const used = (pattern: string, text: string): number => {
+    const meter = { left: 1e9 };
+    matchGlob(compileGlob(wildcardTokens(pattern)), text, meter);
+    return 1e9 - meter.left;
+  };
+  const ones = "?".repeat(1000);
+  for (const [pattern, text] of [
+    [ones, "a".repeat(999)],
+    [`${ones}b`, "a".repeat(1001)],
+    [`*b${ones}`, "a".repeat(1500)],
+    [`*${ones}`, "a".repeat(999)],
+  ] as const)
+    assert.ok(used(pattern, text) >= 999, `${pattern.slice(0, 4)}: ${used(pattern, text)}`);
+  assert.ok(used("plain", "text") > 0);
+});
+
 const arn = (pattern: string, text: string): boolean => {
   const parsed = parseArnPattern(pattern, { variables: false, variablesInHead: false });
   assert.ok(parsed, pattern);

@@ -4,6 +4,8 @@
  * text times pattern, and a {@link Meter} bounds the sum over a decision. Running out throws, and a decision that throws
  * denies.
  */
+import { PATTERN_STEPS } from "../base/limits.ts";
+
 export interface Meter {
   /** Comparisons still allowed. */
   left: number;
@@ -78,6 +80,7 @@ const QUESTION = 63;
 
 export function matchGlob(glob: Glob, text: string, meter: Meter): boolean {
   const { first, last } = glob;
+  spend(meter, PATTERN_STEPS);
   if (last === undefined) {
     return first.ones === undefined ? first.text === text : forward(first, text, 0, meter) === text.length;
   }
@@ -95,7 +98,8 @@ export function matchGlob(glob: Glob, text: string, meter: Meter): boolean {
 const isHigh = (unit: number): boolean => (unit & 0xfc00) === 0xd800;
 const isLow = (unit: number): boolean => (unit & 0xfc00) === 0xdc00;
 
-function spend(meter: Meter, cost: number): void {
+/** Throws EvaluationLimitError. */
+export function spend(meter: Meter, cost: number): void {
   meter.left -= cost;
   if (meter.left < 0) throw new EvaluationLimitError();
 }
@@ -106,9 +110,8 @@ function forward(piece: Piece, text: string, at: number, meter: Meter): number {
   if (ones === undefined) return text.startsWith(wanted, at) ? at + wanted.length : -1;
   let pos = at;
   for (let i = 0; i < wanted.length; i++) {
-    if (pos >= text.length) return -1;
     const unit = text.charCodeAt(pos);
-    if (ones[i] === 1) pos += isHigh(unit) && isLow(text.charCodeAt(pos + 1)) ? 2 : 1;
+    if (ones[i] === 1 && pos < text.length) pos += isHigh(unit) && isLow(text.charCodeAt(pos + 1)) ? 2 : 1;
     else if (unit === wanted.charCodeAt(i)) pos++;
     else {
       spend(meter, i + 1);
@@ -125,11 +128,13 @@ function backward(piece: Piece, text: string, meter: Meter): number {
   if (ones === undefined) return text.endsWith(wanted) ? text.length - wanted.length : -1;
   let pos = text.length;
   for (let i = wanted.length - 1; i >= 0; i--) {
-    if (pos <= 0) return -1;
     const unit = text.charCodeAt(pos - 1);
-    if (ones[i] === 1) pos -= isLow(unit) && pos > 1 && isHigh(text.charCodeAt(pos - 2)) ? 2 : 1;
+    if (ones[i] === 1 && pos > 0) pos -= isLow(unit) && pos > 1 && isHigh(text.charCodeAt(pos - 2)) ? 2 : 1;
     else if (unit === wanted.charCodeAt(i)) pos--;
-    else return -1;
+    else {
+      spend(meter, wanted.length - i);
+      return -1;
+    }
   }
   spend(meter, wanted.length);
   return pos;

@@ -30,11 +30,13 @@ function equals(fold: (text: string) => string): Compile {
       const only = texts.length === 1 ? texts[0] : undefined;
       return only === undefined ? (value) => set.has(fold(value)) : (value) => fold(value) === only;
     }
-    return (value, values) =>
-      templates.some((template) => {
+    return (value, values) => {
+      const folded = fold(value);
+      return templates.some((template) => {
         const text = expandLiteral(template, values);
-        return text !== undefined && fold(text) === fold(value);
+        return text !== undefined && fold(text) === folded;
       });
+    };
   };
 }
 

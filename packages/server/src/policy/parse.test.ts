@@ -207,7 +207,7 @@ test("key policies (kms 9.2)", () => {
     ]),
     "key",
   );
-  assert.deepEqual(inert.statementsFor("kms:decrypt"), []);
+  assert.deepEqual(inert.statementsFor("kms:decrypt", { left: 1000 }), []);
 });
 
 test("policy bombs are refused", () => {

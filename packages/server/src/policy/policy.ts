@@ -36,8 +36,6 @@ export interface Statement {
 }
 
 const MEMO_MAX = 256;
-/** Parsing bounds the patterns and an action name is short: no meter can run out here. */
-const UNMETERED: Meter = { left: Number.POSITIVE_INFINITY };
 
 export class Policy {
   readonly kind: PolicyKind;
@@ -61,10 +59,12 @@ export class Policy {
   }
 
   /** The statements whose action element matches, denials first. `action` is lower case. Remembered per action. */
-  statementsFor(action: string): readonly Statement[] {
+  statementsFor(action: string, meter: Meter): readonly Statement[] {
     const known = this.#byAction.get(action);
     if (known !== undefined) return known;
-    const matching = this.statements.filter((statement) => matchesAction(statement, action, this.kind));
+    const matching = this.statements.filter((statement) =>
+      matchesAction(statement, action, this.kind, meter),
+    );
     const ordered = [
       ...matching.filter((statement) => statement.effect === "Deny"),
       ...matching.filter((statement) => statement.effect === "Allow"),
@@ -75,9 +75,9 @@ export class Policy {
   }
 }
 
-function matchesAction(statement: Statement, action: string, kind: PolicyKind): boolean {
+function matchesAction(statement: Statement, action: string, kind: PolicyKind, meter: Meter): boolean {
   const { actions } = statement;
   if (actions === undefined) return false;
   if (statement.resources === undefined && kind !== "trust") return false;
-  return actions.globs.some((glob) => matchGlob(glob, action, UNMETERED)) !== actions.negated;
+  return actions.globs.some((glob) => matchGlob(glob, action, meter)) !== actions.negated;
 }

@@ -4,7 +4,7 @@
  *
  * INVARIANT: substituted text is literal. A user who is called `*` must not match everybody's folder.
  */
-import { compileGlob, type Glob, type Meter, matchGlob, type Token } from "./glob.ts";
+import { compileGlob, type Glob, type Meter, matchGlob, spend, type Token } from "./glob.ts";
 
 /** What a request says about a condition key (lower case). */
 export interface Values {
@@ -90,6 +90,8 @@ export function substitute(tokens: readonly TemplateToken[], values: Values): To
     const value = values.value(token.variable.key);
     const literal = value === undefined ? token.variable.otherwise : value;
     if (typeof literal !== "string") return undefined;
+    // One variable after another makes a text as long as policy times value.
+    spend(values.meter, literal.length);
     out.push({ literal });
   }
   return out;

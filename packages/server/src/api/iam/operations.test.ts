@@ -463,6 +463,22 @@ describe("IAM operations", () => {
     });
     assert.equal(custom.EvaluationResults[0].EvalDecision, "allowed");
     assert.equal(custom.EvaluationResults[0].MatchedStatements[0].SourcePolicyId, "PolicyInputList.1");
+    const asked = {
+      PolicyInputList: [policyText(allow("s3:Get*", "arn:aws:s3:::b/*"))],
+      ActionNames: ["s3:GetObject", "s3:PutObject", "s3:GetObjectTagging"],
+      ResourceArns: ["arn:aws:s3:::b/k", "arn:aws:s3:::c/k"],
+    };
+    const seen: string[][] = [];
+    for (let Marker: string | undefined, more = true; more; ) {
+      const page = await iam("SimulateCustomPolicy", { ...asked, MaxItems: 4, Marker });
+      seen.push(page.EvaluationResults.map((result: { EvalDecision: string }) => result.EvalDecision));
+      Marker = page.Marker;
+      more = page.IsTruncated === true;
+    }
+    assert.deepEqual(seen, [
+      ["allowed", "implicitDeny", "implicitDeny", "implicitDeny"],
+      ["allowed", "implicitDeny"],
+    ]);
   });
 
   test("what users never have here is answered as AWS answers where there is none", async () => {

@@ -1,7 +1,13 @@
 /** What SimulatePrincipalPolicy and SimulateCustomPolicy share: their parameters, and how a decision is shown. */
 import { QUERY_LIST_ENTRIES_MAX } from "../../base/limits.ts";
-import type { Simulated, SimulationInput } from "../../iam/simulate.ts";
-import { laterThan, type Page, pageOf } from "../../iam/paging.ts";
+import { type Page, pageOf } from "../../iam/paging.ts";
+import {
+  questionsFrom,
+  simulate,
+  type Simulated,
+  type SimulatedSide,
+  type SimulationInput,
+} from "../../iam/simulate.ts";
 import { tag } from "../common/xml-write.ts";
 import { list } from "../query/document.ts";
 import { type Input, is } from "../query/schema.ts";
@@ -26,7 +32,7 @@ export const simulationMembers = {
 } as const;
 type SimulationMembers = Input<typeof simulationMembers>;
 
-export function simulationInput(input: SimulationMembers, policies: readonly string[]): SimulationInput {
+function simulationInput(input: SimulationMembers, policies: readonly string[]): SimulationInput {
   return {
     policies,
     boundaries: input.PermissionsBoundaryPolicyInputList ?? [],
@@ -44,21 +50,29 @@ export function simulationInput(input: SimulationMembers, policies: readonly str
   };
 }
 
-export function simulationPage(
+/** Only what is shown is decided. */
+export async function simulationPage(
   call: IamCall,
   name: string,
   input: SimulationMembers,
-  results: readonly Simulated[],
-): Promise<Page<readonly [number, Simulated]>> {
-  const placed = [...results.entries()];
-  const nameOf = ([place]: readonly [number, Simulated]): string => String(place).padStart(6, "0");
-  return pageOf(call.tokens, [name, call.account], pagingOf(input), laterThan(placed, nameOf), nameOf);
+  side: SimulatedSide,
+  policies: readonly string[],
+): Promise<Page<Simulated>> {
+  const simulation = simulationInput(input, policies);
+  const page = await pageOf(
+    call.tokens,
+    [name, call.account],
+    pagingOf(input),
+    (after) => questionsFrom(simulation, after === undefined ? 0 : Number(after) + 1),
+    ({ place }) => String(place),
+  );
+  return { ...page, items: await simulate(call.account, side, simulation, page.items) };
 }
 
 const DECISIONS = { allow: "allowed", "explicit-deny": "explicitDeny", "implicit-deny": "implicitDeny" };
 
-export const showSimulation = (found: Page<readonly [number, Simulated]>): string =>
-  page("EvaluationResults", found, ([, { action, resource, decision }]) => {
+export const showSimulation = (found: Page<Simulated>): string =>
+  page("EvaluationResults", found, ({ action, resource, decision }) => {
     const matched = decision.effect === "implicit-deny" ? [] : [decision.by];
     return (
       tag("EvalActionName", action) +

@@ -4,6 +4,7 @@
  */
 import type { AccessDecision, AccessRequest } from "../../base/access.ts";
 import { accountOf, type Caller } from "../../base/caller.ts";
+import type { DecisionSteps } from "../../base/decision-steps.ts";
 import { fail } from "../../base/errors.ts";
 import type { AccountId } from "../../base/ids.ts";
 import type { Bucket } from "../../objects/api.ts";
@@ -40,11 +41,11 @@ async function authoriseRest(
 }
 
 /** The same question without the exception: per-key decisions of DeleteObjects, existence hiding. */
-export async function decide(req: S3Request, need: Need): Promise<AccessDecision> {
-  return ask(req, need);
+export async function decide(req: S3Request, need: Need, steps?: DecisionSteps): Promise<AccessDecision> {
+  return ask(req, need, steps);
 }
 
-function ask(req: S3Request, need: Need): AccessDecision | Promise<AccessDecision> {
+function ask(req: S3Request, need: Need, steps?: DecisionSteps): AccessDecision | Promise<AccessDecision> {
   const bucket: Bucket | undefined = typeof need.bucket === "string" ? undefined : need.bucket;
   const conditions = new NeedValues(req, need);
   const request: AccessRequest = {
@@ -52,6 +53,7 @@ function ask(req: S3Request, need: Need): AccessDecision | Promise<AccessDecisio
     resource: resourceOf(need),
     resourceAccount: bucket?.owner ?? ownAccount(req.caller),
     conditions,
+    ...(steps === undefined ? {} : { steps }),
     ...(bucket?.policy === undefined ? {} : { resourcePolicy: bucket.policy }),
     ...(bucket?.publicAccess?.restrictBuckets === true ? { restrictPublic: true } : {}),
   };

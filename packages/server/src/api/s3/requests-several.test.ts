@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { after, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ServiceError } from "../../base/errors.ts";
+import { REQUEST_STEPS_MAX } from "../../base/limits.ts";
 import { TestServer } from "../test/harness.ts";
 
 const server = await TestServer.start({ slowTiming: { firstMs: 20, everyMs: 5 } });
@@ -87,4 +88,31 @@ test("DeleteObjects: per-key rights, quiet, limits, integrity", async () => {
   assert.equal((await send("<Delete></Delete>")).element("Code"), "MalformedXML");
   assert.equal((await send(`<Delete>${object("k").repeat(1001)}</Delete>`)).element("Code"), "MalformedXML");
   assert.equal((await send(`<Delete>${object("k")}</Delete>`, {})).element("Code"), "InvalidRequest");
+});
+
+test("DeleteObjects: what all keys together cost of deciding has a bound", async () => {
+  const several = await TestServer.start({
+    authoriser: {
+      decide: (_, { action, steps }) => {
+        // As one decision after the other would.
+        if (action === "s3:DeleteObject" && steps !== undefined) steps.left -= REQUEST_STEPS_MAX / 2 - 1;
+        return steps?.exhausted === true ? { kind: "implicit-deny", reason: "" } : { kind: "allow" };
+      },
+    },
+  });
+  try {
+    await several.makeBucket();
+    const body = `<Delete>${["a", "b", "c", "d"].map((key) => `<Object><Key>${key}</Key></Object>`).join("")}</Delete>`;
+    const answer = await several.send({
+      method: "POST",
+      path: "/bucket?delete",
+      body,
+      headers: { "content-md5": md5(body) },
+    });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.text.match(/<Deleted>/g)?.length, 2, answer.text);
+    assert.equal(answer.text.match(/<Code>InvalidRequest<\/Code><Message>[^<]*fewer keys/g)?.length, 2);
+  } finally {
+    await several.stop();
+  }
 });

@@ -1,9 +1,9 @@
-import { nobody, simulate } from "../../../iam/simulate.ts";
+import { nobody } from "../../../iam/simulate.ts";
 import { is } from "../../query/schema.ts";
 import { operation } from "../call.ts";
 import { document } from "../members.ts";
 import { onAccount } from "../needs.ts";
-import { showSimulation, simulationInput, simulationMembers, simulationPage } from "../simulation.ts";
+import { showSimulation, simulationMembers, simulationPage } from "../simulation.ts";
 
 export const SimulateCustomPolicy = operation({
   name: "SimulateCustomPolicy",
@@ -11,8 +11,7 @@ export const SimulateCustomPolicy = operation({
   needs: () => onAccount("SimulateCustomPolicy"),
   handle: (input, call) => {
     const side = nobody(call.account, input.CallerArn);
-    const results = simulate(call.account, side, simulationInput(input, input.PolicyInputList));
-    return simulationPage(call, "SimulateCustomPolicy", input, results);
+    return simulationPage(call, "SimulateCustomPolicy", input, side, input.PolicyInputList);
   },
   respond: showSimulation,
 });

@@ -1,8 +1,8 @@
-import { sideOfArn, simulate } from "../../../iam/simulate.ts";
+import { sideOfArn } from "../../../iam/simulate.ts";
 import { is } from "../../query/schema.ts";
 import { operation } from "../call.ts";
 import { arn, document } from "../members.ts";
-import { showSimulation, simulationInput, simulationMembers, simulationPage } from "../simulation.ts";
+import { showSimulation, simulationMembers, simulationPage } from "../simulation.ts";
 
 export const SimulatePrincipalPolicy = operation({
   name: "SimulatePrincipalPolicy",
@@ -10,8 +10,8 @@ export const SimulatePrincipalPolicy = operation({
   needs: (input) => [{ action: "iam:SimulatePrincipalPolicy", resource: input.PolicySourceArn }],
   handle: async (input, call) => {
     const side = await sideOfArn(call.directory, call.account, input.PolicySourceArn);
-    const results = simulate(call.account, side, simulationInput(input, input.PolicyInputList ?? []));
-    return simulationPage(call, `SimulatePrincipalPolicy/${input.PolicySourceArn}`, input, results);
+    const name = `SimulatePrincipalPolicy/${input.PolicySourceArn}`;
+    return simulationPage(call, name, input, side, input.PolicyInputList ?? []);
   },
   respond: showSimulation,
 });

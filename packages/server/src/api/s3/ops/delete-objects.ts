@@ -1,3 +1,4 @@
+import { DecisionSteps } from "../../../base/decision-steps.ts";
 import { fail, ServiceError } from "../../../base/errors.ts";
 import { parseObjectKey } from "../../../base/ids.ts";
 import { DELETE_KEYS_MAX, DELETES_AT_ONCE } from "../../../base/limits.ts";
@@ -48,8 +49,13 @@ export const DeleteObjects = operation({
     const entries: string[] = [];
     const audited: Audited[] = [];
     req.audited = { keys: audited };
+    const steps = new DecisionSteps();
     for (let i = 0; i < targets.length; i += DELETES_AT_ONCE) {
-      const batch = targets.slice(i, i + DELETES_AT_ONCE).map((target) => deleteOne(req, target, quiet));
+      const batch: ReturnType<typeof deleteOne>[] = [];
+      for (const target of targets.slice(i, i + DELETES_AT_ONCE)) {
+        if (steps.turnIsOver) await steps.pause();
+        batch.push(deleteOne(req, target, quiet, steps));
+      }
       for (const { entry, ...result } of await Promise.all(batch)) {
         if (entry !== "") entries.push(entry);
         audited.push(result);
@@ -76,6 +82,8 @@ function targetOf(object: XmlElement): Target {
   };
 }
 
+const TOO_COSTLY = "The policies in play cost too much for so many keys. Delete fewer keys at a time.";
+
 /** What the record says of a key: an error code, or which version or marker came of it. */
 interface Audited {
   readonly key: string;
@@ -88,6 +96,7 @@ async function deleteOne(
   req: S3Request,
   target: Target,
   quiet: boolean,
+  steps: DecisionSteps,
 ): Promise<Audited & { readonly entry: string }> {
   const of = {
     key: target.key,
@@ -98,8 +107,11 @@ async function deleteOne(
     if (target.key === "") fail("UserKeyMustBeSpecified");
     const key = parseObjectKey(target.key);
     for (const need of deleteNeeds(req, key, target.versionId, conditionsOf(target))) {
-      const decision = await decide(req, need);
-      if (decision.kind !== "allow") fail("AccessDenied", denialMessage(req.caller, need, decision));
+      const decision = await decide(req, need, steps);
+      if (decision.kind === "allow") continue;
+      // Whoever was let in before the steps ran out stays so.
+      if (steps.exhausted) fail("InvalidRequest", TOO_COSTLY);
+      fail("AccessDenied", denialMessage(req.caller, need, decision));
     }
     const result = await req.deps.objects.delete(req.caller, req.bucket, inputOf(target, key));
     const { deleteMarker, versionId } = result;
