@@ -1,5 +1,7 @@
 /** CloudTrail's protocol through the AWS SDK: LookupEvents with its attributes and pages, keys, trails. */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import {
   CloudTrailClient,
@@ -120,4 +122,48 @@ test("the SDK looks up events by every attribute, in pages, and finds keys and t
     trailList.map(({ TrailARN, S3BucketName, S3KeyPrefix }) => [TrailARN, S3BucketName, S3KeyPrefix]),
     [[`arn:aws:cloudtrail:us-east-1:${ACCOUNT}:trail/strongroom`, "archive", "a/b"]],
   );
+});
+
+test("an export is shown to the first account and to the bucket's owner, not to every account", async (t) => {
+  const data = temporaryDirectory();
+  const bootstrap = join(data, "bootstrap.json");
+  const keys = ["111111111111", "222222222222"].map((id) => ({
+    accessKeyId: `root-of-${id}`,
+    secretAccessKey: `secret-of-${id}`,
+  }));
+  writeFileSync(
+    bootstrap,
+    JSON.stringify({
+      accounts: keys.map((key) => ({ id: key.accessKeyId.slice("root-of-".length), accessKeys: [key] })),
+      buckets: [{ account: "111111111111", name: "archive" }],
+    }),
+  );
+  const server = await serve({ data, args: ["--bootstrap", bootstrap] });
+  t.after(() => server.killAll());
+  for (const [trail, bucket] of [
+    ["own", "archive"],
+    ["away", "elsewhere"],
+  ] as const) {
+    const out = join(data, trail);
+    const options = ["--data", data, "--out", out, "--for-bucket", bucket, "--trail", trail];
+    const exported = await command(["audit", "export", ...options]);
+    assert.equal(exported.code, 0, exported.err);
+  }
+  const trails = async (credentials: typeof CREDENTIALS): Promise<readonly unknown[]> => {
+    const client = new CloudTrailClient({ endpoint: server.endpoint, region: "us-east-1", credentials });
+    const { trailList = [] } = await client.send(new DescribeTrailsCommand({}));
+    const { Trails = [] } = await client.send(new ListTrailsCommand({}));
+    assert.deepEqual(
+      Trails.map(({ Name }) => Name),
+      trailList.map(({ Name }) => Name),
+    );
+    const named = await client.send(new DescribeTrailsCommand({ trailNameList: ["own", "away"] }));
+    assert.equal(named.trailList?.length, trailList.length);
+    return trailList.map(({ S3BucketName }) => S3BucketName);
+  };
+  const [owner, stranger] = keys;
+  assert.ok(owner && stranger);
+  assert.deepEqual(await trails({ ...CREDENTIALS }), ["elsewhere", "archive"]);
+  assert.deepEqual(await trails({ ...owner }), ["archive"]);
+  assert.deepEqual(await trails({ ...stranger }), []);
 });

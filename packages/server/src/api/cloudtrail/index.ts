@@ -16,6 +16,8 @@ export interface CloudTrailParts {
   readonly tokens: Tokens;
   readonly records: Records;
   readonly region: string;
+  /** Whether an account may know that an export lies in a bucket: what runs the store is not every account's to see. */
+  readonly mayKnow: (account: string, bucket: string) => Promise<boolean>;
 }
 
 /** The digest key does not change: it is valid as far as anybody asks. */
@@ -60,7 +62,7 @@ export function cloudTrailOperations(parts: CloudTrailParts): ReadonlyMap<string
       run: async (input, account) => {
         const { trailNameList: names = [] } = readTrailsRequest(input);
         const arnOf = trailArn(region, account);
-        const trails = (await trailTargets(records)).filter(
+        const trails = (await trailsFor(parts, account)).filter(
           ({ name }) => names.length === 0 || names.includes(name) || names.includes(arnOf(name)),
         );
         return { trailList: trails.map((target) => trailOf(target, region, arnOf)) };
@@ -71,7 +73,7 @@ export function cloudTrailOperations(parts: CloudTrailParts): ReadonlyMap<string
       recorded: [],
       run: async (_, account) => {
         const arnOf = trailArn(region, account);
-        const trails = await trailTargets(records);
+        const trails = await trailsFor(parts, account);
         return {
           Trails: trails.map(({ name }) => ({ TrailARN: arnOf(name), Name: name, HomeRegion: region })),
         };
@@ -79,6 +81,15 @@ export function cloudTrailOperations(parts: CloudTrailParts): ReadonlyMap<string
     },
   ];
   return new Map(operations.map((operation) => [operation.name, operation]));
+}
+
+async function trailsFor(
+  { records, mayKnow }: CloudTrailParts,
+  account: string,
+): Promise<readonly TrailTarget[]> {
+  const targets = await trailTargets(records);
+  const known = await Promise.all(targets.map(({ bucket }) => mayKnow(account, bucket)));
+  return targets.filter((_, i) => known[i]);
 }
 
 const trailArn =

@@ -3,17 +3,21 @@ import { cloudTrailOperations } from "../../api/cloudtrail/index.ts";
 import { CloudTrailService } from "../../api/cloudtrail/service.ts";
 import type { Service } from "../../api/common/serve.ts";
 import { TrailReader } from "../../audit/reader.ts";
+import { parseBucketName } from "../../base/ids.ts";
 import type { Engine } from "../engine.ts";
 import type { Auth } from "./index.ts";
 
 export function openCloudTrail(engine: Engine, auth: Auth): Service {
-  const { audit, authoriser, tokens, records, settings } = engine;
+  const { audit, authoriser, buckets, tokens, records, settings } = engine;
   const { files, seedOf, trail, recorder } = audit;
   const reader = new TrailReader(files, seedOf);
+  /** The operator's account knows all exports; the bucket's owner, if it is a bucket of this store, has them before it anyway. */
+  const mayKnow = async (account: string, bucket: string): Promise<boolean> =>
+    account === settings.account || (await buckets.find(parseBucketName(bucket)))?.owner === account;
   return new CloudTrailService({
     auth,
     authoriser,
     ...(recorder === undefined ? {} : { recorder }),
-    operations: cloudTrailOperations({ reader, trail, tokens, records, region: settings.region }),
+    operations: cloudTrailOperations({ reader, trail, tokens, records, region: settings.region, mayKnow }),
   });
 }
