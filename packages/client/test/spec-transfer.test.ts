@@ -277,6 +277,59 @@ test("51: out of order, missing last, double last, a gap; a last part that is th
   await failsWith("UnknownUpload", s3.send(command));
 });
 
+test("52: a Complete that failed may be repeated, whether the last part or the Complete itself had failed", async () => {
+  const body = pattern(6 * MIB);
+  const at = { Bucket: "b", Key: "again" };
+  const failOn = (method: string): void => {
+    fake.fault = ({ method: asked }, response) => {
+      if (asked !== method) return false;
+      response.writeHead(500).end();
+      return true;
+    };
+  };
+  const whole = async (s3: S3EncryptionClient): Promise<void> => {
+    assert.equal(fake.get("again").body.length, body.length + 16);
+    assert.ok((await get(s3, "again")).equals(body));
+    fake.objects.delete("b/again");
+  };
+  for (const failing of ["PUT", "POST"]) {
+    const s3 = client(fake);
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand(at));
+    const part = new UploadPartCommand({ ...at, UploadId, PartNumber: 1, Body: body });
+    const { ETag } = await s3.send(part);
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+    const complete = new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload });
+    for (let tries = 0; tries < 2; tries++) {
+      failOn(failing);
+      await assert.rejects(s3.send(complete));
+      fake.fault = undefined;
+    }
+    await s3.send(complete);
+    await whole(s3);
+  }
+  // The caller may also send the last part again itself, and list what it was answered.
+  const s3 = client(fake);
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand(at));
+  const part = { ...at, UploadId, PartNumber: 1, Body: body };
+  const complete = async (ETag: string | undefined): Promise<unknown> =>
+    s3.send(
+      new CompleteMultipartUploadCommand({
+        ...at,
+        UploadId,
+        MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] },
+      }),
+    );
+  const first = await s3.send(new UploadPartCommand(part));
+  failOn("PUT");
+  await assert.rejects(complete(first.ETag));
+  fake.fault = undefined;
+  const second = await s3.send(new UploadPartCommand(part));
+  const puts = fake.log.filter(({ method }) => method === "PUT").length;
+  await complete(second.ETag);
+  assert.equal(fake.log.filter(({ method }) => method === "PUT").length, puts);
+  await whole(s3);
+});
+
 test("52: a failed part is sent again with the same ciphertext, and only for the same plaintext", async () => {
   const s3 = client(fake);
   const at = { Bucket: "b", Key: "k" };

@@ -3,6 +3,7 @@
  * encrypted parts may run in parallel. A part's ciphertext is kept until S3 confirmed it, because it can never be made
  * again from other bytes.
  */
+import type { CompletedPart } from "@aws-sdk/client-s3";
 import {
   type ContentCipher,
   concatBytes,
@@ -24,6 +25,11 @@ interface KeptPart {
   readonly ciphertext: Uint8Array;
 }
 
+/** The last part, which the caller stored without the tag: to be stored again, or stored again already. */
+export type LastPartAgain =
+  | { readonly partNumber: number; readonly ciphertext: Uint8Array }
+  | { readonly stored: CompletedPart };
+
 export class MultipartEncryption {
   readonly #cipher: ContentCipher;
   readonly #content: ContentKey;
@@ -42,6 +48,8 @@ export class MultipartEncryption {
   #state: "open" | "ended" | "broken" = "open";
   #isMarkedByCaller = false;
   #confirmedNewest = 0;
+  /** Stays until the upload ends: a Complete that failed may come again, and lists the part without the tag. */
+  #lastAgain: LastPartAgain | undefined;
 
   static async open(
     cipher: ContentCipher,
@@ -100,7 +108,11 @@ export class MultipartEncryption {
   }
 
   /** S3 has the part: its ciphertext may go, but for the newest, which may turn out to be the last. */
-  confirm(partNumber: number): void {
+  confirm(partNumber: number, ciphertext: Uint8Array): void {
+    const again = this.#lastAgain;
+    // The caller itself stored it with the tag, so what the caller lists is right.
+    if (again !== undefined && "ciphertext" in again && again.ciphertext === ciphertext)
+      this.#lastAgain = undefined;
     if (partNumber !== this.partCount || this.#state === "ended") this.#kept.delete(partNumber);
     else this.#confirmedNewest = partNumber;
   }
@@ -109,17 +121,24 @@ export class MultipartEncryption {
    * Ends the message. Gives the last part again, with its tag, when it was uploaded without: nobody had said that it is
    * the last.
    */
-  async finish(): Promise<{ readonly partNumber: number; readonly ciphertext: Uint8Array } | undefined> {
+  async finish(): Promise<LastPartAgain | undefined> {
     await this.#lock;
     if (this.#state === "broken") fail("PartOrder", "a part could not be encrypted");
     if (this.partCount === 0) fail("PartOrder", "no part was sent");
-    if (this.#state === "ended") return undefined;
+    if (this.#state === "ended") return this.#lastAgain;
     if (this.#isMarkedByCaller) fail("PartOrder", "no part was marked as the last");
     const last = this.#kept.get(this.partCount) ?? fail("PartOrder", "the last part is no longer kept");
     const ciphertext = concatBytes([last.ciphertext, await this.#encryptor.final()]);
     this.#state = "ended";
     this.#kept.set(this.partCount, { ...last, ciphertext });
-    return { partNumber: this.partCount, ciphertext };
+    this.#lastAgain = { partNumber: this.partCount, ciphertext };
+    return this.#lastAgain;
+  }
+
+  /** S3 has the last part with its tag; every Complete from now on lists it like this. */
+  lastStored(stored: CompletedPart): void {
+    this.#lastAgain = { stored };
+    this.#kept.delete(this.partCount);
   }
 
   close(): void {

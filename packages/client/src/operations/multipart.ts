@@ -79,7 +79,7 @@ export async function uploadPart(
   const Body = await upload.encryptPart(number, readPlaintext, request.isLastPart);
   const encrypted = { ...input, Body, ContentLength: Body.length };
   const output = await context.s3.send(withInput(command, encrypted), request.handler);
-  upload.confirm(number);
+  upload.confirm(number, Body);
   return output;
 }
 
@@ -94,11 +94,13 @@ export async function completeMultipartUpload(
   rejectPlaintextChecksums(input);
   const listed = input.MultipartUpload?.Parts ?? [];
   checkParts(listed, upload.partCount);
-  const last = await upload.finish();
-  const parts =
-    last === undefined
-      ? listed
-      : [...listed.slice(0, -1), await sendLastAgain(context, command, request, last)];
+  const again = await upload.finish();
+  let parts = listed;
+  if (again !== undefined) {
+    const stored = "stored" in again ? again.stored : await sendLastAgain(context, command, request, again);
+    upload.lastStored(stored);
+    parts = [...listed.slice(0, -1), stored];
+  }
   const MpuObjectSize = input.MpuObjectSize === undefined ? undefined : upload.plainSize + TAG_BYTES;
   const output = await context.s3.send(
     withInput(command, {
