@@ -2,7 +2,7 @@
 import type { Caller } from "../base/caller.ts";
 import type { AttributesInput, AttributesResult, Bucket, Checksum, PartFacts } from "./api.ts";
 import { base64 } from "./content/build.ts";
-import { checksumOfVersion, partChecksums, shownChecksum } from "./content/checksum-of.ts";
+import { checksumOfVersion, partChecksums } from "./content/checksum-of.ts";
 import { readPage, type StreamRef, streamsOf } from "./content/open.ts";
 import type { Core } from "./core.ts";
 import type { OpenedVersion } from "./encryption/envelopes.ts";
@@ -30,7 +30,8 @@ export async function objectAttributes(
       facts,
       ...(checksum === undefined
         ? {}
-        : { checksum: shownChecksum(checksum, version.manifest.shownPartCount) }),
+        : // Here S3 shows a composite value without the number of parts.
+          { checksum: { ...checksum, value: base64(checksum.value) } }),
       ...(wantsParts && input.wantParts !== undefined
         ? { parts: await partsOf(core, version, opened, input.wantParts) }
         : {}),

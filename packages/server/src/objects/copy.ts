@@ -2,12 +2,12 @@
  * CopyObject. The target is resolved like a PUT and inherits nothing of the source's encryption (B.3); the source is read
  * under the rules of a GET. copy-plan.ts says which copies move bytes and which only keys.
  */
-import { encodeChecksums, encodeManifest, type Manifest } from "@strongroom/crypto";
+import { encodeChecksums, encodeManifest } from "@strongroom/crypto";
 import { fail, IntegrityError } from "../base/errors.ts";
 import type { Caller } from "../base/caller.ts";
 import { newContentId, newVersionUid, type VersionUid } from "../base/ids.ts";
-import { PUT_BYTES_MAX } from "../base/limits.ts";
-import type { Bucket, CopyObjectInput, CopyResult, EncryptionShown } from "./api.ts";
+import { CONTENT_HEADERS_BYTES_MAX, PUT_BYTES_MAX } from "../base/limits.ts";
+import type { Bucket, ContentHeaders, CopyObjectInput, CopyResult, EncryptionShown } from "./api.ts";
 import { isLinear } from "./checksum/algorithms.ts";
 import { base64, draftOfOne, hex, type KeptChecksum, newEtag } from "./content/build.ts";
 import { checksumOfVersion, combinedFullObject } from "./content/checksum-of.ts";
@@ -43,6 +43,7 @@ interface Copy {
   readonly mode: WriteEncryption["mode"];
   readonly lastModifiedMs: number;
   readonly uid: VersionUid;
+  readonly headers: ContentHeaders;
 }
 
 interface Made {
@@ -77,6 +78,7 @@ async function copyOnce(
   let keks: Keks | undefined;
   try {
     checkCopy(target, input, readable, encryption);
+    const headers = headersOf(input, readable);
     using opened = await openReadable(core, caller, readable);
     const size = version.manifest.plaintextSize;
     const written = await keksForWrite(core.sources, caller, target.bucket.id, encryption, size);
@@ -84,7 +86,7 @@ async function copyOnce(
     const lastModifiedMs = core.clock.now();
     const uid = newVersionUid();
     const { mode } = encryption;
-    const copy = { core, caller, target, input, readable, keks, mode, lastModifiedMs, uid };
+    const copy = { core, caller, target, input, readable, keks, mode, lastModifiedMs, uid, headers };
     const { inserted, etag, checksum } = await make(copy, opened, written.shown);
     return {
       ...shownVersionId(target.bucket, inserted),
@@ -141,12 +143,23 @@ function checkCopy(
   }
 }
 
-/** The headers of the copy: a redirect is a property of the place, not of the object, and is never copied. */
-function headersOf({ input, readable }: Copy): Manifest["contentHeaders"] {
-  return (
-    input.replace?.headers ??
-    readable.version.manifest.contentHeaders.filter(([name]) => name !== "x-amz-website-redirect-location")
-  );
+const REDIRECT = "x-amz-website-redirect-location";
+
+/**
+ * The headers of the copy: a redirect is a property of the place, not of the object, and is never copied. Throws
+ * MetadataTooLarge where the source's headers leave no room for it.
+ */
+function headersOf({ replace, redirect }: CopyObjectInput, { version }: Readable): ContentHeaders {
+  if (replace !== undefined) return replace.headers;
+  const kept = version.manifest.contentHeaders.filter(([name]) => name !== REDIRECT);
+  if (redirect === undefined) return kept;
+  const headers = [...kept, [REDIRECT, redirect] as const];
+  const bytes = headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  if (bytes > CONTENT_HEADERS_BYTES_MAX) {
+    const elements = { Size: String(bytes), MaxSizeAllowed: String(CONTENT_HEADERS_BYTES_MAX) };
+    fail("MetadataTooLarge", { elements });
+  }
+  return headers;
 }
 
 /** Bytes through, under a dek of the target's own. */
@@ -176,7 +189,7 @@ async function reencrypt(copy: Copy, opened: OpenedVersion): Promise<Made> {
         contentId,
         etag,
         checksum,
-        headers: headersOf(copy),
+        headers: copy.headers,
         metadata: input.replace?.metadata ?? version.manifest.userMetadata,
         tags: input.replaceTags ?? version.tags,
         lastModifiedMs: copy.lastModifiedMs,
@@ -216,7 +229,7 @@ async function rewrap(copy: Copy, opened: OpenedVersion, plan: "move" | "share")
     etag,
     checksum: { algorithm: checksum.algorithm, type: checksum.type },
     shownPartCount: 0,
-    contentHeaders: headersOf(copy),
+    contentHeaders: copy.headers,
     userMetadata: input.replace?.metadata ?? version.manifest.userMetadata,
   });
   const identity = { mode, bucketId: target.bucket.id, key: target.key, uid };

@@ -13,11 +13,11 @@ import { openContent, openInline, soleInlineRow } from "./content/open.ts";
 import type { Core } from "./core.ts";
 import type { OpenedVersion } from "./encryption/envelopes.ts";
 import { type Target, targetOf } from "./publish.ts";
-import { decideRead } from "./read-conditions.ts";
+import { decideRead, holdsForRange } from "./read-conditions.ts";
 import { disposeReadable, findReadable, openReadable, type Readable } from "./read-open.ts";
 import { type PartRange, resolvePart } from "./read-part.ts";
 import { resolveRange } from "./read-range.ts";
-import { factsOf } from "./facts.ts";
+import { etagOf, factsOf } from "./facts.ts";
 import type { ObjectVersion } from "./rows/version-record.ts";
 
 /** A read that lost its content to a concurrent overwrite looks again, this often. */
@@ -57,7 +57,7 @@ export async function headObject(
     const shown = { kind: "object" as const, facts, from, to, partial };
     if (!input.checksumMode || version.manifest.checksum === undefined) return shown;
     using opened = await openReadable(core, caller, readable);
-    return { ...shown, ...(await checksumFor(core, version, opened, input, extent)) };
+    return { ...shown, ...(await checksumFor(core, version, opened, extent)) };
   } finally {
     disposeReadable(readable);
   }
@@ -73,7 +73,9 @@ interface Extent {
 function extentOf(core: Core, version: ObjectVersion, input: ReadInput): Extent | Promise<Extent> {
   const size = version.manifest.plaintextSize;
   if (input.partNumber !== undefined) return extentOfPart(core, version, input, input.partNumber);
-  if (input.range === undefined) return { from: 0, to: size, partial: false };
+  if (input.range === undefined || !holdsForRange(input.ifRange, etagOf(version), version.lastModifiedMs)) {
+    return { from: 0, to: size, partial: false };
+  }
   return { ...resolveRange(input.range, size), partial: true };
 }
 
@@ -113,7 +115,7 @@ async function answer(
     const opening = openReadable(core, caller, readable);
     opened = opening instanceof Promise ? await opening : opening;
     const { from, to, partial } = extent;
-    const checksum = input.checksumMode ? await checksumFor(core, version, opened, input, extent) : {};
+    const checksum = input.checksumMode ? await checksumFor(core, version, opened, extent) : {};
     let body: ReadBody;
     try {
       const reading = bodyOf(core, version, opened, from, to);
@@ -240,10 +242,9 @@ async function checksumFor(
   core: Core,
   version: ObjectVersion,
   opened: OpenedVersion,
-  input: ReadInput,
-  { part }: Extent,
+  { part, partial }: Extent,
 ): Promise<{ readonly checksum?: Checksum }> {
-  if (input.range !== undefined || version.manifest.checksum === undefined) return {};
+  if ((partial && part === undefined) || version.manifest.checksum === undefined) return {};
   const { algorithm } = version.manifest.checksum;
   if (part?.ref !== undefined) {
     const found = partChecksums(part.ref, opened.deks).find((c) => c.algorithm === algorithm);

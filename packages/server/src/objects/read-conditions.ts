@@ -3,22 +3,23 @@
  * over If-Modified-Since. Times compare in whole seconds, because HTTP dates have no more.
  */
 import { fail } from "../base/errors.ts";
-import type { ReadConditions, WriteConditions } from "./api.ts";
+import type { IfRange, ReadConditions, WriteConditions } from "./api.ts";
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 const names = (tags: readonly string[], etag: string): boolean => tags.includes("*") || tags.includes(etag);
 
-/** What a read answers before any body. Throws PreconditionFailed. */
+/** What a read answers before any body. Throws PreconditionFailed; `prefix` as the header has it. */
 export function decideRead(
   conditions: ReadConditions,
   etag: string,
   lastModifiedMs: number,
+  prefix = "",
 ): "proceed" | "not-modified" {
   const { ifMatch, ifNoneMatch, ifModifiedSinceMs, ifUnmodifiedSinceMs } = conditions;
   if (ifMatch !== undefined) {
-    if (!names(ifMatch, etag)) failed("If-Match");
+    if (!names(ifMatch, etag)) failed(`${prefix}If-Match`);
   } else if (ifUnmodifiedSinceMs !== undefined && seconds(lastModifiedMs) > seconds(ifUnmodifiedSinceMs)) {
-    failed("If-Unmodified-Since");
+    failed(`${prefix}If-Unmodified-Since`);
   }
   if (ifNoneMatch !== undefined) return names(ifNoneMatch, etag) ? "not-modified" : "proceed";
   if (ifModifiedSinceMs !== undefined && seconds(lastModifiedMs) <= seconds(ifModifiedSinceMs)) {
@@ -27,14 +28,19 @@ export function decideRead(
   return "proceed";
 }
 
+/** Whether the range that was asked for is of this version (RFC 9110 section 13.1.5). Both comparisons are strong. */
+export function holdsForRange(ifRange: IfRange | undefined, etag: string, lastModifiedMs: number): boolean {
+  if (ifRange === undefined) return true;
+  if (ifRange.lastModifiedMs === undefined) return ifRange.etag === etag;
+  return seconds(ifRange.lastModifiedMs) === seconds(lastModifiedMs);
+}
+
+const SOURCE = "x-amz-copy-source-";
+
 /** A copy's source: there is no 304, every condition that does not hold is 412. */
 export function requireCopySource(conditions: ReadConditions, etag: string, lastModifiedMs: number): void {
-  if (decideRead(conditions, etag, lastModifiedMs) === "not-modified") {
-    failed(
-      conditions.ifNoneMatch === undefined
-        ? "x-amz-copy-source-if-modified-since"
-        : "x-amz-copy-source-if-none-match",
-    );
+  if (decideRead(conditions, etag, lastModifiedMs, SOURCE) === "not-modified") {
+    failed(`${SOURCE}${conditions.ifNoneMatch === undefined ? "If-Modified-Since" : "If-None-Match"}`);
   }
 }
 

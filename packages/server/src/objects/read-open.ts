@@ -5,7 +5,7 @@
 import { decodeKekReference } from "@strongroom/crypto";
 import { fail, IntegrityError } from "../base/errors.ts";
 import type { Caller } from "../base/caller.ts";
-import type { Bucket, RefusedHeaders } from "./api.ts";
+import type { RefusedHeaders } from "./api.ts";
 import type { Core } from "./core.ts";
 import { openVersion, type OpenedVersion } from "./encryption/envelopes.ts";
 import { customerKekOf, type Kek } from "./encryption/keks.ts";
@@ -49,7 +49,7 @@ function requireObject(
 ): StandingObject {
   if (standing === undefined) noSuch(target, versionId);
   if (isObject(standing)) return standing;
-  return failMarker(target.bucket, standing, versionId);
+  return failMarker(target, standing, versionId);
 }
 
 function isObject(standing: Standing): standing is StandingObject {
@@ -61,13 +61,17 @@ function noSuch(target: Target, versionId: string | undefined): never {
   fail("NoSuchVersion", { elements: { Key: target.key, VersionId: versionId } });
 }
 
-function failMarker(bucket: Bucket, { version }: Standing, versionId: string | undefined): never {
+function failMarker({ bucket, key }: Target, { version }: Standing, versionId: string | undefined): never {
   const shown = bucket.versioning === "unversioned" ? {} : { "x-amz-version-id": versionIdOf(version) };
   const headers = { "x-amz-delete-marker": "true", ...shown };
-  if (versionId === undefined) fail("NoSuchKey", { headers });
+  if (versionId === undefined) fail("NoSuchKey", { headers, elements: { Key: key } });
   fail("MethodNotAllowed", {
-    headers: { ...headers, "Last-Modified": new Date(version.lastModifiedMs).toUTCString() },
-    elements: { Method: "GET", ResourceType: "DeleteMarker" },
+    headers: {
+      ...headers,
+      "Last-Modified": new Date(version.lastModifiedMs).toUTCString(),
+      Allow: "DELETE",
+    },
+    elements: { ResourceType: "DeleteMarker" },
   });
 }
 

@@ -307,6 +307,9 @@ test("multipart: parts show their checksums in ListParts, attributes and reads b
     ),
   ).output;
   assert.equal(attributes?.Checksum?.ChecksumType, "COMPOSITE");
+  // Only here without the number of parts.
+  assert.match((await head("shown")).headers[header("SHA256")] ?? "", /-2$/);
+  assert.equal(`${attributes.Checksum.ChecksumSHA256}-2`, (await head("shown")).headers[header("SHA256")]);
   assert.equal(attributes.ObjectParts?.TotalPartsCount, 2);
   assert.deepEqual(
     attributes.ObjectParts.Parts?.map(({ ChecksumSHA256, Size }) => [ChecksumSHA256, Size]),

@@ -99,10 +99,15 @@ test("Complete and copy take conditions, too", async () => {
   const copy = (headers: Headers) =>
     call(s3, new CopyObjectCommand({ Bucket, Key: "copy", CopySource: `${Bucket}/source` }), headers);
   const from = (name: string, value: string): Headers => ({ [`x-amz-copy-source-${name}`]: value });
-  refused(await copy(from("if-match", OTHER)), 412, "PreconditionFailed");
-  refused(await copy(from("if-none-match", ETAG)), 412, "PreconditionFailed");
-  refused(await copy(from("if-modified-since", future)), 412, "PreconditionFailed");
-  refused(await copy(from("if-unmodified-since", past)), 412, "PreconditionFailed");
+  for (const [name, value] of [
+    ["If-Match", OTHER],
+    ["If-None-Match", ETAG],
+    ["If-Modified-Since", future],
+    ["If-Unmodified-Since", past],
+  ] as const) {
+    const Condition = `x-amz-copy-source-${name}`;
+    refused(await copy(from(name.toLowerCase(), value)), 412, "PreconditionFailed", { Condition });
+  }
   ok(await copy(from("if-match", ETAG)));
   refused(await copy({ "if-none-match": "*" }), 412, "PreconditionFailed");
 });

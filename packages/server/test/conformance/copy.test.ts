@@ -63,6 +63,34 @@ test("metadata and tags: copied, or replaced", async () => {
   assert.deepEqual(await tags("replaced"), [{ Key: "c", Value: "3" }]);
 });
 
+test("a redirect is of the copy, with either directive, and never comes along", async () => {
+  const at = { Bucket, Key: "redirected" };
+  await s3.send(
+    new PutObjectCommand({ ...at, Body: "x", CacheControl: "no-store", WebsiteRedirectLocation: "/old" }),
+  );
+  const REDIRECT = "x-amz-website-redirect-location";
+  const redirect = async (Key: string) => (await get(Key)).headers[REDIRECT];
+  ok(await copy("redirect/none", `${Bucket}/redirected`));
+  assert.equal(await redirect("redirect/none"), undefined);
+  ok(await copy("redirect/copy", `${Bucket}/redirected`, { WebsiteRedirectLocation: "/new" }));
+  assert.equal(await redirect("redirect/copy"), "/new");
+  assert.equal((await get("redirect/copy")).headers["cache-control"], "no-store");
+  const replace = { MetadataDirective: "REPLACE", WebsiteRedirectLocation: "/new" } as const;
+  ok(await copy("redirect/replace", `${Bucket}/redirected`, replace));
+  assert.equal(await redirect("redirect/replace"), "/new");
+  // Onto itself it is change enough, and other bytes take the same path as a copy that re-encrypts.
+  ok(await copy("redirected", `${Bucket}/redirected`, { WebsiteRedirectLocation: "/self" }));
+  assert.equal(await redirect("redirected"), "/self");
+  const sha = { WebsiteRedirectLocation: "/sha", ChecksumAlgorithm: "SHA256" } as const;
+  ok(await copy("redirect/sha", `${Bucket}/redirected`, sha));
+  assert.equal(await redirect("redirect/sha"), "/sha");
+  await s3.send(new PutObjectCommand({ ...at, Body: "x", ContentDisposition: "x".repeat(8000) }));
+  const long = await copy("redirect/long", `${Bucket}/redirected`, {
+    WebsiteRedirectLocation: `/${"y".repeat(1000)}`,
+  });
+  refused(long, 400, "MetadataTooLarge");
+});
+
 test("sources with odd names", async () => {
   for (const Key of ["a b+c", "ü/../x", "q?versionId=1", "100%", "a//b/"]) {
     await s3.send(new PutObjectCommand({ Bucket, Key, Body: Key }));

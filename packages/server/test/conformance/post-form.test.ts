@@ -43,6 +43,18 @@ test("a redirect carries bucket, key and ETag", async () => {
   assert.match(location, new RegExp(`bucket=${Bucket}&key=redirect&etag=`));
 });
 
+test("a redirect that is too long stores nothing", async () => {
+  const conditions = [["starts-with", "$success_action_redirect", ""]];
+  const fields = (size: number) => [
+    ["key", "redirect-long"] as const,
+    ["success_action_redirect", `http://example.test/${"x".repeat(size)}`] as const,
+  ];
+  refused(await post({ fields: fields(5000), conditions }), 400, "InvalidArgument");
+  const none = await call(s3, new HeadObjectCommand({ Bucket, Key: "redirect-long" }));
+  assert.equal(none.status, 404);
+  assert.equal((await post({ fields: fields(3000), conditions })).status, 303);
+});
+
 test("${filename}, content headers, metadata; large files", async () => {
   const file = pattern(300_000);
   ok(

@@ -10,6 +10,7 @@ import {
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
 } from "@aws-sdk/client-s3";
 import { call } from "./call.ts";
 import { bare, ok, refused } from "./expect.ts";
@@ -104,13 +105,19 @@ test("delete markers: hide, answer for themselves, and go", async () => {
   const marker = await v.remove();
   assert.equal(marker.marker, "true");
   const hidden = await v.get();
-  refused(hidden, 404, "NoSuchKey");
+  refused(hidden, 404, "NoSuchKey", { Key });
   assert.equal(hidden.headers["x-amz-delete-marker"], "true");
   assert.equal(hidden.headers["x-amz-version-id"], marker.id);
   const named = await v.get(marker.id);
-  refused(named, 405, "MethodNotAllowed");
+  refused(named, 405, "MethodNotAllowed", { Method: "GET", ResourceType: "DeleteMarker" });
+  assert.equal(named.headers["allow"], "DELETE");
   assert.equal(named.headers["x-amz-delete-marker"], "true");
   const VersionId = marker.id ?? "";
+  const tagged = await call(
+    s3,
+    new PutObjectTaggingCommand({ Bucket: v.Bucket, Key, VersionId, Tagging: { TagSet: [] } }),
+  );
+  refused(tagged, 405, "MethodNotAllowed", { Method: "PUT", ResourceType: "DeleteMarker" });
   bare(await call(s3, new HeadObjectCommand({ Bucket: v.Bucket, Key, VersionId })), 405);
   assert.equal(await v.text(only), "only");
   const listed = ok(await call(s3, new ListObjectsV2Command({ Bucket: v.Bucket })));

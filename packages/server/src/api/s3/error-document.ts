@@ -6,6 +6,8 @@ import { tag, XML_HEAD } from "../common/xml-write.ts";
 
 export function errorXml(exchange: Exchange, error: ServiceError): string {
   let inner = tag("Code", error.code) + tag("Message", error.message);
+  // Below this layer nobody knows methods.
+  if (error.code === "MethodNotAllowed") inner += tag("Method", exchange.raw.method);
   for (const [name, value] of Object.entries(error.elements)) inner += tag(name, value);
   inner += tag("RequestId", exchange.requestId) + tag("HostId", exchange.hostId);
   return `<Error>${inner}</Error>`;

@@ -53,12 +53,12 @@ export class Router {
   match(method: string, target: Target, query: Query, headers: HeaderView): Operation {
     const slot = this.#slots.get(target)?.get(method);
     const asked = query.size === 0 ? undefined : this.#subResource(query);
-    if (slot === undefined) return this.#refuse(method, target, asked);
+    if (slot === undefined) return this.#refuse(target, asked);
     if (asked !== undefined) {
       if (asked === "list-type" && method === "GET") requireListType(query);
-      return slot.special.find((op) => fits(op, query, headers)) ?? this.#refuse(method, target, asked);
+      return slot.special.find((op) => fits(op, query, headers)) ?? this.#refuse(target, asked);
     }
-    return slot.plain.find((op) => fits(op, query, headers)) ?? this.#refuse(method, target, asked);
+    return slot.plain.find((op) => fits(op, query, headers)) ?? this.#refuse(target, asked);
   }
 
   #subResource(query: Query): string | undefined {
@@ -76,10 +76,10 @@ export class Router {
     return found;
   }
 
-  #refuse(method: string, target: Target, asked: string | undefined): never {
+  #refuse(target: Target, asked: string | undefined): never {
     const allowed = [...(this.#methods.get(target) ?? [])].join(", ");
     fail("MethodNotAllowed", {
-      elements: { Method: method, ResourceType: asked?.toUpperCase() ?? target.toUpperCase() },
+      elements: { ResourceType: asked?.toUpperCase() ?? target.toUpperCase() },
       headers: { Allow: allowed },
     });
   }

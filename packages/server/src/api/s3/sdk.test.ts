@@ -349,6 +349,8 @@ test("multipart", async () => {
   assert.equal(parts.Parts?.length, 1);
   assert.equal(parts.IsTruncated, true);
   assert.equal(parts.NextPartNumberMarker, "1");
+  const fromStart = await s3.send(new ListPartsCommand({ Bucket, Key, UploadId, PartNumberMarker: "" }));
+  assert.equal(fromStart.Parts?.length, 2);
   assert.equal((await s3.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads?.[0]?.UploadId, UploadId);
   const done = await s3.send(
     new CompleteMultipartUploadCommand({

@@ -426,7 +426,7 @@ export class FakeUploads implements UploadsService {
     await this.store.note("listUploads", input);
     const items = [...this.store.openUploads.values()].map(({ target }) => ({
       kind: "upload" as const,
-      upload: { ...target, initiatedMs: this.store.nowMs },
+      upload: { ...target, initiatedMs: this.store.nowMs, initiator: ownerOf(ACCOUNT) },
     }));
     return { items, more: false };
   }

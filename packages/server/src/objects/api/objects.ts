@@ -25,6 +25,13 @@ export interface ReadConditions {
   readonly ifUnmodifiedSinceMs?: number | undefined;
 }
 
+/** What the range was asked of: another version is answered whole. */
+export interface IfRange {
+  /** Without quotes. */
+  readonly etag?: string;
+  readonly lastModifiedMs?: number;
+}
+
 export interface Placement {
   readonly key: ObjectKey;
   readonly headers: ContentHeaders;
@@ -61,6 +68,7 @@ export interface ReadInput {
   readonly refused?: RefusedHeaders | undefined;
   readonly conditions: ReadConditions;
   readonly range?: RangeRequest | undefined;
+  readonly ifRange?: IfRange | undefined;
   readonly partNumber?: number | undefined;
   readonly checksumMode: boolean;
 }
@@ -108,6 +116,8 @@ export interface CopyObjectInput {
   readonly encryption: EncryptionHeaders;
   /** `undefined` = COPY directive. */
   readonly replace?: { readonly headers: ContentHeaders; readonly metadata: UserMetadata };
+  /** The redirect of the copy, with either directive: a place has it, not an object. */
+  readonly redirect?: string;
   /** `undefined` = COPY directive. */
   readonly replaceTags?: readonly Tag[];
   readonly checksumAlgorithm?: ChecksumAlgorithm;

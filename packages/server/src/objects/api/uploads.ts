@@ -77,6 +77,7 @@ export interface ListedUpload {
   readonly key: string;
   readonly uploadId: string;
   readonly initiatedMs: number;
+  readonly initiator: Owner;
   readonly checksumAlgorithm?: ChecksumAlgorithm;
   readonly checksumType?: ChecksumType;
 }

@@ -73,7 +73,7 @@ function listed(
 }
 
 /** A user or a role session shows with its ARN, an account's root with its canonical id. */
-function initiatorOf(uploads: UploadsCore, bucket: Bucket, { initiator }: UploadRecord): Owner {
+export function initiatorOf(uploads: UploadsCore, bucket: Bucket, { initiator }: UploadRecord): Owner {
   if (initiator === undefined) return uploads.ownerOf(bucket.owner);
   const { account, arn, name } = initiator;
   return arn === "" ? uploads.ownerOf(account) : { account, canonicalId: arn, displayName: name };

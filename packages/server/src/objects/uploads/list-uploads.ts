@@ -1,12 +1,13 @@
 /** ListMultipartUploads: by key, then by initiation, with delimiter groups. Ended uploads stand elsewhere and cost nothing here. */
 import { failArgument } from "../../base/errors.ts";
-import type { Records } from "../../store/records.ts";
 import type { Bucket, ListedUpload, ListUploadsInput, UploadsService } from "../api.ts";
 import { breathe, chunkOf, fitsKeys, placeOfText, SEPARATOR } from "../listing/list-keys.ts";
 import type { Position } from "../listing/cursor.ts";
 import { positionOf } from "../listing/cursor.ts";
 import type { Row } from "../../store/port.ts";
 import { escapeText, keyOfPointer } from "../rows/row-keys.ts";
+import type { UploadsCore } from "./find-upload.ts";
+import { initiatorOf } from "./list-parts.ts";
 import { initiatedMs, parseUploadId, splitUploadKey, uploadIdOf, uploadKey } from "./upload-keys.ts";
 import { uploadCodec } from "./upload-record.ts";
 import { concat } from "../../store/key-bytes.ts";
@@ -14,7 +15,7 @@ import { concat } from "../../store/key-bytes.ts";
 type Result = Awaited<ReturnType<UploadsService["listUploads"]>>;
 
 export async function listUploads(
-  records: Records,
+  uploads: UploadsCore,
   bucket: Bucket,
   input: ListUploadsInput,
 ): Promise<Result> {
@@ -23,7 +24,7 @@ export async function listUploads(
   if (max === 0 || !fitsKeys(prefix)) return { items, more: false };
   let position = startOf(bucket, input);
   for (;;) {
-    const page = await records.store.groups({
+    const page = await uploads.core.records.store.groups({
       table: "upload",
       prefix: placeOfText(bucket.id, prefix),
       delimiter: escapeText(delimiter),
@@ -32,7 +33,8 @@ export async function listUploads(
       limit: chunkOf(max - items.length),
     });
     for (const item of page.items) {
-      if (item.kind === "row") items.push({ kind: "upload", upload: await listed(records, item.row) });
+      if (item.kind === "row")
+        items.push({ kind: "upload", upload: await listed(uploads, bucket, item.row) });
       else items.push({ kind: "group", prefix: keyOfPointer(item.prefix) });
     }
     const last = page.items.at(-1);
@@ -63,14 +65,15 @@ function isGroup({ prefix, delimiter, keyMarker }: ListUploadsInput): boolean {
   return at >= 0 && at + delimiter.length === keyMarker.length;
 }
 
-async function listed(records: Records, row: Row): Promise<ListedUpload> {
-  const { value: upload } = await records.open(uploadCodec, "upload", row, false);
+async function listed(uploads: UploadsCore, bucket: Bucket, row: Row): Promise<ListedUpload> {
+  const { value: upload } = await uploads.core.records.open(uploadCodec, "upload", row, false);
   const { pointer, uid } = splitUploadKey(row.key);
   const { checksum } = upload;
   return {
     key: keyOfPointer(pointer),
     uploadId: uploadIdOf(uid),
     initiatedMs: initiatedMs(uid),
+    initiator: initiatorOf(uploads, bucket, upload),
     ...(checksum === undefined ? {} : { checksumAlgorithm: checksum.algorithm, checksumType: checksum.type }),
   };
 }

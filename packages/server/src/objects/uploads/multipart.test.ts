@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import type { Caller } from "../../base/caller.ts";
 import { keyArn } from "../../base/ids.ts";
 import { MemoryModel } from "../../store/memory/model.ts";
 import type { CompletePart, EncryptionHeaders } from "../api.ts";
 import { NO_SSEC } from "../encryption/ssec-request.ts";
 import { pattern, PLAIN, putInput, bodyOf, readInput, refused, ssec, testCaller } from "../test-world.ts";
-import { alice, Client, listed, makeUploads, PART_MIN, type UploadsWorld } from "./test-uploads.ts";
+import {
+  alice,
+  Client,
+  createInput,
+  listed,
+  makeUploads,
+  PART_MIN,
+  type UploadsWorld,
+} from "./test-uploads.ts";
 
 const KEY = "11111111-1111-4111-8111-111111111111";
 const MODES: Readonly<Record<string, EncryptionHeaders>> = {
@@ -262,5 +271,31 @@ test("KMS uploads: every part and Complete ask the key service as the caller; wi
       "InvalidArgument",
       "Requests specifying Server Side Encryption with AWS KMS managed keys require",
     ),
+  );
+});
+
+test("listings name who began an upload: a user, an account's root, and the owner where nobody signed", async () => {
+  const world = await makeUploads();
+  const bucket = await world.bucket();
+  const account = bucket.owner;
+  const begin = (caller: Caller, key: string) => world.uploads.create(caller, bucket, createInput(key));
+  await begin(testCaller("bob"), "a");
+  await begin(
+    testCaller("", {
+      principal: { kind: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account },
+    }),
+    "b",
+  );
+  await begin(testCaller("", { principal: { kind: "anonymous" }, signature: "none" }), "c");
+  const { items } = await world.uploads.listUploads(bucket, {
+    prefix: "",
+    delimiter: "",
+    keyMarker: "",
+    max: 10,
+  });
+  const owner = { account, canonicalId: "c".repeat(64), displayName: "owner" };
+  assert.deepEqual(
+    items.map((item) => (item.kind === "upload" ? item.upload.initiator : undefined)),
+    [{ account, canonicalId: `arn:aws:iam::${account}:user/bob`, displayName: "bob" }, owner, owner],
   );
 });

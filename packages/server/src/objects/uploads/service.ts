@@ -87,6 +87,6 @@ export class Uploads implements UploadsService {
     return listParts(this.#uploads, caller, bucket, input);
   }
   listUploads(bucket: Bucket, input: ListUploadsInput): ReturnType<UploadsService["listUploads"]> {
-    return listUploads(this.#uploads.core.records, bucket, input);
+    return listUploads(this.#uploads, bucket, input);
   }
 }

@@ -25,6 +25,7 @@ export const CopyObject = operation({
     const metadata = checkedDirective(req, "metadata");
     const tagging = checkedDirective(req, "tagging");
     const { key, headers, metadata: userMetadata, tags, encryption } = placementOf(req);
+    const redirect = headers.find(([name]) => name === "x-amz-website-redirect-location")?.[1];
     const algorithm = algorithmOf(req, "x-amz-checksum-algorithm");
     return {
       source: await copySourceOf(req),
@@ -34,6 +35,7 @@ export const CopyObject = operation({
       changesPlacement:
         req.headers.has("x-amz-storage-class") || req.headers.has("x-amz-website-redirect-location"),
       ...(metadata === "REPLACE" ? { replace: { headers, metadata: userMetadata } } : {}),
+      ...(redirect === undefined ? {} : { redirect }),
       ...(tagging === "REPLACE" ? { replaceTags: tags } : {}),
       ...(algorithm === undefined ? {} : { checksumAlgorithm: algorithm }),
     };

@@ -29,12 +29,11 @@ export const ListMultipartUploads = operation({
   handle: async ({ list }, req) =>
     list.max === 0 ? { items: [], more: false } : req.deps.uploads.listUploads(req.bucket, list),
   respond: ({ items, more }, req, { encoding, list }) => {
-    const owner = req.deps.ownerOf(req.bucket.owner);
-    const who = ownerXml(owner, "Initiator") + ownerXml(owner);
+    const owner = ownerXml(req.deps.ownerOf(req.bucket.owner));
     let uploads = "";
     let groups = "";
     for (const item of items) {
-      if (item.kind === "upload") uploads += uploadXml(item.upload, encoding, who);
+      if (item.kind === "upload") uploads += uploadXml(item.upload, encoding, owner);
       else groups += commonPrefix(item.prefix, encoding);
     }
     const last = more ? items.at(-1) : undefined;
@@ -59,12 +58,13 @@ export const ListMultipartUploads = operation({
   },
 });
 
-function uploadXml(upload: ListedUpload, encoding: Encoding, who: string): string {
+function uploadXml(upload: ListedUpload, encoding: Encoding, owner: string): string {
   return wrap(
     "Upload",
     named("Key", upload.key, encoding) +
       tag("UploadId", upload.uploadId) +
-      who +
+      ownerXml(upload.initiator, "Initiator") +
+      owner +
       tag("StorageClass", "STANDARD") +
       tag("Initiated", isoDate(upload.initiatedMs)) +
       checksumKinds(upload),

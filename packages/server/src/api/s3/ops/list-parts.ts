@@ -17,8 +17,9 @@ export const ListParts = operation({
     refuseEncryptionHeaders(req);
     return {
       ...uploadTargetOf(req),
-      // Absent means from the start.
-      after: req.query.has("part-number-marker") ? maxOf(req, "part-number-marker", PARTS_MAX) : 0,
+      // Absent or empty means from the start.
+      after:
+        req.parameter("part-number-marker") === undefined ? 0 : maxOf(req, "part-number-marker", PARTS_MAX),
       max: maxOf(req, "max-parts", PARTS_PAGE_MAX),
       ssec: ssecOf(req),
     };

@@ -11,6 +11,9 @@ import type { S3Request } from "../request.ts";
 import { writtenHeaders } from "../show/object.ts";
 import { locationOf } from "../show/location.ts";
 
+/** Clients take back no larger header. */
+const REDIRECT_CHARS_MAX = 4096;
+
 /** A browser's upload. Its fields stand where headers would (spec A.4); the pipeline has authenticated the form. */
 export const PostObject = operation({
   name: "PostObject",
@@ -30,6 +33,7 @@ export const PostObject = operation({
   parse: async (req) => {
     const { form } = req;
     assert(form !== undefined, "the pipeline has read the form");
+    checkRedirect(req);
     const placement = placementOf(req);
     const tagging = form.fields.get("tagging");
     const tags = tagging === undefined ? placement.tags : taggingOf(tagging);
@@ -80,10 +84,20 @@ function answerForm(req: S3Request, etag: string, written: readonly string[]): A
 }
 
 /** S3 ignores a target that is no absolute URL of the web. */
-function redirectTarget(req: S3Request, etag: string): string | undefined {
+function redirectOf(req: S3Request): string | undefined {
   const target = req.header("success_action_redirect") ?? req.header("redirect");
-  if (target === undefined || !/^https?:\/\/[\x21-\x7e\x80-\xff]+$/i.test(target)) return undefined;
-  if (target.length > 4096) fail("InvalidArgument", "success_action_redirect is too long");
+  return target !== undefined && /^https?:\/\/[\x21-\x7e\x80-\xff]+$/i.test(target) ? target : undefined;
+}
+
+/** Before anything is stored. */
+function checkRedirect(req: S3Request): void {
+  if ((redirectOf(req)?.length ?? 0) > REDIRECT_CHARS_MAX)
+    fail("InvalidArgument", "success_action_redirect is too long");
+}
+
+function redirectTarget(req: S3Request, etag: string): string | undefined {
+  const target = redirectOf(req);
+  if (target === undefined) return undefined;
   const values = `bucket=${encodeURIComponent(req.bucket.name)}&key=${encodeURIComponent(req.key)}&etag=${encodeURIComponent(`"${etag}"`)}`;
   const hash = target.indexOf("#");
   const base = hash < 0 ? target : target.slice(0, hash);

@@ -62,6 +62,6 @@ function policyText(body: Uint8Array): string {
 /** Other accounts may never touch the policy, even if it lets them (spec access 5). */
 export function ownersOnly(req: S3Request): void {
   if (accountOf(req.caller.principal) !== req.bucket.owner) {
-    fail("MethodNotAllowed", { elements: { Method: req.exchange.raw.method, ResourceType: "BUCKETPOLICY" } });
+    fail("MethodNotAllowed", { elements: { ResourceType: "BUCKETPOLICY" } });
   }
 }

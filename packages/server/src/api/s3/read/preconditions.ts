@@ -1,7 +1,7 @@
 /** Conditional headers (RFC 9110 section 13) and the byte range. What is malformed is ignored, as HTTP and S3 have it. */
 import { fail, failArgument } from "../../../base/errors.ts";
 import { PARTS_MAX } from "../../../base/limits.ts";
-import type { RangeRequest, ReadConditions, WriteConditions } from "../../../objects/api.ts";
+import type { IfRange, RangeRequest, ReadConditions, WriteConditions } from "../../../objects/api.ts";
 import type { S3Request } from "../request.ts";
 
 /** Entity tags without quotes and without `W/`; `*` stands for itself. */
@@ -33,6 +33,16 @@ export function readConditionsOf(req: S3Request, prefix = ""): ReadConditions {
   };
 }
 
+/** RFC 9110 section 13.1.5: one strong entity tag or a date. What is neither never holds. */
+export function ifRangeOf(req: S3Request): IfRange | undefined {
+  const text = req.header("if-range");
+  if (text === undefined) return undefined;
+  const value = text.trim();
+  if (value.startsWith("W/")) return {};
+  const ms = value.startsWith('"') ? undefined : httpDate(value);
+  return ms === undefined ? { etag: unquote(value) } : { lastModifiedMs: ms };
+}
+
 /** S3 honours If-None-Match: * and If-Match: etag on writes, and nothing else. */
 export function writeConditionsOf(req: S3Request): WriteConditions {
   const ifMatch = req.header("if-match");
@@ -52,7 +62,9 @@ function notHonoured(header: string): never {
   });
 }
 
-const RANGE = /^bytes=([0-9]{0,18})-([0-9]{0,18})$/;
+const RANGE = /^bytes=([0-9]*)-([0-9]*)$/;
+/** Java clients send 2^63-1 for "to the end". */
+const position = (digits: string): number => Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
 
 /** One range; several, other units and nonsense are ignored and the whole object is the answer. */
 export function rangeOf(req: S3Request): RangeRequest | undefined {
@@ -62,10 +74,10 @@ export function rangeOf(req: S3Request): RangeRequest | undefined {
   const first = match?.[1] ?? "";
   const last = match?.[2] ?? "";
   if (match === null || (first === "" && last === "")) return undefined;
-  if (first === "") return { kind: "suffix", bytes: Number(last) };
-  const from = Number(first);
+  if (first === "") return { kind: "suffix", bytes: position(last) };
+  const from = position(first);
   if (last === "") return { kind: "from-to", from, to: undefined };
-  const to = Number(last);
+  const to = position(last);
   return to < from ? undefined : { kind: "from-to", from, to };
 }
 

@@ -3,11 +3,12 @@ import { fail } from "../../../base/errors.ts";
 import type { ReadInput } from "../../../objects/api.ts";
 import type { S3Request } from "../request.ts";
 import { refusedOf, ssecOf } from "./encryption.ts";
-import { partNumberOf, rangeOf, readConditionsOf } from "./preconditions.ts";
+import { ifRangeOf, partNumberOf, rangeOf, readConditionsOf } from "./preconditions.ts";
 
 export function readInputOf(req: S3Request): ReadInput {
   const refused = refusedOf(req);
   const range = rangeOf(req);
+  const ifRange = range === undefined ? undefined : ifRangeOf(req);
   const partNumber = partNumberOf(req);
   if (partNumber !== undefined && req.headers.has("range")) {
     fail("InvalidRequest", "Cannot specify both Range header and partNumber query parameter");
@@ -15,7 +16,8 @@ export function readInputOf(req: S3Request): ReadInput {
   const { key, versionId } = req;
   const ssec = ssecOf(req);
   const conditions = readConditionsOf(req);
-  return { key, versionId, ssec, conditions, checksumMode: checksumModeOf(req), refused, range, partNumber };
+  const checksumMode = checksumModeOf(req);
+  return { key, versionId, ssec, conditions, checksumMode, refused, range, ifRange, partNumber };
 }
 
 function checksumModeOf(req: S3Request): boolean {
