@@ -78,8 +78,10 @@ test("get leaves no file when the object was changed; keys must be private and g
   assert.match(result.err, /SecurityError/);
   assert.ok(!existsSync(path) && !readdirSync(dir).some((name) => name.endsWith(".part")));
   assert.match((await s3ec(["cat", "s3://b/bad"])).err, /give a key/);
-  chmodSync(join(dir, "key"), 0o644);
-  assert.match((await s3ec(["cat", "s3://b/bad", ...key()])).err, /chmod 600/);
+  for (const mode of [0o644, 0o640]) {
+    chmodSync(join(dir, "key"), mode);
+    assert.match((await s3ec(["cat", "s3://b/bad", ...key()])).err, /chmod 600/);
+  }
   chmodSync(join(dir, "key"), 0o600);
   assert.notEqual((await s3ec(["cat", "nonsense", ...key()])).code, 0);
 });
@@ -97,7 +99,16 @@ test("rewrap gives the instruction file a new key, and a partner one of their ow
 
 test("migrate: dry run, then for real, then nothing left to do; resumes from its state file", async () => {
   fake.objects.clear();
-  await put(client(fake, V2), "m/v2", "two", {}, { Metadata: { mine: "1" }, ContentType: "text/x" });
+  const expires = new Date(Date.UTC(2040, 1, 3));
+  const kept = {
+    Metadata: { mine: "1" },
+    ContentType: "text/x",
+    Expires: expires,
+    ServerSideEncryption: "aws:kms",
+    SSEKMSKeyId: "server-key",
+    BucketKeyEnabled: true,
+  };
+  await put(client(fake, V2), "m/v2", "two", {}, kept);
   await put(client(fake, { ...V2, writeInstructionFiles: true }), "m/file", "file");
   await put(client(fake), "m/v3", "three");
   fake.put("m/plain", Buffer.from("plain"));
@@ -116,7 +127,12 @@ test("migrate: dry run, then for real, then nothing left to do; resumes from its
   ])
     assert.equal((await get(client(fake), `m/${name}`)).toString(), text);
   assert.equal(fake.get("m/v2").metadata.mine, "1");
-  assert.equal(fake.get("m/v2").headers["content-type"], "text/x");
+  const { headers } = fake.get("m/v2");
+  assert.equal(headers["content-type"], "text/x");
+  assert.equal(headers["expires"], expires.toUTCString());
+  assert.equal(headers["x-amz-server-side-encryption"], "aws:kms");
+  assert.equal(headers["x-amz-server-side-encryption-aws-kms-key-id"], "server-key");
+  assert.equal(headers["x-amz-server-side-encryption-bucket-key-enabled"], "true");
   assert.ok(!fake.objects.has("b/m/file.instruction"));
   fake.put("m/later", Buffer.from("plain"));
   assert.deepEqual(JSON.parse((await s3ec(args)).out), { migrated: 0, current: 0, plain: 1, failed: 0 });

@@ -12,6 +12,8 @@ export interface StoredObject {
   body: Buffer;
   metadata: Record<string, string>;
   headers: Record<string, string>;
+  /** MD5 of the customer's key that the object needs. */
+  customerKey?: string | undefined;
 }
 
 export interface Logged {
@@ -132,6 +134,9 @@ export class FakeS3 {
         {},
         isHead ? "" : "<Error><Code>NoSuchKey</Code><Message>no</Message></Error>",
       );
+    const customerKey = request.headers[CUSTOMER_KEY];
+    if (customerKey !== object.customerKey)
+      return send(response, 400, {}, isHead ? "" : error("InvalidRequest"));
     const body =
       this.spoil === undefined || name.endsWith(".instruction") ? object.body : this.spoil(object.body);
     const headers: Record<string, string> = {
@@ -270,14 +275,25 @@ function send(
   response.end(body);
 }
 
-function describe(request: IncomingMessage): Pick<StoredObject, "metadata" | "headers"> {
+const CUSTOMER_KEY = "x-amz-server-side-encryption-customer-key-md5";
+const KEPT = [
+  "content-type",
+  "cache-control",
+  "content-language",
+  "expires",
+  "x-amz-server-side-encryption",
+  "x-amz-server-side-encryption-aws-kms-key-id",
+  "x-amz-server-side-encryption-bucket-key-enabled",
+];
+
+function describe(request: IncomingMessage): Omit<StoredObject, "body"> {
   const metadata: Record<string, string> = {};
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers)) {
     if (name.startsWith("x-amz-meta-")) metadata[name.slice(11)] = String(value);
-    if (["content-type", "cache-control", "content-language"].includes(name)) headers[name] = String(value);
+    if (KEPT.includes(name)) headers[name] = String(value);
   }
-  return { metadata, headers };
+  return { metadata, headers, customerKey: request.headers[CUSTOMER_KEY]?.toString() };
 }
 
 /** The body, aws-chunked framing removed; `undefined` when the client went away. */

@@ -147,7 +147,7 @@ test("42: further keys are chosen by material description; no match falls back t
   await failsWith("WrongKey", get(client(fake, { keyring: writer(0) }), "g1"));
 });
 
-test("several keyrings: the first that fits reads, a service's error is the cause, only the primary writes", async () => {
+test("several keyrings: the first that fits reads, a service's error passes through, only the primary writes", async () => {
   const [one, two] = [new RawAesKeyring({ key: new Uint8Array(32).fill(1) }), aes()];
   await put(client(fake, { keyring: two }), "k", "x");
   const both = new MultiKeyring({ primary: one, readers: [rsaReader(), two] });
@@ -159,6 +159,19 @@ test("several keyrings: the first that fits reads, a service's error is the caus
     "WrongKey",
     get(client(fake, { keyring: new MultiKeyring({ primary: one, readers: [] }) }), "k"),
   );
+  await put(client(fake, { keyring: kms(fake) }), "k", "x");
+  const mixed = client(fake, {
+    keyring: new MultiKeyring({ primary: aes(), readers: [kms(fake), kms(fake)] }),
+  });
+  fake.fault = ({ path }, response) => {
+    if (!path.startsWith("kms")) return false;
+    response.writeHead(400, { "Content-Type": "application/x-amz-json-1.1" });
+    response.end(JSON.stringify({ __type: "ThrottlingException", message: "slower" }));
+    return true;
+  };
+  await assert.rejects(get(mixed, "k"), { name: "ThrottlingException" });
+  fake.fault = undefined;
+  assert.equal((await get(mixed, "k")).toString(), "x");
 });
 
 test("a KMS keyring without a key id reads and never writes", async () => {

@@ -162,6 +162,40 @@ test("60: V2 and V3 envelopes in instruction files, default and custom suffix", 
   assert.deepEqual(names, ["x-amz-3", "x-amz-t", "x-amz-w"]);
 });
 
+test("60: with SSE-C the file is read as it was stored, under the object's key", async () => {
+  const s3 = client(fake, { ...FILES, enableUnauthenticatedRangeGets: true });
+  const sse = (n: number) => ({
+    SSECustomerAlgorithm: "AES256",
+    SSECustomerKey: Buffer.alloc(32, n).toString("base64"),
+  });
+  const more = { ...sse(1), ExpectedBucketOwner: "111122223333", RequestPayer: "requester" } as const;
+  await put(s3, "c", "secret", {}, more);
+  fake.log.length = 0;
+  assert.equal((await get(s3, "c", {}, more)).toString(), "secret");
+  assert.equal((await get(s3, "c", {}, { ...more, Range: "bytes=-3" })).toString(), "ret");
+  const files = fake.log.filter(({ path }) => path.endsWith(".instruction"));
+  assert.equal(files.length, 3);
+  for (const { headers } of files) {
+    assert.equal(headers["x-amz-expected-bucket-owner"], "111122223333");
+    assert.equal(headers["x-amz-request-payer"], "requester");
+  }
+  // Over itself, and over what has no customer's key, a failed write puts the former file back.
+  await put(s3, "plain", "plain");
+  for (const Key of ["c", "plain"]) {
+    const before = fake.get(`${Key}.instruction`).body;
+    fake.fault = ({ method, path }, response) => {
+      if (method !== "PUT" || path !== `b/${Key}`) return false;
+      response.writeHead(500).end();
+      return true;
+    };
+    await assert.rejects(put(s3, Key, "other", {}, more));
+    fake.fault = undefined;
+    assert.ok(fake.get(`${Key}.instruction`).body.equals(before), Key);
+  }
+  await assert.rejects(get(s3, "c", {}, sse(2)));
+  fake.objects.clear();
+});
+
 test("61, 62: c, d, i in the file and V2 files of V3 objects are in the negative vectors; V3 files of V2 objects too", async () => {
   fake.put("f", base64(vector("v2-aes-gcm").ciphertextBase64));
   fake.put("f.instruction", Buffer.from(JSON.stringify(vector("v3-instruction-file").instructionFile)));

@@ -45,11 +45,11 @@ function* aesKeyring({ aesKeyFile, description }: KeyOptions): Generator<Keyring
   yield new RawAesKeyring({ key, ...(description !== undefined && { materialDescription: description }) });
 }
 
-const READABLE_BY_OTHERS = 0o004;
+/** Of the group and of everyone: no access of any kind. */
+const OTHERS = 0o077;
 
 function readSecret(path: string): Buffer {
-  if ((statSync(path).mode & READABLE_BY_OTHERS) !== 0)
-    throw new Error(`${path} is readable by everyone; chmod 600 it`);
+  if ((statSync(path).mode & OTHERS) !== 0) throw new Error(`${path} is open to others; chmod 600 it`);
   return readFileSync(path);
 }
 

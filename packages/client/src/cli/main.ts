@@ -23,7 +23,11 @@ function program(): Command {
     .action(async (file: string, target: S3Target, options: PutOptions) => {
       note(`${await putFile(file, target, options)} bytes encrypted`);
     });
-  subcommand(root, "get", "decrypt an object into a file, which appears only when it is authentic")
+  subcommand(
+    root,
+    "get",
+    "decrypt an object into a file, which appears only when it is whole and authentic (AES-CBC, read with --legacy, has no authentication)",
+  )
     .argument("<target>", "s3://bucket/key", parseObjectTarget)
     .argument("<file>")
     .action(async (target: S3Target, file: string, options: CommonOptions) => getFile(target, file, options));

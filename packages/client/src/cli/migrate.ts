@@ -140,9 +140,12 @@ class Migration {
     const own = Object.entries(output.Metadata ?? {}).filter(([name]) => !ENVELOPE_NAMES.has(name));
     const tags = (output.TagCount ?? 0) > 0 ? await this.#tags(at) : undefined;
     const { ContentType, CacheControl, ContentDisposition, ContentEncoding, ContentLanguage } = output;
-    const { StorageClass, WebsiteRedirectLocation } = output;
+    const { Expires, StorageClass, WebsiteRedirectLocation } = output;
+    // The server's encryption as it was: the bucket's default may be another by now.
+    const { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled } = output;
+    const server = { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled };
     const headers = { ContentType, CacheControl, ContentDisposition, ContentEncoding, ContentLanguage };
-    const all = { ...headers, StorageClass, WebsiteRedirectLocation, Tagging: tags };
+    const all = { ...headers, ...server, Expires, StorageClass, WebsiteRedirectLocation, Tagging: tags };
     return {
       Metadata: Object.fromEntries(own),
       ...Object.fromEntries(Object.entries(all).filter(([, v]) => v !== undefined)),

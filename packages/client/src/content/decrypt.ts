@@ -1,4 +1,7 @@
-/** Ciphertext to plaintext. INVARIANT: a stream that fails authentication never ends cleanly. */
+/**
+ * Ciphertext to plaintext. INVARIANT: a stream that fails authentication never ends cleanly.
+ * Whoever begins to read one has its key wiped at the end, whatever the end is.
+ */
 import type { ContentCipher } from "@strongroom/crypto/common";
 import { concatBytes } from "@strongroom/crypto/common";
 import { fail } from "../errors.ts";
@@ -18,32 +21,36 @@ export async function* openGcmStream(
   chunks: Chunks,
   storedLength: number | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const decryptor = await cipher.gcmDecryptor(content.key, content.nonce, content.aad);
-  let held: Uint8Array = new Uint8Array(0);
-  let seen = 0;
-  // Where the tag must begin, if the length is true: until there nothing need be held back.
-  const tagAt = storedLength === undefined ? 0 : storedLength - TAG_BYTES;
-  for await (const chunk of chunks) {
-    seen += chunk.length;
-    if (seen <= tagAt) {
-      if (chunk.length > 0) yield decryptor.update(chunk);
-      continue;
+  try {
+    const decryptor = await cipher.gcmDecryptor(content.key, content.nonce, content.aad);
+    let held: Uint8Array = new Uint8Array(0);
+    let seen = 0;
+    // Where the tag must begin, if the length is true: until there nothing need be held back.
+    const tagAt = storedLength === undefined ? 0 : storedLength - TAG_BYTES;
+    for await (const chunk of chunks) {
+      seen += chunk.length;
+      if (seen <= tagAt) {
+        if (chunk.length > 0) yield decryptor.update(chunk);
+        continue;
+      }
+      if (chunk.length >= TAG_BYTES) {
+        if (held.length > 0) yield await decryptor.update(held);
+        const body = chunk.subarray(0, chunk.length - TAG_BYTES);
+        if (body.length > 0) yield await decryptor.update(body);
+        // A copy: the network's buffer may be reused after this turn.
+        held = new Uint8Array(chunk.subarray(chunk.length - TAG_BYTES));
+        continue;
+      }
+      const joined = concatBytes([held, chunk]);
+      const free = Math.max(0, joined.length - TAG_BYTES);
+      if (free > 0) yield await decryptor.update(joined.subarray(0, free));
+      held = joined.subarray(free);
     }
-    if (chunk.length >= TAG_BYTES) {
-      if (held.length > 0) yield await decryptor.update(held);
-      const body = chunk.subarray(0, chunk.length - TAG_BYTES);
-      if (body.length > 0) yield await decryptor.update(body);
-      // A copy: the network's buffer may be reused after this turn.
-      held = new Uint8Array(chunk.subarray(chunk.length - TAG_BYTES));
-      continue;
-    }
-    const joined = concatBytes([held, chunk]);
-    const free = Math.max(0, joined.length - TAG_BYTES);
-    if (free > 0) yield await decryptor.update(joined.subarray(0, free));
-    held = joined.subarray(free);
+    checkLength(seen, storedLength);
+    if (held.length !== TAG_BYTES || !(await decryptor.final(held))) fail("ContentTampered");
+  } finally {
+    content.key.fill(0);
   }
-  checkLength(seen, storedLength);
-  if (held.length !== TAG_BYTES || !(await decryptor.final(held))) fail("ContentTampered");
 }
 
 /** Decrypts a whole message and releases nothing before its tag is verified. At most `limit` stored bytes. */
@@ -93,20 +100,24 @@ export async function* openCbcStream(
   storedLength: number | undefined,
   isEnd = true,
 ): AsyncGenerator<Uint8Array> {
-  const decryptor = await cipher.cbcDecryptor(key, iv);
-  let held: Uint8Array = new Uint8Array(0);
-  let seen = 0;
-  for await (const chunk of chunks) {
-    seen += chunk.length;
-    const joined = concatBytes([held, chunk]);
-    const free = Math.max(0, Math.ceil(joined.length / 16) - 1) * 16;
-    if (free > 0) yield await decryptor.update(joined.subarray(0, free));
-    held = joined.subarray(free);
+  try {
+    const decryptor = await cipher.cbcDecryptor(key, iv);
+    let held: Uint8Array = new Uint8Array(0);
+    let seen = 0;
+    for await (const chunk of chunks) {
+      seen += chunk.length;
+      const joined = concatBytes([held, chunk]);
+      const free = Math.max(0, Math.ceil(joined.length / 16) - 1) * 16;
+      if (free > 0) yield await decryptor.update(joined.subarray(0, free));
+      held = joined.subarray(free);
+    }
+    checkLength(seen, storedLength);
+    if (held.length !== 16) fail("ContentTampered");
+    const last = await decryptor.update(held);
+    yield isEnd ? stripPadding(last) : last;
+  } finally {
+    key.fill(0);
   }
-  checkLength(seen, storedLength);
-  if (held.length !== 16) fail("ContentTampered");
-  const last = await decryptor.update(held);
-  yield isEnd ? stripPadding(last) : last;
 }
 
 /** PKCS#7 of the last block, looked at as a whole whatever it says. */
@@ -128,8 +139,12 @@ export async function* openCtrStream(
   storedOffset: number,
   chunks: Chunks,
 ): AsyncGenerator<Uint8Array> {
-  const ctr = await cipher.ctr(content.key, counterBlockAt(content.nonce, storedOffset));
-  for await (const chunk of chunks) yield await ctr.update(chunk);
+  try {
+    const ctr = await cipher.ctr(content.key, counterBlockAt(content.nonce, storedOffset));
+    for await (const chunk of chunks) yield await ctr.update(chunk);
+  } finally {
+    content.key.fill(0);
+  }
 }
 
 /** The bytes `skip`..`skip + length` of a stream, which must not end earlier. */

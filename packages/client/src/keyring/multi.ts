@@ -64,9 +64,11 @@ export class MultiKeyring implements Keyring {
         causes.push(cause);
       }
     }
-    // A service's error says more than ours; with several of ours the first is as good as any.
-    const foreign = causes.find((cause) => !(cause instanceof S3EncryptionError));
-    throw wrongKey(foreign ?? causes[0]);
+    // A service's error passes through: it may be one to retry. With several of ours the first is as good as any.
+    const foreign = causes.find(
+      (cause): cause is Error => cause instanceof Error && !(cause instanceof S3EncryptionError),
+    );
+    throw foreign ?? wrongKey(causes[0]);
   }
 }
 

@@ -25,7 +25,7 @@ import { fail } from "../errors.ts";
 import type { OutputBody } from "../platform/platform.ts";
 import { describe, type ObjectEncryption } from "./describe.ts";
 import { withInput } from "./commands.ts";
-import { type Context, type Request, target } from "./context.ts";
+import type { Context, Request } from "./context.ts";
 import { loadInstructionFile } from "./instruction-files.ts";
 import { type OpenedContent, openEnvelope } from "./open-envelope.ts";
 
@@ -52,21 +52,28 @@ export async function getObject(
   const Range = range && storedRange(range.first, range.last, context.options.legacyContent);
   const pinned = { ...input, ...(Range && { Range }), ...(range?.etag && { IfMatch: range.etag }) };
   const output = await context.s3.send(withInput(command, pinned), request.handler);
+  let opened: OpenedContent | undefined;
   try {
     const envelope = await readEnvelope(output.Metadata, () =>
-      loadInstructionFile(context, target(input), request.instructionFileSuffix, request.handler),
+      loadInstructionFile(context, input, request.instructionFileSuffix, request.handler),
     );
     const contentRange = checkContentRange(output, range !== undefined);
     if (contentRange === undefined && envelope.content !== "CBC") checkBuffer(context, output.ContentLength);
-    const opened = await openEnvelope(context, envelope, request.encryptionContext);
+    opened = await openEnvelope(context, envelope, request.encryptionContext);
     const body = output.Body ?? fail("ContentTampered");
     if (contentRange !== undefined && range !== undefined)
       return rangeOutput(context, output, body, envelope, opened, range, contentRange);
     return await wholeOutput(context, output, body, envelope, opened);
   } catch (error) {
+    wipe(opened);
     await context.platform.discard(output.Body);
     throw error;
   }
+}
+
+function wipe(opened: OpenedContent | undefined): void {
+  if (opened?.content === "CBC") opened.key.fill(0);
+  else opened?.key.key.fill(0);
 }
 
 interface ResolvedRange {
@@ -90,7 +97,7 @@ async function plainRange(
   const headInput: HeadObjectCommandInput = rest;
   const head = await context.s3.send(new HeadObjectCommand(headInput), request.handler);
   const envelope = await readEnvelope(head.Metadata, () =>
-    loadInstructionFile(context, target(input), request.instructionFileSuffix, request.handler),
+    loadInstructionFile(context, input, request.instructionFileSuffix, request.handler),
   );
   if (envelope.content === "CBC")
     fail("InvalidRange", "the plaintext length of AES-CBC content is not known");
@@ -130,7 +137,7 @@ async function wholeOutput(
   const { cipher } = platform;
   const stored = output.ContentLength;
   const chunks = platform.chunksOf(body);
-  const discard = (): Promise<void> => platform.discard(body);
+  const discard = giveUp(context, opened, body);
   if (opened.content === "CBC") {
     const plaintext = openCbcStream(cipher, opened.key, opened.iv, chunks, stored);
     const { ContentLength: _unknown, ...rest } = output;
@@ -147,9 +154,17 @@ async function wholeOutput(
     return { ...output, ...size, Body, Encryption: describe(envelope, output, "delayed") };
   }
   const parts = await openGcmBuffered(cipher, opened.key, chunks, stored ?? 0);
-  opened.key.key.fill(0);
+  wipe(opened);
   const Body = platform.responseBody(release(parts), async () => undefined);
   return { ...output, ...size, Body, Encryption: describe(envelope, output, "buffered") };
+}
+
+/** Streams wipe their key where they end; one that nobody began to read has no end. */
+function giveUp({ platform }: Context, opened: OpenedContent, body: OutputBody): () => Promise<void> {
+  return () => {
+    wipe(opened);
+    return platform.discard(body);
+  };
 }
 
 async function* release(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
@@ -186,7 +201,7 @@ function rangeOutput(
     ...rest,
     ...(isCbc ? {} : { ContentLength: length }),
     ContentRange: `bytes ${asked.first}-${last}/${isCbc ? "*" : size}`,
-    Body: platform.responseBody(plaintext, () => platform.discard(body)),
+    Body: platform.responseBody(plaintext, giveUp(context, opened, body)),
     Encryption: describe(envelope, output, "none"),
   };
 }

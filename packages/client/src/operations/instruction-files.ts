@@ -2,6 +2,7 @@
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  type GetObjectCommandInput,
   PutObjectCommand,
   type PutObjectCommandInput,
 } from "@aws-sdk/client-s3";
@@ -10,7 +11,7 @@ import { parseInstructionFile, writeInstructionFile } from "../envelope/instruct
 import type { StringMap } from "../envelope/json-map.ts";
 import { INSTRUCTION_FILE_BYTES_MAX, INSTRUCTION_SUFFIX, NAME } from "../envelope/names.ts";
 import { fail } from "../errors.ts";
-import type { Context, HandlerOptions } from "./context.ts";
+import { type Context, type HandlerOptions, target } from "./context.ts";
 import type { Undo } from "./undo.ts";
 
 interface Target {
@@ -22,24 +23,39 @@ export function instructionKey(key: string, suffix: string = INSTRUCTION_SUFFIX)
   return key + suffix;
 }
 
+/** What reading an object and reading its file have in common: a file is stored with its object's fields. */
+type ReadFields = Pick<
+  GetObjectCommandInput,
+  "SSECustomerAlgorithm" | "SSECustomerKey" | "SSECustomerKeyMD5" | "ExpectedBucketOwner" | "RequestPayer"
+>;
+
+function readFields(input: ReadFields, withCustomerKey = true): ReadFields {
+  const { ExpectedBucketOwner, RequestPayer } = input;
+  if (!withCustomerKey || input.SSECustomerKey === undefined) return { ExpectedBucketOwner, RequestPayer };
+  const { SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 } = input;
+  return { ExpectedBucketOwner, RequestPayer, SSECustomerAlgorithm, SSECustomerKey, SSECustomerKeyMD5 };
+}
+
 /** `undefined` when there is none. Never with a version id or range: those belong to the object. */
 export async function loadInstructionFile(
   context: Context,
-  { Bucket, Key }: Target,
+  input: Parameters<typeof target>[0] & ReadFields,
   suffix: string | undefined,
   handler: HandlerOptions,
 ): Promise<StringMap | undefined> {
-  const bytes = await loadBytes(context, { Bucket, Key: instructionKey(Key, suffix) }, handler);
+  const { Bucket, Key } = target(input);
+  const file = { ...readFields(input), Bucket, Key: instructionKey(Key, suffix) };
+  const bytes = await loadBytes(context, file, handler);
   return bytes === undefined ? undefined : parseInstructionFile(bytes);
 }
 
 async function loadBytes(
   { s3, platform }: Context,
-  target: Target,
+  file: Target & ReadFields,
   handler: HandlerOptions,
 ): Promise<Uint8Array | undefined> {
   try {
-    const output = await s3.send(new GetObjectCommand(target), handler);
+    const output = await s3.send(new GetObjectCommand(file), handler);
     if (output.Body === undefined) return new Uint8Array(0);
     const parts: Uint8Array[] = [];
     let size = 0;
@@ -66,13 +82,13 @@ function isMissing(error: unknown): boolean {
 export async function storeInstructionFile(
   context: Context,
   input: Omit<PutObjectCommandInput, "Body">,
-  target: Target,
+  { Bucket, Key }: Target,
   entries: StringMap,
   handler: HandlerOptions,
   suffix?: string,
 ): Promise<Undo> {
-  const file = { Bucket: target.Bucket, Key: instructionKey(target.Key, suffix) };
-  const previous = await loadBytes(context, file, handler);
+  const file = { Bucket, Key: instructionKey(Key, suffix) };
+  const previous = await loadPrevious(context, file, input, handler);
   const put = async (Body: string | Uint8Array): Promise<void> => {
     await context.s3.send(
       new PutObjectCommand({ ...companionFields(input), ...file, Body, Metadata: { [NAME.fileMarker]: "" } }),
@@ -81,9 +97,26 @@ export async function storeInstructionFile(
   };
   await put(writeInstructionFile(entries));
   return async () => {
-    if (previous === undefined) await context.s3.send(new DeleteObjectCommand(file));
+    if (previous === undefined)
+      await context.s3.send(new DeleteObjectCommand({ ...readFields(input, false), ...file }));
     else await put(previous);
   };
+}
+
+/** Under the customer's key of the new one, or under none: S3 refuses a key that an object does not take. */
+async function loadPrevious(
+  context: Context,
+  file: Target,
+  input: ReadFields,
+  handler: HandlerOptions,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await loadBytes(context, { ...readFields(input), ...file }, handler);
+  } catch (error) {
+    const isRefused = error instanceof Error && error.name === "InvalidRequest";
+    if (!isRefused || input.SSECustomerKey === undefined) throw error;
+    return loadBytes(context, { ...readFields(input, false), ...file }, handler);
+  }
 }
 
 /** What the file shares with its object. Lengths, checksums and conditions on the object's ETag are not among it. */

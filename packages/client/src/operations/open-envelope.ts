@@ -49,12 +49,17 @@ export async function unwrapDataKey({ keyring, platform }: Context, envelope: En
     description: envelope.description,
     cipher: platform.cipher,
   });
-  if (!row.dataKeyBytes.includes(dataKey.length)) fail("WrongKey", "data key length");
-  if (envelope.format === "V3") {
-    const commitment = await deriveCommitment(platform.cipher, dataKey, envelope.messageId);
-    if (!equalBytesConstantTime(commitment, envelope.commitment)) fail("CommitmentMismatch");
+  try {
+    if (!row.dataKeyBytes.includes(dataKey.length)) fail("WrongKey", "data key length");
+    if (envelope.format === "V3") {
+      const commitment = await deriveCommitment(platform.cipher, dataKey, envelope.messageId);
+      if (!equalBytesConstantTime(commitment, envelope.commitment)) fail("CommitmentMismatch");
+    }
+    return dataKey;
+  } catch (error) {
+    dataKey.fill(0);
+    throw error;
   }
-  return dataKey;
 }
 
 export async function openEnvelope(
@@ -67,7 +72,10 @@ export async function openEnvelope(
   const dataKey = await unwrapDataKey(context, envelope);
   if (envelope.content === "CBC") return { content: "CBC", key: dataKey, iv: envelope.iv };
   if (envelope.format === "V2") return { content: "GCM", key: plainGcmKey(dataKey, envelope.iv) };
-  const key = await committingKey(context.platform.cipher, dataKey, envelope.messageId);
-  dataKey.fill(0);
-  return { content: "COMMIT", key };
+  try {
+    const key = await committingKey(context.platform.cipher, dataKey, envelope.messageId);
+    return { content: "COMMIT", key };
+  } finally {
+    dataKey.fill(0);
+  }
 }

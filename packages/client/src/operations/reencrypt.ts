@@ -74,8 +74,8 @@ export async function reEncryptInstructionFile(
   const dataKey = await unwrapDataKey(context, old);
   const [binding = ""] = CONTENT[old.content].bindings;
   const { cipher } = context.platform;
-  const rewrapped = await newKeyring.wrapDataKey({ binding, dataKey, encryptionContext: new Map(), cipher });
-  dataKey.fill(0);
+  const asked = { binding, dataKey, encryptionContext: new Map(), cipher };
+  const rewrapped = await newKeyring.wrapDataKey(asked).finally(() => dataKey.fill(0));
   const { algorithm: wrap, wrapped, description } = rewrapped;
   if (newKeyring.usesEncryptionContext || wrapRow(wrap).usesContext)
     fail("Unsupported", "only raw AES and RSA keyrings can re-encrypt an instruction file");
