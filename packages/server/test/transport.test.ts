@@ -128,7 +128,8 @@ async function putWithKey(s3: S3Client, headers: Record<string, string> = {}): P
 const plainClient = (served: Served): S3Client => served.s3({ requestChecksumCalculation: "WHEN_REQUIRED" });
 
 test("customers' keys over plain HTTP: by default from this machine and through no proxy", async (t) => {
-  const served = await serve({ data: temporaryDirectory() });
+  // Bodies of presigned requests are unsigned: where those may come is another setting.
+  const served = await serve({ data: temporaryDirectory(), args: ["--unsigned-over-plain-http", "always"] });
   t.after(() => served.stop());
   const s3 = plainClient(served);
   await s3.send(new CreateBucketCommand({ Bucket: "demo" }));
@@ -205,6 +206,51 @@ test("always, behind a trusted proxy: its word on the protocol counts, nobody el
     (await putWithKey(s3, { "X-Forwarded-Proto": "http", "X-Forwarded-For": "203.0.113.9" })).status,
     200,
   );
+});
+
+test("a body that no signature covers: not through an unknown proxy, nor where it is refused altogether", async (t) => {
+  const put = async (served: Served, headers: Readonly<Record<string, string>> = {}) => {
+    const url = await getSignedUrl(served.s3(), new PutObjectCommand({ Bucket: "demo", Key: "k" }));
+    const answer = await fetch(url, { method: "PUT", body: "unsigned", headers });
+    return { status: answer.status, body: await answer.text() };
+  };
+  const proxied = { "X-Forwarded-For": "203.0.113.9" };
+  const served = await serve({ data: temporaryDirectory() });
+  t.after(() => served.stop());
+  await served.s3().send(new CreateBucketCommand({ Bucket: "demo" }));
+  assert.equal((await put(served)).status, 200);
+  const refused = await put(served, proxied);
+  assert.equal(refused.status, 400);
+  assert.match(refused.body, /InvalidArgument.*must be sent over a secure connection/s);
+  await served.s3().send(new PutObjectCommand({ Bucket: "demo", Key: "signed", Body: "x" }));
+
+  const strict = await serve({
+    data: temporaryDirectory(),
+    args: ["--unsigned-over-plain-http", "never", "--trusted-proxies", "127.0.0.1"],
+  });
+  t.after(() => strict.stop());
+  await strict.s3().send(new CreateBucketCommand({ Bucket: "demo" }));
+  assert.equal((await put(strict)).status, 400);
+  assert.equal((await put(strict, proxied)).status, 400);
+});
+
+test("a proxy may rewrite Host where the names that clients sign are set", async (t) => {
+  const served = await serve({
+    data: temporaryDirectory(),
+    args: ["--external-hosts", "store.example.com,store.example.com:8443"],
+  });
+  t.after(() => served.stop());
+  await served.s3().send(new CreateBucketCommand({ Bucket: "demo" }));
+  await served.s3().send(new PutObjectCommand({ Bucket: "demo", Key: "k", Body: "behind a proxy" }));
+  const get = async (endpoint: string) => {
+    const url = new URL(
+      await getSignedUrl(served.s3({ endpoint }), new GetObjectCommand({ Bucket: "demo", Key: "k" })),
+    );
+    return send(`http://${served.address}${url.pathname}${url.search}`, "GET", { host: "10.0.0.7:9000" });
+  };
+  for (const endpoint of ["http://store.example.com", "http://store.example.com:8443"])
+    assert.deepEqual(await get(endpoint), { status: 200, body: "behind a proxy" });
+  assert.equal((await get("http://other.example.com")).status, 403);
 });
 
 test("a bucket by its own host name, beside path style", async (t) => {

@@ -10,6 +10,8 @@ test("loadSettings() gives defaults that need no configuration", () => {
   assert.deepEqual(s.listen, { host: "127.0.0.1", port: 9000 });
   assert.equal(s.region, "us-east-1");
   assert.equal(s.keysOverPlainHttp, "loopback");
+  assert.equal(s.unsignedOverPlainHttp, "loopback");
+  assert.deepEqual(s.externalHosts, []);
 });
 
 test("the command line wins over the environment, the environment over the file", () => {

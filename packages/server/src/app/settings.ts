@@ -135,6 +135,16 @@ export const SETTINGS = {
     flag: "--keys-over-plain-http <when>",
     help: "SSE-C and KMS traffic without TLS: loopback (default), never, or always (behind the proxies of --trusted-proxies)",
   },
+  unsignedOverPlainHttp: {
+    schema: z.enum(["loopback", "never", "always"]).default("loopback"),
+    flag: "--unsigned-over-plain-http <when>",
+    help: "bodies that no signature covers without TLS: loopback (default; from this machine and from --trusted-proxies), never, or always",
+  },
+  externalHosts: {
+    schema: words.pipe(z.array(z.string()).max(20)).default([]),
+    flag: "--external-hosts <names>",
+    help: "values of Host (name, and port where it is not the usual one) that clients sign, where a proxy in front rewrites it",
+  },
   trustedProxies: {
     schema: words.default([]),
     flag: "--trusted-proxies <addresses>",
@@ -168,7 +178,7 @@ export const SETTINGS = {
   minFreeBytes: {
     schema: count(0, Number.MAX_SAFE_INTEGER).optional(),
     flag: "--min-free-bytes <n>",
-    help: "free disk space below which writes are refused (default: the larger of 5 % and 1 GiB, at most a quarter of the disk)",
+    help: "free disk space below which writes are refused (default: 5 % of the disk or 1 GiB, whichever is more, but at most 10 % and 10 GiB)",
   },
   oidcIssuers: {
     schema: z.preprocess(fromJson, z.array(oidcIssuer).max(20)).default([]),

@@ -114,6 +114,7 @@ async function serve(
     services,
     transport: {
       plainHttpKeys: settings.keysOverPlainHttp,
+      plainHttpUnsigned: settings.unsignedOverPlainHttp,
       trustedProxies: new Set(settings.trustedProxies),
     },
     clock: engine.clock,

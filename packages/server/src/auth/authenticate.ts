@@ -31,8 +31,6 @@ export interface AuthDeps<P> {
   readonly signingKeys: SigningKeyCache;
   /** Host values that a proxy in front may have rewritten: tried in turn when the received one does not verify. */
   readonly trustedHosts: readonly string[];
-  /** Take a body that no signature covers over plain HTTP. */
-  readonly unsignedPayloadOverHttp: boolean;
   /** Told of each verified signature: must return at once and never throw. */
   readonly noteUse?: (accessKeyId: string, service: string, region: string) => void;
 }
@@ -86,7 +84,7 @@ export function authenticate<P>(
   readBody: ReadBody,
 ): AuthResult<P> | Promise<AuthResult<P>> {
   const presented = readClaim(request);
-  if (presented === undefined) return anonymous(request, deps);
+  if (presented === undefined) return anonymous(request);
   const { accessKeyId, scope } = presented.claim;
   const found = findCredential(deps, accessKeyId, presented.sessionToken, scope.service);
   if (found instanceof Promise || scope.service !== "s3")
@@ -161,7 +159,7 @@ function verified<P>(
           () => new ChunkChain(accessKeyId, key, timestamp, scope, claim.signature),
         )
       : { kind: "buffered", body };
-  if (body === undefined) checkTransport(request, deps, contentSha256);
+  if (body === undefined) checkTransport(request, contentSha256);
   return {
     kind: "signed",
     how: presigned === undefined ? "header" : "presigned",
@@ -270,8 +268,8 @@ function verifySignature(
 }
 
 /** A body that nothing protects on the way is refused on plain HTTP; TLS protects it, and so do signed chunks. */
-function checkTransport<P>(request: RawRequest, deps: AuthDeps<P>, contentSha256: string): void {
-  if (request.secure || deps.unsignedPayloadOverHttp) return;
+function checkTransport(request: RawRequest, contentSha256: string): void {
+  if (request.secure) return;
   const unsigned =
     contentSha256 === "UNSIGNED-PAYLOAD" || contentSha256 === "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
   if (unsigned && hasBody(request.headers)) {
@@ -284,10 +282,10 @@ function checkTransport<P>(request: RawRequest, deps: AuthDeps<P>, contentSha256
 }
 
 /** The body's own statement still holds for callers without a name: a hash is checked, framing is taken off. */
-function anonymous<P>(request: RawRequest, deps: AuthDeps<P>): Anonymous {
+function anonymous(request: RawRequest): Anonymous {
   const contentSha256 = request.headers.get("x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
   checkContentSha256(contentSha256);
-  checkTransport(request, deps, contentSha256);
+  checkTransport(request, contentSha256);
   return {
     kind: "anonymous",
     headers: request.headers,

@@ -19,7 +19,7 @@ export interface RawRequest {
   /** Query as received, without the `?`. */
   readonly rawQuery: string;
   readonly headers: HeaderView;
-  /** The connection is TLS (or stands for TLS by the operator's setting). */
+  /** The connection is TLS, or may carry bodies that no signature covers by the operator's setting. */
   readonly secure: boolean;
 }
 

@@ -42,7 +42,12 @@ function eventOf({ operation, key, agent, bytes, kms, header }: Asked, n: number
   if (header && operation === "PutObject") rawHeaders.push(SSE, "AES256", "x-amz-meta-a", "1");
   // Only these members are read here; a whole message would need a socket.
   const req = { method: "GET", url: "/ledger/x", rawHeaders, headers: {} } as unknown as IncomingMessage;
-  const transport = { secureTransport: false, keysMayPass: true, sourceIp: "192.0.2.1" };
+  const transport = {
+    secureTransport: false,
+    keysMayPass: true,
+    unsignedMayPass: true,
+    sourceIp: "192.0.2.1",
+  };
   const exchange = new Exchange(req, {} as ServerResponse, transport, "host id", NOW_MS + n, `R${n}`);
   const caller: Caller = {
     principal: {

@@ -51,7 +51,7 @@ export class Exchange {
       this.req.method ?? "GET",
       this.req.url ?? "/",
       this.req.rawHeaders,
-      this.transport.secureTransport,
+      this.transport.unsignedMayPass,
     );
     return this.#raw;
   }

@@ -15,6 +15,7 @@ function requestFrom(address: string, headers: Record<string, string> = {}, url 
 }
 const rules = (plainHttpKeys: TransportRules["plainHttpKeys"], proxies: string[] = []): TransportRules => ({
   plainHttpKeys,
+  plainHttpUnsigned: plainHttpKeys,
   trustedProxies: new Set(proxies),
 });
 
@@ -42,6 +43,27 @@ test("never and always", () => {
   assert.equal(transportOf(requestFrom("10.0.0.1"), rules("always")).keysMayPass, true);
   assert.equal(transportOf(requestFrom("10.0.0.1"), rules("always", ["10.0.0.2"])).keysMayPass, false);
   assert.equal(transportOf(requestFrom("10.0.0.2"), rules("always", ["10.0.0.2"])).keysMayPass, true);
+});
+
+test("unsigned bodies pass from this machine through no proxy, from trusted proxies, or as the operator says", () => {
+  const passes = (
+    when: TransportRules["plainHttpUnsigned"],
+    address: string,
+    headers: Record<string, string> = {},
+  ): boolean =>
+    transportOf(requestFrom(address, headers), { ...rules(when, ["10.0.0.2"]), plainHttpKeys: "never" })
+      .unsignedMayPass;
+  const forwarded = { "x-forwarded-proto": "https" };
+  assert.equal(passes("loopback", "127.0.0.1"), true);
+  assert.equal(passes("loopback", "127.0.0.1", forwarded), false);
+  assert.equal(passes("loopback", "10.0.0.1"), false);
+  assert.equal(passes("loopback", "10.0.0.2", forwarded), true);
+  assert.equal(passes("never", "127.0.0.1"), false);
+  assert.equal(passes("never", "10.0.0.2"), false);
+  assert.equal(passes("always", "10.0.0.1", forwarded), true);
+  const tls = requestFrom("10.0.0.1");
+  Object.defineProperty(tls.socket, "encrypted", { value: true });
+  assert.equal(transportOf(tls, rules("never")).unsignedMayPass, true);
 });
 
 test("plain HTTP is never called secure, and the source is the peer unless a trusted proxy says otherwise", () => {

@@ -9,6 +9,11 @@ import { TLSSocket } from "node:tls";
 export interface TransportRules {
   /** Whether SSE-C and KMS requests may come over plain HTTP. `loopback`: from this machine and through no proxy. */
   readonly plainHttpKeys: "loopback" | "never" | "always";
+  /**
+   * Whether bodies that no signature covers may come over plain HTTP (spec access 1.5). `loopback`: from this machine and
+   * through no proxy, and from trusted proxies, which end TLS.
+   */
+  readonly plainHttpUnsigned: "loopback" | "never" | "always";
   /** Addresses of proxies whose X-Forwarded-For is believed, for `sourceIp`; exact text of the peer address. */
   readonly trustedProxies: ReadonlySet<string>;
 }
@@ -17,11 +22,13 @@ export interface Transport {
   readonly secureTransport: boolean;
   readonly tlsVersion?: string;
   readonly keysMayPass: boolean;
+  readonly unsignedMayPass: boolean;
   readonly sourceIp: string;
 }
 
 export const DEFAULT_TRANSPORT_RULES: TransportRules = {
   plainHttpKeys: "loopback",
+  plainHttpUnsigned: "loopback",
   trustedProxies: new Set(),
 };
 
@@ -44,25 +51,43 @@ export function transportOf(req: IncomingMessage, rules: TransportRules): Transp
     return {
       secureTransport: true,
       keysMayPass: true,
+      unsignedMayPass: true,
       sourceIp,
       ...(tlsVersion === undefined ? {} : { tlsVersion }),
     };
   }
-  return { secureTransport: false, keysMayPass: keysMayPass(req, rules, peer, trusted), sourceIp };
+  const local = isLoopback(peer) && !isForwarded(req);
+  return {
+    secureTransport: false,
+    keysMayPass: keysMayPass(rules, local, trusted),
+    unsignedMayPass: unsignedMayPass(rules, local, trusted),
+    sourceIp,
+  };
 }
 
 /** Not every runtime tells; there sockets of a TLS server are no TLSSocket either, but say that they are encrypted. */
 const protocolOf = (socket: Socket): string | undefined =>
   socket instanceof TLSSocket ? (socket.getProtocol() ?? undefined) : undefined;
 
-function keysMayPass(req: IncomingMessage, rules: TransportRules, peer: string, trusted: boolean): boolean {
+function keysMayPass(rules: TransportRules, local: boolean, trusted: boolean): boolean {
   switch (rules.plainHttpKeys) {
     case "never":
       return false;
     case "loopback":
-      return isLoopback(peer) && !isForwarded(req);
+      return local;
     case "always":
       return rules.trustedProxies.size === 0 || trusted;
+  }
+}
+
+function unsignedMayPass(rules: TransportRules, local: boolean, trusted: boolean): boolean {
+  switch (rules.plainHttpUnsigned) {
+    case "never":
+      return false;
+    case "loopback":
+      return local || trusted;
+    case "always":
+      return true;
   }
 }
 

@@ -61,7 +61,6 @@ export class TestServer {
         services: serviceRules("us-east-1"),
         signingKeys: new SigningKeyCache(),
         trustedHosts: [],
-        unsignedPayloadOverHttp: true,
       },
       authoriser: this.#authoriser(),
       buckets: this.store,

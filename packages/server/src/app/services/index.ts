@@ -21,8 +21,7 @@ export async function openServices(engine: Engine, log: Log): Promise<Map<string
     lookup: knowingOwners(engine),
     services: serviceRules(settings.region),
     signingKeys: engine.signingKeys,
-    trustedHosts: [],
-    unsignedPayloadOverHttp: true,
+    trustedHosts: settings.externalHosts,
     noteUse: (accessKeyId: string, service: string, region: string) =>
       identities.lastUses.note(accessKeyId, service, region),
   };

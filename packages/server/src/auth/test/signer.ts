@@ -33,7 +33,6 @@ export function deps(over: Partial<AuthDeps<string>> = {}): AuthDeps<string> {
     services: serviceRules("us-east-1"),
     signingKeys: new SigningKeyCache(),
     trustedHosts: [],
-    unsignedPayloadOverHttp: false,
     ...over,
   };
 }

@@ -119,7 +119,6 @@ export class World {
       services: serviceRules(REGION),
       signingKeys: new SigningKeyCache(),
       trustedHosts: [],
-      unsignedPayloadOverHttp: true,
       noteUse: (id: string, service: string, region: string) => identities.lastUses.note(id, service, region),
     };
     const { directory, sessions } = identities;
