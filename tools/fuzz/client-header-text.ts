@@ -3,11 +3,10 @@ import { readFileSync } from "node:fs";
 import { decodeHeaderText } from "../../packages/client/src/envelope/header-text.ts";
 import type { FuzzTarget } from "./target.ts";
 
-const VECTORS = new URL("../../testdata/s3-encryption-client/", import.meta.url);
-const load = (name: string) => JSON.parse(readFileSync(new URL(name, VECTORS), "utf8"));
+const VECTORS = new URL("../../testdata/metadata/double-encoding.json", import.meta.url);
 
 export const target: FuzzTarget = {
-  seeds: load("metadata-double-encoding.json").cases.map((c: { headerFromS3: string }) =>
+  seeds: JSON.parse(readFileSync(VECTORS, "utf8")).cases.map((c: { headerFromS3: string }) =>
     Buffer.from(c.headerFromS3, "latin1"),
   ),
   run(bytes) {

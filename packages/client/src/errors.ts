@@ -168,8 +168,3 @@ export class S3EncryptionError extends Error {
 export function fail(code: S3EncryptionErrorCode, detail?: string, cause?: unknown): never {
   throw new S3EncryptionError(code, detail, cause);
 }
-
-/** All codes, for documentation and tests. */
-export const ERROR_CODES: readonly S3EncryptionErrorCode[] = Object.keys(CATALOGUE).filter(
-  (code): code is S3EncryptionErrorCode => code in CATALOGUE,
-);

@@ -121,7 +121,7 @@ for (const id of ["v3-aes-gcm", "v2-aes-gcm"]) {
 }
 
 test("all published metadata values are decoded from what S3 makes of them", () => {
-  for (const { value, headerFromS3 } of loadVectors("metadata-double-encoding.json").cases)
+  for (const { value, headerFromS3 } of loadVectors("../metadata/double-encoding.json").cases)
     assert.equal(decodeHeaderText(headerFromS3), value);
 });
 

@@ -258,6 +258,12 @@ test("verify names what is damaged, missing and unreferenced", async (t) => {
   await s3.send(new CreateBucketCommand({ Bucket: "demo" }));
   for (const key of ["fine", "flipped", "cut", "gone"])
     await s3.send(new PutObjectCommand({ Bucket: "demo", Key: key, Body: randomBytes(key.length * 50_000) }));
+  // What waits for its removal, and parts of an open upload, are referred to.
+  await s3.send(new PutObjectCommand({ Bucket: "demo", Key: "deleted", Body: randomBytes(700_000) }));
+  await s3.send(new DeleteObjectCommand({ Bucket: "demo", Key: "deleted" }));
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket: "demo", Key: "open" }));
+  const part = { Bucket: "demo", Key: "open", UploadId, PartNumber: 1, Body: randomBytes(600_000) };
+  await s3.send(new UploadPartCommand(part));
   await served.stop();
   const blobs = blobFiles(data);
   const ofSize = (key: string): string => {

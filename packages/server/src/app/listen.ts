@@ -4,16 +4,14 @@
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { answerClientError } from "../api/common/client-error.ts";
+import { attach, type Handler } from "../api/common/attach.ts";
 import { HEADER_SECTION_BYTES_MAX } from "../base/limits.ts";
 import { UsageError } from "./config.ts";
 import { createHttp } from "./http.ts";
 import type { HostPort, Settings } from "./settings.ts";
-
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Milliseconds. */
 const HEADERS_TIMEOUT_MS = 30_000;
@@ -32,11 +30,7 @@ const LIMITS = {
 } as const;
 
 function prepare(server: Server | TlsServer, handler: Handler): void {
-  server.on("request", handler);
-  // The pipeline answers 100 itself, after the headers were judged.
-  server.on("checkContinue", handler);
-  server.on("checkExpectation", handler);
-  server.on("clientError", answerClientError);
+  attach(server, handler);
   server.maxHeadersCount = 500;
   server.setTimeout(IDLE_MS);
 }

@@ -61,12 +61,17 @@ export function openMetrics(sampled: Sampled): WorkerMetrics {
     labelNames: ["event"],
     registers,
   });
-  const gauge = (name: string, help: string, read: () => number | Promise<number>): Gauge =>
+  const gauge = (
+    name: string,
+    help: string,
+    read: () => number | Promise<number>,
+    aggregator: "max" | "min" = "max",
+  ): Gauge =>
     new Gauge({
       name,
       help,
       registers,
-      aggregator: "max",
+      aggregator,
       async collect() {
         this.set(await read());
       },
@@ -81,6 +86,8 @@ export function openMetrics(sampled: Sampled): WorkerMetrics {
     "strongroom_writable",
     "1 while writes are taken, 0 while the disk is nearly full or has failed",
     () => (sampled.writable() ? 1 : 0),
+    // One worker that refuses writes is what an alarm must see.
+    "min",
   );
   // Label lookups cost more than the increment: children are kept by operation.
   const children = new Map<string, Map<string, Child>>();

@@ -42,12 +42,6 @@ export class TreeBuilder {
   }
 }
 
-export function rootOf(leaves: readonly Uint8Array[]): Uint8Array {
-  const tree = new TreeBuilder();
-  for (const leaf of leaves) tree.add(leaf);
-  return tree.root();
-}
-
 /** What else its parent hashes, from the leaf up: `index` is the place among the children. */
 export interface ProofStep {
   readonly index: number;

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { HeaderView } from "./headers.ts";
 import { canonicalPath, canonicalQueryText, decodeCanonical } from "./percent.ts";
 import { Query } from "./query.ts";
-import { readRequest, splitPath } from "./raw-request.ts";
+import { readRequest } from "./raw-request.ts";
 import { refusal } from "./test/signer.ts";
 
 const read = (target: string): ReturnType<typeof readRequest> => readRequest("GET", target, [], false);
@@ -47,13 +47,6 @@ test("targets that are no path are refused", async () => {
   ]) {
     assert.equal((await refusal(() => read(target))).code, "InvalidURI", target);
   }
-});
-
-test("bucket and key", () => {
-  assert.deepEqual(splitPath("/"), { bucket: "", key: "" });
-  assert.deepEqual(splitPath("/b"), { bucket: "b", key: "" });
-  assert.deepEqual(splitPath("/b/"), { bucket: "b", key: "" });
-  assert.deepEqual(splitPath("/b//k/"), { bucket: "b", key: "/k/" });
 });
 
 test("queries: decoded, and canonical in byte order", () => {

@@ -53,14 +53,3 @@ export function readRequest(
     secure,
   };
 }
-
-/**
- * Bucket and key of a path-style path: `/bucket/key`. The key keeps everything after the first slash that follows the
- * bucket, so `/b//k` is the key `/k`. Either may be empty.
- */
-export function splitPath(path: string): { readonly bucket: string; readonly key: string } {
-  const slash = path.indexOf("/", 1);
-  return slash < 0
-    ? { bucket: path.slice(1), key: "" }
-    : { bucket: path.slice(1, slash), key: path.slice(slash + 1) };
-}

@@ -13,7 +13,6 @@ interface Entry {
 const S3 = {
   AccessDenied: { status: 403, message: "Access Denied" },
   BadRequest: { status: 400, message: "Bad Request" },
-  NoSuchConfiguration: { status: 404, message: "The specified configuration does not exist." },
   AccessForbidden: { status: 403, message: "CORSResponse: CORS is not enabled for this bucket." },
   AccessControlListNotSupported: { status: 400, message: "The bucket does not allow ACLs" },
   AuthorizationHeaderMalformed: { status: 400, message: "The authorization header is malformed." },
@@ -64,10 +63,6 @@ const S3 = {
   },
   InvalidArgument: { status: 400, message: "Invalid Argument" },
   InvalidBucketName: { status: 400, message: "The specified bucket is not valid." },
-  InvalidBucketState: {
-    status: 409,
-    message: "The request is not valid with the current state of the bucket.",
-  },
   InvalidChunkSizeError: {
     status: 400,
     message: "Only the last chunk is allowed to have a size less than 8192 bytes",
@@ -78,10 +73,6 @@ const S3 = {
     message: "The Encryption request you specified is not valid. Supported value: AES256.",
   },
   InvalidLocationConstraint: { status: 400, message: "The specified location-constraint is not valid" },
-  InvalidObjectState: {
-    status: 403,
-    message: "The operation is not valid for the object's storage class",
-  },
   InvalidPart: {
     status: 400,
     message:
@@ -98,14 +89,9 @@ const S3 = {
   InvalidRequest: { status: 400, message: "Invalid Request" },
   InvalidStorageClass: { status: 400, message: "The storage class you specified is not valid" },
   InvalidTag: { status: 400, message: "The tag provided was not a valid tag." },
-  InvalidTargetBucketForLogging: { status: 400, message: "The target bucket for logging is not valid." },
   InvalidToken: { status: 400, message: "The provided token is malformed or otherwise invalid." },
   InvalidURI: { status: 400, message: "Couldn't parse the specified URI." },
   KeyTooLongError: { status: 400, message: "Your key is too long" },
-  MalformedACLError: {
-    status: 400,
-    message: "The XML you provided was not well-formed or did not validate against our published schema",
-  },
   MalformedPOSTRequest: {
     status: 400,
     message: "The body of your POST request is not well-formed multipart/form-data.",
@@ -163,17 +149,12 @@ const S3 = {
     status: 404,
     message: "Object Lock configuration does not exist for this bucket",
   },
-  NoSuchObjectLockConfiguration: {
-    status: 404,
-    message: "The specified object does not have a ObjectLock configuration",
-  },
   OperationAborted: {
     status: 409,
     message:
       "A conflicting conditional operation is currently in progress against this resource. Please try again.",
   },
   OwnershipControlsNotFoundError: { status: 404, message: "The bucket ownership controls were not found" },
-  PermanentRedirect: { status: 301, message: "The bucket is in another region." },
   PreconditionFailed: {
     status: 412,
     message: "At least one of the pre-conditions you specified did not hold",
@@ -203,7 +184,6 @@ const S3 = {
   },
   SlowDown: { status: 503, message: "Please reduce your request rate." },
   TooManyBuckets: { status: 400, message: "You have attempted to create more buckets than allowed" },
-  UnexpectedContent: { status: 400, message: "This request does not support content" },
   UserKeyMustBeSpecified: {
     status: 400,
     message:
@@ -248,7 +228,6 @@ const KMS = {
     message: "An automatic rotation is in progress or due within the next 20 minutes.",
   },
   InvalidMarkerException: { status: 400, message: "The marker is invalid." },
-  InvalidGrantIdException: { status: 400, message: "The grant id is invalid." },
   InvalidGrantTokenException: { status: 400, message: "The grant token is invalid." },
   DryRunOperationException: {
     status: 400,
@@ -319,8 +298,6 @@ export const CATALOGUE = { ...S3, ...KMS, ...QUERY } as const;
 
 export type ErrorCode = keyof typeof CATALOGUE;
 export type S3ErrorCode = keyof typeof S3;
-export type KmsErrorCode = keyof typeof KMS;
-export type QueryErrorCode = keyof typeof QUERY;
 
 /** Extra elements of an S3 error document (`ArgumentName`, `BucketName` …), and what goes with the answer. */
 export interface ErrorDetails {

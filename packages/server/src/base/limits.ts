@@ -7,7 +7,6 @@ export const ROW_VALUE_BYTES_MAX = 64 * 1024;
 export const COMMIT_CONDITIONS_MAX = 32;
 export const COMMIT_WRITES_MAX = 64;
 export const COMMIT_BYTES_MAX = 256 * 1024;
-export const SEGMENT_BYTES = 64 * 1024;
 /** Stored bytes of a stream up to which it lives in the record store rather than in a file of its own. */
 export const INLINE_BYTES_MAX = 36 * 1024;
 export const PUT_BYTES_MAX = 5 * 1024 ** 3;

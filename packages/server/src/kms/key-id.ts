@@ -15,7 +15,6 @@ export const RESERVED_ALIAS_PREFIX = "alias/aws/";
 
 /** A well-formed id that KMS itself would issue. Operators may choose others at bootstrap: those exist or don't. */
 export const isIssuedKeyId = (keyId: string): boolean => UUID.test(keyId) || MULTI_REGION.test(keyId);
-export const isUuid = (keyId: string): boolean => UUID.test(keyId);
 export const isAliasName = (name: string): boolean => ALIAS_NAME.test(name);
 
 export const invalidKeyId = (given: string): never => fail("NotFoundException", `Invalid keyId '${given}'`);

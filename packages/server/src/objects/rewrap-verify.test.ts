@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { newBlobId, newRev } from "../base/ids.ts";
+import { newRev } from "../base/ids.ts";
 import type { Sealed } from "../store/port.ts";
 import { NO_SSEC } from "./encryption/ssec-request.ts";
-import { findUnreferenced } from "./verify-blobs.ts";
 import { rewrapBucket, type RewrapProgress } from "./rewrap.ts";
 import {
   bodyOf,
@@ -115,35 +114,4 @@ test("verify: rot, a missing stream, a record that does not open", async () => {
     problems.join(),
   );
   assert.ok(problems.length >= 2 && problems.length <= 3);
-});
-
-test("blobs that nothing refers to are found; those of versions, intents and trash are not", async () => {
-  const { world, bucket } = await fill();
-  assert.deepEqual(await findUnreferenced(world.core), []);
-  const { key } = putInput("s3");
-  await world.objects.delete(alice, { ...bucket, versioning: "unversioned" }, { key });
-  await world.objects.put(
-    alice,
-    { ...bucket, versioning: "suspended" },
-    putInput("n"),
-    bodyOf(pattern(90_000)),
-  );
-  await world.objects.delete(
-    alice,
-    { ...bucket, versioning: "suspended" },
-    { key: putInput("n").key, versionId: "null" },
-  );
-  assert.deepEqual(await findUnreferenced(world.core), []);
-  const stray = newBlobId();
-  await world.store.blobs.put(
-    stray,
-    (async function* () {
-      yield pattern(10);
-    })(),
-    10,
-  );
-  const blobs = (await verify(world)).flatMap((one) => one.blobs);
-  for (const known of [[], blobs]) {
-    assert.deepEqual(await findUnreferenced(world.core, known), [{ id: stray, size: 10 }]);
-  }
 });

@@ -8,7 +8,7 @@ import { IntegrityError, ServiceError } from "../../base/errors.ts";
 import { newRequestId, newRequestUuid } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
 import type { Answer } from "./answer.ts";
-import { answerClientError } from "./client-error.ts";
+import { attach } from "./attach.ts";
 import { Exchange } from "./exchange.ts";
 import { linger } from "./linger.ts";
 import { turnOf } from "./pipelining.ts";
@@ -106,13 +106,7 @@ function logFields(exchange: Exchange, error: unknown): Readonly<Record<string, 
   return { requestId: exchange.requestId, operation: exchange.operation, error };
 }
 
-/** Mounts the handler. `checkContinue` too: a service decides when 100 Continue leaves. */
+/** For a server that somebody else opens and limits. */
 export function mount(server: Server, deps: ServeDeps): void {
-  const listener = (req: IncomingMessage, res: ServerResponse): void => {
-    void handle(req, res, deps);
-  };
-  server.on("request", listener);
-  server.on("checkContinue", listener);
-  server.on("checkExpectation", listener);
-  server.on("clientError", answerClientError);
+  attach(server, (req, res) => void handle(req, res, deps));
 }

@@ -1,5 +1,5 @@
 /** Members that several operations share, with the API model's bounds. */
-import { SESSION_POLICY_ARNS_MAX } from "../../base/limits.ts";
+import { SESSION_POLICY_ARNS_MAX, WEB_TOKEN_CHARS_MAX } from "../../base/limits.ts";
 import { is } from "../query/schema.ts";
 
 export const arn = is.text({ min: 20, max: 2048 });
@@ -19,4 +19,4 @@ export const externalId = is.text({ min: 2, max: 1224, pattern: "[\\w+=,.@:\\/-]
 export const sourceIdentity = is.text({ min: 2, max: 64, pattern: "[\\w+=,.@-]*" });
 export const serialNumber = is.text({ min: 9, max: 256, pattern: "[\\w+=/:,.@-]*" });
 export const tokenCode = is.text({ min: 6, max: 6, pattern: "[\\d]*", hidden: true });
-export const webToken = is.required(is.text({ min: 4, max: 20_000, hidden: true }));
+export const webToken = is.required(is.text({ min: 4, max: WEB_TOKEN_CHARS_MAX, hidden: true }));
