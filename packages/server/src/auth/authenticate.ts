@@ -274,7 +274,7 @@ function checkTransport(request: RawRequest, contentSha256: string): void {
     contentSha256 === "UNSIGNED-PAYLOAD" || contentSha256 === "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
   if (unsigned && hasBody(request.headers)) {
     failArgument(
-      "An unsigned payload must be sent over a secure connection.",
+      "An unsigned payload must be sent over a secure connection: use TLS, or see the setting --unsigned-over-plain-http.",
       "x-amz-content-sha256",
       contentSha256,
     );
