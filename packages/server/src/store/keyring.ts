@@ -163,7 +163,8 @@ export async function keyringChanged(store: Store, keyring: Keyring): Promise<bo
 
 /**
  * The term to seal under: the newest that every process has had the time to hear of, so that none meets a row whose term
- * it does not know. `settleMs: 0` where no other process runs.
+ * it does not know. `settleMs: 0` where no other process runs, or all have had that time: the newest, whatever the clock
+ * says now and said when it was made.
  */
 export function sealingTerm<P extends KeyringPurpose>(
   keyring: Keyring,
@@ -171,6 +172,7 @@ export function sealingTerm<P extends KeyringPurpose>(
   nowMs: number,
   settleMs: number = KEYRING_SETTLE_MS,
 ): Terms[P][number] {
+  if (settleMs === 0) return keyring.current(purpose);
   const terms: readonly Term<P>[] = keyring.terms(purpose);
   const settled = terms.findLast(({ createdMs }) => createdMs + settleMs <= nowMs);
   return settled ?? terms[0] ?? keyring.current(purpose);

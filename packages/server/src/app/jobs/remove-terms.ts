@@ -6,17 +6,20 @@ import { materialsUnderOtherTerms } from "../../kms/verify.ts";
 import { epochsUnderOtherTerms } from "../../objects/rewrap.ts";
 import { type KeyringPurpose, removeTerm } from "../../store/keyring.ts";
 import { findSealedBefore, resealLeases } from "../../store/reseal.ts";
+import { UsageError } from "../config.ts";
+import type { Engine } from "../engine.ts";
 import type { Work } from "./rewrap.ts";
 
 /** Clients hold tokens of lists that they are in the midst of. */
 const TOKEN_AGE_MS = 24 * 3_600_000;
 
 export async function removeOldTerms({ engine, counts, lease }: Work): Promise<void> {
+  requireNewestSeals(engine);
   const users: Readonly<Record<string, () => Promise<string | undefined>>> = {
     metadata: async () => {
       await resealLeases(engine.records);
       await lease.renew();
-      const table = await findSealedBefore(engine.records, engine.records.currentTerm);
+      const table = await findSealedBefore(engine.records, newest("metadata"));
       return table === undefined ? undefined : `rows of table ${table}`;
     },
     service: async () =>
@@ -45,6 +48,15 @@ export async function removeOldTerms({ engine, counts, lease }: Work): Promise<v
       counts.removedTerms++;
     }
   }
+}
+
+/** What is sealed from now on must not need a term that goes. */
+function requireNewestSeals({ records, keyrings }: Engine): void {
+  const { term, createdMs } = keyrings.current().current("metadata");
+  if (records.currentTerm === term) return;
+  throw new UsageError(
+    `rewrap --remove-old-terms: records are sealed under term ${records.currentTerm} of the metadata key, not under the newest, ${term}, made ${new Date(createdMs).toISOString()}. Set the clock right, then run it again.`,
+  );
 }
 
 const some = (count: number, what: string): string | undefined =>
