@@ -124,6 +124,22 @@ test("a change beside a running server: it goes on, and so does the next start",
   );
 });
 
+test("two changes at once beside a server: each is done or refused, and the store opens", async (t) => {
+  const data = temporaryDirectory();
+  const served = await serve({ data });
+  t.after(() => served.killAll());
+  await served.s3().send(new CreateBucketCommand({ Bucket: "demo" }));
+  const changes = await Promise.all([1, 2].map(() => command(["root-key", "change", "--data", data])));
+  for (const { code, err } of changes)
+    assert.ok(code === 0 || /another change is running/.test(err), `${code} ${err}`);
+  const done = changes.filter(({ code }) => code === 0).length;
+  assert.ok(done > 0);
+  const text = readFileSync(dataDir(data).rootKeyFile, "utf8");
+  assert.match(text, new RegExp(`^strongroom-root-key:v1:${1 + done}:`));
+  await served.stop();
+  await requireOpens(data);
+});
+
 test("a passphrase: its change when cut, and a backup that opens with the passphrase alone", async () => {
   const directory = temporaryDirectory();
   const data = join(directory, "data");

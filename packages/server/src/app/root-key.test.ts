@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { dataDir, ensureDataDir } from "./data-dir.ts";
 import { rootKeyProvider } from "./root-key.ts";
 
@@ -83,4 +94,76 @@ test("a passphrase gives the same key again, another passphrase another key, and
     assert.ok(provider.load()[0]?.key.equals(made.key) === false);
     writeFileSync(file, "short\n");
     assert.throws(() => provider.load(), /shorter than 12 bytes/);
+  }));
+
+/** Prepares the next key in `rounds` rounds of two threads at once; says what is not on disk afterwards. */
+const RACE = `
+const { workerData: { dir, setting, rounds, turns }, parentPort } = require("node:worker_threads");
+const together = (n) => {
+  Atomics.add(turns, n, 1);
+  while (Atomics.load(turns, n) < 2);
+};
+(async () => {
+  const { rootKeyProvider } = await import(${JSON.stringify(import.meta.resolve("./root-key.ts"))});
+  const { dataDir } = await import(${JSON.stringify(import.meta.resolve("./data-dir.ts"))});
+  let lost = 0;
+  let prepared = 0;
+  for (let round = 0; round < rounds; round++) {
+    const provider = rootKeyProvider(setting + round, dataDir(dir));
+    let next;
+    together(2 * round);
+    try {
+      next = provider.prepareNext();
+      prepared++;
+    } catch (error) {
+      if (!/never overwritten/.test(error.message)) throw error;
+    }
+    together(2 * round + 1);
+    if (next !== undefined && !provider.load().some(({ key }) => key.equals(next.key))) lost++;
+  }
+  parentPort.postMessage({ lost, prepared });
+})();
+`;
+
+test("of two who prepare a next key at once, none holds a key that is not on disk", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "strongroom-root-"));
+  try {
+    ensureDataDir(dataDir(dir));
+    const rounds = 20;
+    const setting = `file:${join(dir, "k")}`;
+    for (let round = 0; round < rounds; round++) rootKeyProvider(setting + round, dataDir(dir)).create();
+    const turns = new Int32Array(new SharedArrayBuffer(8 * rounds));
+    const told = await Promise.all(
+      [1, 2].map(async () => {
+        const worker = new Worker(RACE, { eval: true, workerData: { dir, setting, rounds, turns } });
+        const { promise, resolve, reject } = Promise.withResolvers<{ lost: number; prepared: number }>();
+        worker.once("message", resolve);
+        worker.once("error", reject);
+        return promise;
+      }),
+    );
+    assert.equal(
+      told.reduce((sum, { lost }) => sum + lost, 0),
+      0,
+    );
+    assert.ok(told.reduce((sum, { prepared }) => sum + prepared, 0) >= rounds, "one of them prepares it");
+    assert.deepEqual(
+      readdirSync(dir).filter((name) => name.endsWith(".tmp")),
+      [],
+    );
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("a next key of the present one's generation never takes its place", () =>
+  inDir((dir) => {
+    const provider = rootKeyProvider(undefined, dataDir(dir));
+    provider.create();
+    const next = provider.prepareNext();
+    const path = join(dir, "root.key");
+    copyFileSync(`${path}.next`, path);
+    writeFileSync(`${path}.next`, `strongroom-root-key:v1:2:${Buffer.alloc(32, 9).toString("base64")}\n`);
+    provider.settle(2);
+    assert.ok(provider.load()[0]?.key.equals(next.key));
   }));

@@ -10,9 +10,11 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeSync,
 } from "node:fs";
@@ -40,9 +42,11 @@ export interface RootKeyProvider {
 
 const KEY_LINE = /^strongroom-root-key:v1:([0-9]{1,9}):([A-Za-z0-9+/]{43}=)\s*$/;
 
-/** Durable before it returns: temporary name, sync, rename, sync of the directory. Refuses to replace. */
+/**
+ * Durable before it returns: temporary name, sync, link, sync of the directory. Refuses to replace: a link, unlike a
+ * rename, fails where another process was first.
+ */
 function writeDurably(path: string, text: string): void {
-  if (existsSync(path)) throw new UsageError(`${path} exists already; it is never overwritten`);
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   const fd = openSync(temporary, "wx", 0o600);
   try {
@@ -51,7 +55,17 @@ function writeDurably(path: string, text: string): void {
   } finally {
     closeSync(fd);
   }
-  renameSync(temporary, path);
+  try {
+    linkSync(temporary, path);
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "EEXIST")) throw cause;
+    throw new UsageError(
+      `${path} exists already; it is never overwritten. Another command has just made it: wait for that one's end, then run this again.`,
+      { cause },
+    );
+  } finally {
+    rmSync(temporary, { force: true });
+  }
   syncDirectory(dirname(path));
 }
 
@@ -117,6 +131,8 @@ function fileProvider(path: string): RootKeyProvider {
     prepareNext: () => (existsSync(next) ? read(next) : write(next, read(path).generation + 1)),
     settle(generation) {
       if (!existsSync(next) || read(next).generation !== generation) return;
+      // The present key may have sealed the keyring: of one generation only one does.
+      if (read(path).generation >= generation) return;
       moveIfThere(next, path);
       syncDirectory(dirname(path));
     },
@@ -195,6 +211,7 @@ function passphraseProvider(passphraseFile: string, saltPath: string): RootKeyPr
     },
     settle(generation) {
       if (!existsSync(next) || read(next).generation !== generation) return;
+      if (read(saltPath).generation >= generation) return;
       // In this order: between the two the new passphrase stands in the old one's place, where `load` finds it.
       moveIfThere(nextPassphrase, passphraseFile);
       moveIfThere(next, saltPath);

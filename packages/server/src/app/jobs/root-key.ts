@@ -4,13 +4,37 @@
  * opens, and the command finishes what it began when it is run again.
  */
 import { SYSTEM } from "../../audit/event.ts";
-import { resealKeyring } from "../../store/keyring.ts";
+import { type Keyring, loadKeyring, resealKeyring } from "../../store/keyring.ts";
 import { UsageError } from "../config.ts";
+import type { Engine } from "../engine.ts";
+import { HeldLease } from "./held-lease.ts";
 import type { Job } from "./job.ts";
 
-export const rootKey: Job = async (engine, { args }, output) => {
+export const rootKey: Job = async (engine, { args, beside }, output) => {
   if (args[0] !== "change") throw new UsageError("root-key: the one action is `change`");
-  const { provider } = engine.keyrings;
+  // Without a server the command has the directory to itself, and one that was killed must not keep the next one waiting.
+  const lease = beside
+    ? await HeldLease.take(
+        engine.records,
+        "root-key",
+        0,
+        "root-key: another change is running, or was cut within the last minute; wait for its end, then run this again",
+      )
+    : undefined;
+  try {
+    const { rootGeneration } = await change(engine, () => lease?.requireHeld());
+    output.out(
+      `the root key is now generation ${rootGeneration} (${engine.keyrings.provider.name}). Keep a copy elsewhere; the old one opens only backups made before.`,
+    );
+  } finally {
+    await lease?.release();
+  }
+  return 0;
+};
+
+async function change(engine: Engine, requireHeld: () => void): Promise<Keyring> {
+  const { keyrings, store } = engine;
+  const { provider } = keyrings;
   const { recorder, trail } = engine.audit;
   const record = async (details: unknown): Promise<void> => {
     const ticket = recorder?.service("RootKeyRotation", SYSTEM, engine.settings.account, details, []);
@@ -18,11 +42,18 @@ export const rootKey: Job = async (engine, { args }, output) => {
   };
   await record({ phase: "intent" });
   const next = provider.prepareNext();
-  const keyring = await resealKeyring(engine.store, engine.keyrings.roots(), next);
-  provider.settle(keyring.rootGeneration);
-  await record({ rootKeyGeneration: keyring.rootGeneration });
-  output.out(
-    `the root key is now generation ${keyring.rootGeneration} (${provider.name}). Keep a copy elsewhere; the old one opens only backups made before.`,
-  );
-  return 0;
-};
+  const stored = provider.load();
+  // What seals the keyring must be where the next start looks for it.
+  if (!stored.some(({ generation, key }) => generation === next.generation && key.equals(next.key)))
+    throw new UsageError(
+      `root-key: the new key is not what ${provider.name} holds, because another command changed it meanwhile. Nothing was resealed; run this again.`,
+    );
+  requireHeld();
+  const { rootGeneration } = await resealKeyring(store, stored, next);
+  // Another key of this generation may have sealed it: then both stay, and this throws.
+  const keyring = await loadKeyring(store, [next]);
+  if (keyring === undefined) throw new Error(`INVARIANT: generation ${rootGeneration} has a keyring`);
+  provider.settle(rootGeneration);
+  await record({ rootKeyGeneration: rootGeneration });
+  return keyring;
+}
