@@ -81,12 +81,14 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** The keyring as it is now. Other processes add terms; whoever meets an unknown one reloads. */
+/** The keyring as it is now. Other processes add terms; whoever meets an unknown one reads it again. */
 export class KeyringHolder {
   readonly #store: LocalStore;
   readonly #roots: readonly RootKey[];
   readonly provider: RootKeyProvider;
   #keyring: Keyring;
+  /** Once for all who ask at the same time. */
+  #loading: Promise<Keyring> | undefined;
 
   constructor(store: LocalStore, provider: RootKeyProvider, roots: readonly RootKey[], keyring: Keyring) {
     this.#store = store;
@@ -97,15 +99,20 @@ export class KeyringHolder {
 
   readonly current = (): Keyring => this.#keyring;
 
-  readonly reload = async (): Promise<Keyring> => {
+  /**
+   * As it is in the store now. Cheap where nothing has changed: whoever sends a token can name a term that nobody has, and
+   * a passphrase is derived anew only for a change.
+   */
+  readonly refresh = async (): Promise<Keyring> => {
+    if (!(await keyringChanged(this.#store, this.#keyring))) return this.#keyring;
+    this.#loading ??= this.#load().finally(() => (this.#loading = undefined));
+    return this.#loading;
+  };
+
+  async #load(): Promise<Keyring> {
     const now = await loadKeyring(this.#store, this.roots());
     if (now !== undefined) this.#keyring = now;
     return this.#keyring;
-  };
-
-  /** Cheap where nothing has changed: a passphrase is derived anew only then. */
-  async refresh(): Promise<Keyring> {
-    return (await keyringChanged(this.#store, this.#keyring)) ? this.reload() : this.#keyring;
   }
 
   use(keyring: Keyring): void {
@@ -165,7 +172,7 @@ export async function openEngine(
     const { roots, keyring, made } = await openRoot(store, provider, mayCreate);
     const keyrings = new KeyringHolder(store, provider, roots, keyring);
     const clock = systemClock;
-    const records = new Records(store, keyring, { reloadKeyring: keyrings.reload });
+    const records = new Records(store, keyring, { reloadKeyring: keyrings.refresh });
     const counted = new CountedRecords(records);
     const surroundings = { clock, region: settings.region };
     const authoriser = new PolicyAuthoriser(surroundings);
@@ -178,7 +185,7 @@ export async function openEngine(
             .terms("token")
             .map(({ term, key }) => [term, key]),
         ),
-      reload: keyrings.reload,
+      reload: keyrings.refresh,
     };
     const tokens = tokensUnder(tokenKeys);
     const identities = new Identities(records, counted, clock, { tokenKeys, log: hooks.log });
@@ -196,7 +203,7 @@ export async function openEngine(
     const kms = openKms({
       records,
       keyring: keyrings.current,
-      reloadKeyring: keyrings.reload,
+      reloadKeyring: keyrings.refresh,
       authoriser,
       tokens,
       clock,
@@ -207,7 +214,7 @@ export async function openEngine(
     });
     const core = makeCore({
       records,
-      keyring: keyrings,
+      keyring: { current: keyrings.current, reload: keyrings.refresh },
       kms: embeddedKeyService(kms, audit.recorder),
       clock,
       bucketKeyLimits: { ...BUCKET_KEY_LIMITS, ageMs: settings.bucketKeySeconds * 1000 },
