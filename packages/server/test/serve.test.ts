@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
   CreateBucketCommand,
+  GetBucketVersioningCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListBucketsCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { CreateKeyCommand, GenerateDataKeyCommand, ListAliasesCommand } from "@aws-sdk/client-kms";
@@ -310,4 +312,30 @@ test("root credentials of the environment are set and replaced; a bootstrap file
     }
     assert.equal((await served.stop()).code, 0);
   }
+});
+
+test("a worker that is restarted applies neither bootstrap file nor root credentials again", async (t) => {
+  const directory = temporaryDirectory();
+  const bootstrap = join(directory, "bootstrap.json");
+  const Bucket = "ci-bucket";
+  writeFileSync(bootstrap, JSON.stringify({ buckets: [{ name: Bucket, versioning: "enabled" }] }));
+  const served = await serve({ data: join(directory, "data"), args: ["--bootstrap", bootstrap] });
+  t.after(() => served.killAll());
+  const s3 = served.s3({ maxAttempts: 10 });
+  const Status = "Suspended";
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }));
+  const restarted = async (): Promise<void> => {
+    const [before = 0] = served.children();
+    killPid(before, "SIGKILL");
+    await until("another worker is ready", async () => {
+      const [now = before] = served.children();
+      return now !== before && (await served.admin("/readyz").catch(() => undefined))?.status === 200;
+    });
+  };
+  await restarted();
+  assert.equal((await s3.send(new GetBucketVersioningCommand({ Bucket }))).Status, Status);
+  rmSync(bootstrap);
+  await restarted();
+  assert.equal((await s3.send(new GetBucketVersioningCommand({ Bucket }))).Status, Status);
+  assert.equal((await served.stop()).code, 0);
 });

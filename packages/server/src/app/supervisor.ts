@@ -51,10 +51,15 @@ export type WorkerMessage = z.output<typeof workerMessage>;
 
 /** What a parent tells a worker at its start, as JSON. */
 export const WORKER_VARIABLE = "STRONGROOM_WORKER";
-const workerStart = z.strictObject({ index: z.number(), endpoints: z.record(z.string(), z.string()) });
+const workerStart = z.strictObject({
+  index: z.number(),
+  /** No worker of this server has been ready yet. */
+  first: z.boolean(),
+  endpoints: z.record(z.string(), z.string()),
+});
 export type WorkerStart = z.output<typeof workerStart>;
 export const readWorkerStart = (text: string | undefined): WorkerStart =>
-  text === undefined ? { index: 0, endpoints: {} } : workerStart.parse(JSON.parse(text));
+  text === undefined ? { index: 0, first: true, endpoints: {} } : workerStart.parse(JSON.parse(text));
 
 export interface SupervisorOptions {
   readonly entry: string;
@@ -80,6 +85,8 @@ export class Supervisor {
   readonly #slots: Slot[];
   /** As the first worker bound them: a port that the system chose is everybody's from then on. */
   #endpoints: Readonly<Record<string, string>> = {};
+  /** A worker was ready: what is for the server's start only is done. */
+  #begun = false;
   #stopping = false;
   #ended: (code: number) => void = () => {};
   /** Resolves with the exit code once every worker is gone for good. */
@@ -114,12 +121,13 @@ export class Supervisor {
     const { entry, args, env, log } = this.#options;
     slot.startedMs = Date.now();
     slot.ready = false;
+    const start: WorkerStart = { index: slot.index, first: !this.#begun, endpoints: this.#endpoints };
     const child = fork(entry, [...args], {
       env: {
         ...ALLOCATOR,
         ...CODEC,
         ...env,
-        [WORKER_VARIABLE]: JSON.stringify({ index: slot.index, endpoints: this.#endpoints }),
+        [WORKER_VARIABLE]: JSON.stringify(start),
       },
       stdio: "inherit",
     });
@@ -143,6 +151,7 @@ export class Supervisor {
       case "ready": {
         slot.ready = true;
         slot.failures = 0;
+        this.#begun = true;
         // The first that was ready alone has chosen; the others were given its ports.
         if (Object.keys(this.#endpoints).length === 0) this.#endpoints = message.endpoints;
         this.#options.onReady(message);

@@ -27,7 +27,7 @@ const FATAL_GRACE_MS = 200;
 
 const tell = (message: WorkerMessage): void => void process.send?.(message);
 
-export async function runWorker(given: Settings, { index, endpoints }: WorkerStart): Promise<void> {
+export async function runWorker(given: Settings, { index, first, endpoints }: WorkerStart): Promise<void> {
   const settings = withPorts(given, endpoints);
   const log = openLog(settings.logLevel, { worker: index, pid: process.pid });
   let dying = false;
@@ -76,7 +76,7 @@ export async function runWorker(given: Settings, { index, endpoints }: WorkerSta
       freeBytes: () => engine.store.freeBytes(),
       writable: () => engine.store.writable().kind === "ok",
     });
-    await serve(engine, turn, { metrics, log, index });
+    await serve(engine, turn, { metrics, log, index, first });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     tell({ kind: "refused", message: error.message });
@@ -96,16 +96,20 @@ function withPorts(settings: Settings, bound: WorkerStart["endpoints"]): Setting
   return { ...settings, listen: at(listen, bound["http"]), ...tls };
 }
 
-async function serve(
-  engine: Engine,
-  turn: OpeningTurn,
-  { metrics, log, index }: { readonly metrics: WorkerMetrics; readonly log: Log; readonly index: number },
-): Promise<void> {
+interface Role extends Pick<WorkerStart, "index" | "first"> {
+  readonly metrics: WorkerMetrics;
+  readonly log: Log;
+}
+
+async function serve(engine: Engine, turn: OpeningTurn, { metrics, log, index, first }: Role): Promise<void> {
   const { settings } = engine;
   let access: RootAccess | undefined;
-  if (index === 0) {
+  // Once a server: a worker that takes a dead one's place must not undo what was changed since.
+  if (first) {
     access = await ensureRootAccess(engine);
     await applyBootstrap(engine, engine.buckets);
+  }
+  if (index === 0) {
     // On a full disk a server starts, too: to delete.
     await recordStart(engine).catch((error: unknown) => log.warn("the start is not on record", { error }));
   }
