@@ -17,7 +17,7 @@ import {
   PutBucketPolicyCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
-import { command, serve, type Served, temporaryDirectory, until } from "./serve.ts";
+import { command, CREDENTIALS, serve, type Served, temporaryDirectory, until } from "./serve.ts";
 
 const ACCOUNT = "000000000000";
 const KEY_ARN = `arn:aws:kms:us-east-1:${ACCOUNT}:key/ledger`;
@@ -420,11 +420,93 @@ test("starts, ends and changed settings stand in the trail", async (t) => {
   t.after(() => second.killAll());
   await second.stop();
   const events = (await query(first.data, "--source", "system")).map((e) => at(e, "eventName"));
-  assert.deepEqual(events, ["Unseal", "Seal", "Unseal", "ConfigChange", "Seal"]);
+  assert.deepEqual(events, [
+    "Unseal",
+    // Each with its intent.
+    "RootAccessChange",
+    "RootAccessChange",
+    "BootstrapApply",
+    "BootstrapApply",
+    "Seal",
+    "Unseal",
+    "ConfigChange",
+    "Seal",
+  ]);
   const [change] = await query(first.data, "--event", "ConfigChange");
   const changed = at(change, "serviceEventDetails", "changed");
   assert.deepEqual(at(changed, "bucketKeySeconds"), { from: 300, to: 60 });
   assert.equal(JSON.stringify(change).includes("test-root-secret"), false);
   const [unseal] = await query(first.data, "--event", "Unseal");
   assert.equal(at(unseal, "serviceEventDetails", "source"), "file");
+});
+
+test("what the operator changes stands in the trail, before and after: bootstrap, credentials, commands", async () => {
+  const data = temporaryDirectory();
+  const file = join(data, "bootstrap.json");
+  const user = { name: "eve", attached: ["arn:aws:iam::aws:policy/AdministratorAccess"] };
+  const secretAccessKey = "eve-secret-1";
+  const text = JSON.stringify({
+    accounts: [
+      { id: "111122223333", users: [{ ...user, accessKeys: [{ accessKeyId: "eve-key", secretAccessKey }] }] },
+    ],
+    keys: [{ keyId: "ledger" }],
+    buckets: [{ name: "ledger" }],
+  });
+  writeFileSync(file, text);
+  const details = async (event: string): Promise<readonly unknown[]> =>
+    (await query(data, "--event", event)).map((e) => at(e, "serviceEventDetails"));
+  const args = ["--bootstrap", file];
+  for (const credentials of [CREDENTIALS, { accessKeyId: "other-root", secretAccessKey: "other-secret" }]) {
+    const server = await serve({ data, args, credentials });
+    await server.stop();
+  }
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  const bucket = "000000000000:bucket/ledger";
+  const changed = ["111122223333:account", "111122223333:user/eve", "000000000000:key/ledger", bucket];
+  assert.deepEqual(await details("BootstrapApply"), [
+    { sha256, phase: "intent" },
+    { sha256, changed },
+    { sha256, phase: "intent" },
+    { sha256, changed: [bucket] },
+  ]);
+  const by = { account: "000000000000", by: "settings" };
+  const first = { ...by, removed: [], accessKeyId: "test-root" };
+  const second = { ...by, removed: ["test-root"], accessKeyId: "other-root" };
+  assert.deepEqual(await details("RootAccessChange"), [
+    { ...first, phase: "intent" },
+    first,
+    { ...second, phase: "intent" },
+    second,
+  ]);
+
+  const strongroom = (...words: string[]) => command([...words, "--data", data]);
+  const made = await strongroom("account", "create", "--id", "222233334444", "--json");
+  assert.equal(made.code, 0, made.err);
+  const account = JSON.parse(made.out);
+  const again = await strongroom("account", "create", "--id", "222233334444");
+  assert.equal(again.code, 2);
+  const id = "222233334444";
+  assert.deepEqual(await details("AccountCreate"), [
+    { id, phase: "intent" },
+    { id, accessKeyId: account.accessKeyId },
+    { id, phase: "intent" },
+    { id, error: "UsageError" },
+  ]);
+  assert.equal((await strongroom("uploads", "abort", "--older-than", "7d")).code, 0);
+  assert.deepEqual(await details("UploadsAbort"), [
+    { olderThan: "7d", phase: "intent" },
+    { olderThan: "7d", aborted: 0 },
+  ]);
+  const rewrapped = await strongroom("rewrap", "--new-terms", "--remove-old-terms");
+  assert.equal(rewrapped.code, 0, rewrapped.err);
+  const [intent, outcome] = await details("Rewrap");
+  assert.deepEqual(intent, { newTerms: true, removeOldTerms: true, phase: "intent" });
+  assert.equal(at(outcome, "removedTerms"), 3);
+  assert.equal((await strongroom("root-key", "change")).code, 0);
+  assert.deepEqual(await details("RootKeyRotation"), [{ phase: "intent" }, { rootKeyGeneration: 2 }]);
+
+  const all = await query(data);
+  for (const secret of [secretAccessKey, "test-root-secret", "other-secret", account.secretAccessKey])
+    assert.ok(!JSON.stringify(all).includes(secret));
+  assert.deepEqual((await verified(data))["problems"], []);
 });

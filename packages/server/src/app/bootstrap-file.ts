@@ -2,6 +2,7 @@
  * The bootstrap file: JSON of accounts, KMS keys and buckets, applied idempotently at each start. For CI and for test
  * suites that want chosen ids. Unknown members are refused. Docs: operations/bootstrap.
  */
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { UsageError } from "./config.ts";
@@ -108,10 +109,13 @@ const bootstrapSchema = z.strictObject({
 });
 export type Bootstrap = z.output<typeof bootstrapSchema>;
 
-export function readBootstrap(path: string): Bootstrap {
+/** With its SHA-256, by which it is known in the trail. */
+export function readBootstrap(path: string): { readonly file: Bootstrap; readonly sha256: string } {
+  let bytes: Uint8Array;
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, "utf8"));
+    bytes = readFileSync(path);
+    value = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw new UsageError(`the bootstrap file ${path} can't be read as JSON`, { cause });
   }
@@ -120,7 +124,7 @@ export function readBootstrap(path: string): Bootstrap {
     const lines = parsed.error.issues.map((i) => `  ${i.path.join(".") || "(top)"}: ${i.message}`);
     throw new UsageError(`the bootstrap file ${path} is not right:\n${lines.join("\n")}`);
   }
-  return parsed.data;
+  return { file: parsed.data, sha256: createHash("sha256").update(bytes).digest("hex") };
 }
 
 /** A policy may stand in the file as JSON text or as the object itself. */

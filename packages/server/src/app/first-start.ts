@@ -1,15 +1,17 @@
 /** What every start makes sure of: the first account, its root user's access key, and what the bootstrap file wants. */
 import { type AccountId, parseAccountId, parseBucketName } from "../base/ids.ts";
 import type { Caller } from "../base/caller.ts";
+import type { AccessKey } from "../iam/account-records.ts";
 import type { ShownOnce } from "../iam/identities.ts";
 import { ALL_BLOCKED } from "../objects/buckets/bucket-record.ts";
 import { bindPrincipals } from "../iam/principals.ts";
 import { ensureKey } from "../kms/bootstrap.ts";
 import type { Buckets } from "../objects/api.ts";
 import { type Bootstrap, policyText, readBootstrap } from "./bootstrap-file.ts";
-import { applyAccounts } from "./bootstrap-identities.ts";
+import { applyAccounts, type Note } from "./bootstrap-identities.ts";
 import { UsageError } from "./config.ts";
 import type { Engine } from "./engine.ts";
+import { recorded, someNames } from "./recorded.ts";
 
 /** The access key that was made on this start, to be shown once; or the id of one that is there. */
 export type RootAccess = { readonly made: ShownOnce } | { readonly accessKeyId: string };
@@ -17,25 +19,52 @@ export type RootAccess = { readonly made: ShownOnce } | { readonly accessKeyId: 
 export async function ensureRootAccess(engine: Engine): Promise<RootAccess> {
   const { settings, identities } = engine;
   const account = parseAccountId(settings.account);
-  await identities.ensureAccount({
-    id: account,
-    ...((await identities.account(account)) === undefined ? { displayName: "root" } : {}),
-  });
-  const keys = await identities.rootKeys(account);
+  const known = await identities.account(account);
+  const keys = known === undefined ? [] : await identities.rootKeys(account);
   const { rootAccessKeyId: accessKeyId, rootSecretAccessKey: secretAccessKey } = settings;
-  if (accessKeyId !== undefined && secretAccessKey !== undefined) {
-    await identities.setRootKey(account, { accessKeyId, secretAccessKey }, "configured");
-    // The configured key takes the place of whatever was configured or made before; keys of a bootstrap file stay.
-    for (const key of keys)
-      if (key.origin !== "bootstrap" && key.accessKeyId !== accessKeyId)
-        await identities.removeRootKey(key.accessKeyId);
-    return { accessKeyId };
-  }
-  const present = keys.find((key) => key.active);
-  return present === undefined
-    ? { made: await identities.makeRootKey(account) }
-    : { accessKeyId: present.accessKeyId };
+  const given =
+    accessKeyId === undefined || secretAccessKey === undefined ? undefined : { accessKeyId, secretAccessKey };
+  // The configured key takes the place of whatever was configured or made before; keys of a bootstrap file stay.
+  const former = given === undefined ? [] : keys.filter((key) => isFormer(key, given));
+  const present =
+    given === undefined ? keys.find((key) => key.active) : keys.find((key) => isSet(key, given));
+  if (known !== undefined && present !== undefined && former.length === 0)
+    return { accessKeyId: present.accessKeyId };
+  return recorded<RootAccess>(engine, {
+    name: "RootAccessChange",
+    what: {
+      account,
+      by: given === undefined ? "store" : "settings",
+      removed: former.map((key) => key.accessKeyId),
+      ...(given === undefined ? {} : { accessKeyId: given.accessKeyId }),
+    },
+    work: async () => {
+      await identities.ensureAccount({
+        id: account,
+        ...(known === undefined ? { displayName: "root" } : {}),
+      });
+      if (given === undefined)
+        return present === undefined
+          ? { made: await identities.makeRootKey(account) }
+          : { accessKeyId: present.accessKeyId };
+      await identities.setRootKey(account, given, "configured");
+      for (const key of former) await identities.removeRootKey(key.accessKeyId);
+      return { accessKeyId: given.accessKeyId };
+    },
+    outcome: (access) =>
+      access === undefined
+        ? {}
+        : { accessKeyId: "made" in access ? access.made.accessKeyId : access.accessKeyId },
+  });
 }
+
+const isFormer = (key: AccessKey, given: ShownOnce): boolean =>
+  key.origin !== "bootstrap" && key.accessKeyId !== given.accessKeyId;
+
+const isSet = ({ accessKeyId, active, secret }: AccessKey, given: ShownOnce): boolean =>
+  active &&
+  accessKeyId === given.accessKeyId &&
+  Buffer.compare(secret, Buffer.from(given.secretAccessKey)) === 0;
 
 const never = new AbortController().signal;
 
@@ -54,24 +83,39 @@ function bootstrapCaller(account: AccountId): Caller {
   };
 }
 
+/** Throws ServiceUnavailable, and applies nothing, where the trail can't be written. */
 export async function applyBootstrap(engine: Engine, buckets: Buckets): Promise<void> {
   if (engine.settings.bootstrap === undefined) return;
-  const file = readBootstrap(engine.settings.bootstrap);
-  await applyAccounts(engine.identities, file);
-  await applyKeys(engine, file);
-  for (const wanted of file.buckets) await applyBucket(engine, buckets, wanted);
+  const { file, sha256 } = readBootstrap(engine.settings.bootstrap);
+  const changed: string[] = [];
+  const note: Note = (account, what, outcome) => {
+    if (outcome !== "present" && outcome !== "unchanged") changed.push(`${account}:${what}`);
+  };
+  await recorded(engine, {
+    name: "BootstrapApply",
+    what: { sha256 },
+    work: async () => {
+      await applyAccounts(engine.identities, file, note);
+      await applyKeys(engine, file, note);
+      for (const wanted of file.buckets) await applyBucket(engine, buckets, wanted, note);
+    },
+    outcome: () => ({ changed: someNames(changed) }),
+  });
 }
 
-async function applyKeys(engine: Engine, file: Bootstrap): Promise<void> {
+async function applyKeys(engine: Engine, file: Bootstrap, note: Note): Promise<void> {
   for (const { account, keyId, aliases, description, policy, tags } of file.keys) {
-    await ensureKey(engine.kms, {
-      account: parseAccountId(account ?? engine.settings.account),
+    const owner = parseAccountId(account ?? engine.settings.account);
+    const outcome = await ensureKey(engine.kms, {
+      account: owner,
       keyId,
       aliases,
       description,
       tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
       ...(policy === undefined ? {} : { policy: policyText(policy) }),
     });
+    // Nothing is made of an id whose key was destroyed.
+    note(owner, `key/${keyId}`, outcome === "deleted" ? "unchanged" : outcome);
   }
 }
 
@@ -79,9 +123,13 @@ async function applyBucket(
   engine: Engine,
   buckets: Buckets,
   wanted: Bootstrap["buckets"][number],
+  note: Note,
 ): Promise<void> {
-  const caller = bootstrapCaller(parseAccountId(wanted.account ?? engine.settings.account));
+  const owner = parseAccountId(wanted.account ?? engine.settings.account);
+  const caller = bootstrapCaller(owner);
   const name = parseBucketName(wanted.name);
+  // Its rules are written whether or not they differ.
+  note(owner, `bucket/${name}`, "set");
   const bucket =
     (await buckets.find(name)) ?? (await buckets.create(caller, name, { region: engine.settings.region }));
   if (wanted.versioning !== undefined && bucket.versioning !== wanted.versioning)

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { handle } from "../api/common/serve.ts";
+import { ServiceError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { oldestUploadMs } from "../objects/uploads/jobs.ts";
 import { KeyringError } from "../store/keyring.ts";
@@ -104,14 +105,17 @@ interface Role extends Pick<WorkerStart, "index" | "first"> {
 async function serve(engine: Engine, turn: OpeningTurn, { metrics, log, index, first }: Role): Promise<void> {
   const { settings } = engine;
   let access: RootAccess | undefined;
-  // Once a server: a worker that takes a dead one's place must not undo what was changed since.
-  if (first) {
-    access = await ensureRootAccess(engine);
-    await applyBootstrap(engine, engine.buckets);
-  }
   if (index === 0) {
     // On a full disk a server starts, too: to delete.
     await recordStart(engine).catch((error: unknown) => log.warn("the start is not on record", { error }));
+  }
+  // Once a server: a worker that takes a dead one's place must not undo what was changed since.
+  if (first) {
+    access = await ensureRootAccess(engine).catch(refuseUnrecorded);
+    await applyBootstrap(engine, engine.buckets).catch((error: unknown) => {
+      if (!isUnavailable(error)) throw error;
+      log.error("the bootstrap file is not applied: the audit trail can't be written", { error });
+    });
   }
   const services = await openServices(engine, log);
   const deps = {
@@ -165,6 +169,17 @@ async function serve(engine: Engine, turn: OpeningTurn, { metrics, log, index, f
     ...(access === undefined ? {} : { access }),
   });
   settleLater(loadAll);
+}
+
+const isUnavailable = (error: unknown): boolean =>
+  error instanceof ServiceError && error.code === "ServiceUnavailable";
+
+function refuseUnrecorded(error: unknown): never {
+  if (!isUnavailable(error)) throw error;
+  throw new UsageError(
+    "the root credentials can't be set: the audit trail can't be written, most often because the disk is full. Make room, or start with the credentials of before.",
+    { cause: error },
+  );
 }
 
 async function answerParent(message: unknown, metrics: WorkerMetrics): Promise<void> {

@@ -4,6 +4,7 @@ import { type AccountId, parseAccountId } from "../../base/ids.ts";
 import type { Account } from "../../iam/account-records.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
+import { recorded } from "../recorded.ts";
 import type { Job, JobInput, JobOutput } from "./job.ts";
 
 export const account: Job = async (engine, input, output) => {
@@ -22,13 +23,21 @@ export const account: Job = async (engine, input, output) => {
 async function create(engine: Engine, { options }: JobInput, output: JobOutput): Promise<number> {
   const id = text(options.get("id"));
   const displayName = text(options.get("name"));
-  const made = await orUsage(() =>
-    engine.identities.createAccount({
-      ...(id === undefined ? {} : { id: accountId(id) }),
-      ...(displayName === undefined ? {} : { displayName }),
-    }),
-  );
-  const key = await engine.identities.makeRootKey(made.id);
+  const { identities } = engine;
+  const wanted = {
+    ...(id === undefined ? {} : { id: accountId(id) }),
+    ...(displayName === undefined ? {} : { displayName }),
+  };
+  const { made, key } = await recorded(engine, {
+    name: "AccountCreate",
+    what: wanted,
+    work: async () => {
+      const account = await orUsage(() => identities.createAccount(wanted));
+      return { made: account, key: await identities.makeRootKey(account.id) };
+    },
+    outcome: (result) =>
+      result === undefined ? {} : { id: result.made.id, accessKeyId: result.key.accessKeyId },
+  });
   if (options.has("json")) {
     output.out(JSON.stringify({ ...shown(made), ...key }));
     return 0;

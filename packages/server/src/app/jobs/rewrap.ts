@@ -11,6 +11,7 @@ import { addTerm, type KeyringPurpose } from "../../store/keyring.ts";
 import { type ResealPosition, resealRecords, RESEALED_TABLES } from "../../store/reseal.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
+import { recorded } from "../recorded.ts";
 import { HeldLease } from "./held-lease.ts";
 import type { Job, JobInput, JobOutput } from "./job.ts";
 import { Progress } from "./progress.ts";
@@ -53,19 +54,28 @@ export const rewrap: Job = async (engine, input, output) => {
     kept: [],
     left: 0,
   };
-  try {
+  const work = async (): Promise<void> => {
     if (input.options.has("new-terms")) await newTerms(engine);
     await settled(engine, input, output);
-    const work = { engine, output, lease, counts };
-    if (Array.isArray(bucket)) await moveToNewEpoch(work, String(bucket[0]), input.beside);
-    else await toNewestTerms(work);
-    if (input.options.has("remove-old-terms")) await removeOldTerms(work);
+    const parts = { engine, output, lease, counts };
+    if (Array.isArray(bucket)) await moveToNewEpoch(parts, String(bucket[0]), input.beside);
+    else await toNewestTerms(parts);
+    if (input.options.has("remove-old-terms")) await removeOldTerms(parts);
+  };
+  try {
+    await recorded(engine, { name: "Rewrap", what: asked(input), work, outcome: () => ({ ...counts }) });
   } finally {
     await lease.release();
   }
   report(counts, input, output);
   return 0;
 };
+
+const asked = ({ options }: JobInput): Readonly<Record<string, unknown>> => ({
+  newTerms: options.has("new-terms"),
+  removeOldTerms: options.has("remove-old-terms"),
+  ...(options.has("bucket") ? { bucket: [options.get("bucket")].flat()[0], newEpoch: true } : {}),
+});
 
 export interface Work {
   readonly engine: Engine;

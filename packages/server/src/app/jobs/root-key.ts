@@ -3,10 +3,10 @@
  * keyring, then the old one goes. No object and no other record is touched; a crash between leaves two keys of which one
  * opens, and the command finishes what it began when it is run again.
  */
-import { SYSTEM } from "../../audit/event.ts";
 import { type Keyring, loadKeyring, resealKeyring } from "../../store/keyring.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
+import { recorded } from "../recorded.ts";
 import { HeldLease } from "./held-lease.ts";
 import type { Job } from "./job.ts";
 
@@ -22,7 +22,12 @@ export const rootKey: Job = async (engine, { args, beside }, output) => {
       )
     : undefined;
   try {
-    const { rootGeneration } = await change(engine, () => lease?.requireHeld());
+    const { rootGeneration } = await recorded(engine, {
+      name: "RootKeyRotation",
+      what: {},
+      work: () => change(engine, () => lease?.requireHeld()),
+      outcome: (keyring) => (keyring === undefined ? {} : { rootKeyGeneration: keyring.rootGeneration }),
+    });
     output.out(
       `the root key is now generation ${rootGeneration} (${engine.keyrings.provider.name}). Keep a copy elsewhere; the old one opens only backups made before.`,
     );
@@ -35,12 +40,6 @@ export const rootKey: Job = async (engine, { args, beside }, output) => {
 async function change(engine: Engine, requireHeld: () => void): Promise<Keyring> {
   const { keyrings, store } = engine;
   const { provider } = keyrings;
-  const { recorder, trail } = engine.audit;
-  const record = async (details: unknown): Promise<void> => {
-    const ticket = recorder?.service("RootKeyRotation", SYSTEM, engine.settings.account, details, []);
-    if (ticket !== undefined) await trail.durable(ticket);
-  };
-  await record({ phase: "intent" });
   const next = provider.prepareNext();
   const stored = provider.load();
   // What seals the keyring must be where the next start looks for it.
@@ -54,6 +53,5 @@ async function change(engine: Engine, requireHeld: () => void): Promise<Keyring>
   const keyring = await loadKeyring(store, [next]);
   if (keyring === undefined) throw new Error(`INVARIANT: generation ${rootGeneration} has a keyring`);
   provider.settle(rootGeneration);
-  await record({ rootKeyGeneration: rootGeneration });
   return keyring;
 }

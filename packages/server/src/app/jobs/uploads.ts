@@ -6,6 +6,7 @@ import { keyOfPointer } from "../../objects/rows/row-keys.ts";
 import { hexOf } from "../../store/key-order.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
+import { recorded } from "../recorded.ts";
 import { bucketNames } from "./bucket-names.ts";
 import type { Job, JobOutput } from "./job.ts";
 
@@ -37,9 +38,15 @@ export const uploads: Job = async (engine, { args, options }, output) => {
     if (!json) output.out(`${count} uploads${action === "abort" ? " would be aborted" : ""}.`);
     return 0;
   }
-  const aborted = await abortOlderThan(engine.objects.core, beforeMs, {
-    ...only,
-    onProgress: (done) => output.progress(`${done} uploads aborted …`),
+  const aborted = await recorded(engine, {
+    name: "UploadsAbort",
+    what: { olderThan: age, ...(name === undefined ? {} : { bucket: name }) },
+    work: () =>
+      abortOlderThan(engine.objects.core, beforeMs, {
+        ...only,
+        onProgress: (done) => output.progress(`${done} uploads aborted …`),
+      }),
+    outcome: (count) => (count === undefined ? {} : { aborted: count }),
   });
   output.out(
     json ? JSON.stringify({ aborted }) : `${aborted} uploads aborted; their parts go within minutes.`,
