@@ -1,4 +1,4 @@
-/** `rewrap --remove-old-terms` where the clock was wrong when the terms were made. */
+/** `rewrap --remove-old-terms` and the time at which the newest terms were made. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
@@ -14,14 +14,14 @@ import { addTerm, openKeyring } from "../src/store/keyring.ts";
 import { openLocalStore } from "../src/store/local/open.ts";
 import { command, serve, temporaryDirectory } from "./serve.ts";
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 
-/** New terms, by a clock that is a day ahead. */
-async function newTermsTomorrow(data: string): Promise<void> {
+/** New terms, by a clock that is so far ahead. */
+async function newTerms(data: string, aheadMs: number): Promise<void> {
   const dir = dataDir(data);
   const roots = rootKeyProvider(undefined, dir).load();
   const store = await openLocalStore({ directory: dir.store, onFatal: (cause) => assert.fail(cause) });
-  const ahead = { ...store, now: () => Promise.resolve(Date.now() + DAY_MS) };
+  const ahead = { ...store, now: () => Promise.resolve(Date.now() + aheadMs) };
   let keyring = await openKeyring(store, roots);
   for (const purpose of SEALING_PURPOSES) keyring = await addTerm(ahead, keyring, roots, purpose);
   await store.close();
@@ -34,7 +34,7 @@ test("terms whose date lies ahead of the clock take everything over before the o
   await served.s3().send(new CreateBucketCommand({ Bucket: "demo" }));
   await served.s3().send(new PutObjectCommand({ Bucket: "demo", Key: "a", Body: "text" }));
   await served.stop();
-  await newTermsTomorrow(data);
+  await newTerms(data, 24 * HOUR_MS);
 
   const removed = await command(["rewrap", "--remove-old-terms", "--json", "--data", data]);
   assert.equal(removed.code, 0, removed.err);
@@ -54,4 +54,18 @@ test("terms whose date lies ahead of the clock take everything over before the o
   await served.stop();
   const again = await command(["verify", "--data", data]);
   assert.equal(again.code, 0, again.out + again.err);
+});
+
+test("the token key's old terms go once no session of theirs can be left", async () => {
+  for (const [hours, removedTerms] of [
+    [35.9, 3],
+    [36.1, 4],
+  ] as const) {
+    const data = temporaryDirectory();
+    await (await serve({ data })).stop();
+    await newTerms(data, -hours * HOUR_MS);
+    const { code, out, err } = await command(["rewrap", "--remove-old-terms", "--json", "--data", data]);
+    assert.equal(code, 0, err);
+    assert.equal((JSON.parse(out) as Record<string, number>)["removedTerms"], removedTerms, `${hours} hours`);
+  }
 });

@@ -200,6 +200,8 @@ export const UPLOAD_ROWS_PER_SCAN = 1000;
 export const DAMAGED_ROWS_TOLD_MAX = 100;
 /** Buckets kept verified in memory, by the revisions of their rows. */
 export const BUCKETS_CACHED_MAX = 10_000;
+/** The longest session that a token stands for (GetSessionToken, GetFederationToken). */
+export const SESSION_SECONDS_MAX = 129_600;
 /** How often a process looks whether another has added a term to the keyring, and how old a term is before it seals. */
 export const KEYRING_REFRESH_MS = 5000;
 export const KEYRING_SETTLE_MS = 15_000;

@@ -1,11 +1,11 @@
 /** Members that several operations share, with the API model's bounds. */
-import { SESSION_POLICY_ARNS_MAX, WEB_TOKEN_CHARS_MAX } from "../../base/limits.ts";
+import { SESSION_POLICY_ARNS_MAX, SESSION_SECONDS_MAX, WEB_TOKEN_CHARS_MAX } from "../../base/limits.ts";
 import { is } from "../query/schema.ts";
 
 export const arn = is.text({ min: 20, max: 2048 });
 export const sessionName = is.required(is.text({ min: 2, max: 64, pattern: "[\\w+=,.@-]*" }));
 export const roleSeconds = is.integer(900, 43_200);
-export const tokenSeconds = is.integer(900, 129_600);
+export const tokenSeconds = is.integer(900, SESSION_SECONDS_MAX);
 export const sessionPolicy = is.text({
   min: 1,
   pattern: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",

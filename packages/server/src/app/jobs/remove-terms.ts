@@ -2,6 +2,7 @@
  * `rewrap --remove-old-terms`, with the server stopped: terms of the store's own keys that seal nothing any more are
  * destroyed. Looked at once more right before; what still uses a term keeps it, and is named.
  */
+import { KEYRING_SETTLE_MS, SESSION_SECONDS_MAX } from "../../base/limits.ts";
 import { materialsUnderOtherTerms } from "../../kms/verify.ts";
 import { epochsUnderOtherTerms } from "../../objects/rewrap.ts";
 import { type KeyringPurpose, removeTerm } from "../../store/keyring.ts";
@@ -10,8 +11,8 @@ import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
 import type { Work } from "./rewrap.ts";
 
-/** Clients hold tokens of lists that they are in the midst of. */
-const TOKEN_AGE_MS = 24 * 3_600_000;
+/** Clients hold tokens of sessions, and of lists that they are in the midst of; the old term sealed a moment longer. */
+const TOKEN_AGE_MS = SESSION_SECONDS_MAX * 1000 + KEYRING_SETTLE_MS;
 
 export async function removeOldTerms({ engine, counts, lease }: Work): Promise<void> {
   requireNewestSeals(engine);
@@ -27,7 +28,9 @@ export async function removeOldTerms({ engine, counts, lease }: Work): Promise<v
     domain: async () => some(await materialsUnderOtherTerms(engine.kms, newest("domain")), "key materials"),
     token: async () => {
       const { createdMs } = engine.keyrings.current().current("token");
-      return Date.now() - createdMs < TOKEN_AGE_MS ? "lists that clients may be in the midst of" : undefined;
+      return Date.now() - createdMs < TOKEN_AGE_MS
+        ? "sessions, and lists that clients may be in the midst of,"
+        : undefined;
     },
   };
   function newest(purpose: KeyringPurpose): number {
