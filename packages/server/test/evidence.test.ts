@@ -1,7 +1,7 @@
 /** Key reports, inventories, the destruction of a KMS key and its certificate, over real processes. */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { constants, publicEncrypt, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -9,6 +9,9 @@ import {
   CreateAliasCommand,
   CreateGrantCommand,
   CreateKeyCommand,
+  DeleteImportedKeyMaterialCommand,
+  GetParametersForImportCommand,
+  ImportKeyMaterialCommand,
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
 } from "@aws-sdk/client-kms";
@@ -350,4 +353,67 @@ test("what one process destroys leaves the memory of another soon", async (t) =>
     // Within two seconds on a quiet machine.
     await until("nothing in memory", () => said.endsWith("held 0 0\n"), 10_000);
   });
+});
+
+/** A key whose imported material is deleted, and the key scheduled. */
+async function fillImported(served: Served): Promise<string> {
+  const kms = served.kms();
+  const KeyId = (await kms.send(new CreateKeyCommand({ Origin: "EXTERNAL" }))).KeyMetadata?.KeyId ?? "";
+  const parameters = await kms.send(
+    new GetParametersForImportCommand({
+      KeyId,
+      WrappingAlgorithm: "RSAES_OAEP_SHA_256",
+      WrappingKeySpec: "RSA_2048",
+    }),
+  );
+  const key = {
+    key: Buffer.from(parameters.PublicKey ?? []),
+    format: "der" as const,
+    type: "spki" as const,
+    padding: constants.RSA_PKCS1_OAEP_PADDING,
+    oaepHash: "sha256",
+  };
+  await kms.send(
+    new ImportKeyMaterialCommand({
+      KeyId,
+      ImportToken: parameters.ImportToken,
+      EncryptedKeyMaterial: publicEncrypt(key, randomBytes(32)),
+      ExpirationModel: "KEY_MATERIAL_DOES_NOT_EXPIRE",
+    }),
+  );
+  await kms.send(new DeleteImportedKeyMaterialCommand({ KeyId }));
+  await kms.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }));
+  return KeyId;
+}
+
+test("a certificate names the terms that may open imported material which went before the key", async (t) => {
+  const data = temporaryDirectory();
+  const served = await serve({ data });
+  t.after(() => served.killAll());
+  const keyId = await fillImported(served);
+  await served.stop();
+  await withEngine(data, async (engine) => {
+    await makeDue(engine, keyId);
+    assert.equal(await destroyDue(engine.kms, engine.clock.now()), 1);
+  });
+  const termsLeft = async (): Promise<unknown> => {
+    const { code, out, err } = await command(["key", "certificate", keyId, "--data", data]);
+    assert.equal(code, 0, err);
+    const { certificate } = JSON.parse(out) as {
+      certificate: {
+        check: { domainTermsLeft: unknown };
+        materials: readonly { wrappedUnderTerm: number | null }[];
+      };
+    };
+    assert.deepEqual(
+      certificate.materials.map((m) => m.wrappedUnderTerm),
+      [null],
+    );
+    return certificate.check.domainTermsLeft;
+  };
+  assert.deepEqual(await termsLeft(), [1]);
+  assert.equal((await command(["rewrap", "--new-terms", "--data", data])).code, 0);
+  assert.deepEqual(await termsLeft(), [1], "a later term never held it");
+  assert.equal((await command(["rewrap", "--remove-old-terms", "--data", data])).code, 0);
+  assert.deepEqual(await termsLeft(), []);
 });

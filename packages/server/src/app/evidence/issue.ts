@@ -53,10 +53,12 @@ function statementOf(
   const { scheduledMs, lastUse, dependents } = tombstone;
   const keyring = engine.keyrings.current();
   const wrappedUnder = Math.max(0, ...tombstone.materials.map(({ term }) => term ?? 0));
+  // Imported material that went before the destruction has left no word of its term: any that there was by then.
+  const unknown = tombstone.materials.some(({ term }) => term === undefined);
   const domainTermsLeft = keyring
     .terms("domain")
-    .map(({ term }) => term)
-    .filter((term) => term <= wrappedUnder);
+    .filter(({ term, createdMs }) => term <= wrappedUnder || (unknown && createdMs <= destroyedMs))
+    .map(({ term }) => term);
   return {
     v: 1,
     store: hexOf(keyring.storeId),
