@@ -132,6 +132,8 @@ export const INTENT_AGE_MAX_MS = 60 * 60_000;
 /** Temporary files untouched for this long are leftovers of a crash. */
 export const LEFTOVER_AGE_MAX_MS = 6 * 3600_000;
 export const COLLECTOR_LEASE_MS = 60_000;
+/** Of all leases: one that ends later was taken before the clock went back. */
+export const LEASE_MS_MAX = 60_000;
 /** Identities (spec access 3.3). Characters of policies are counted without white space. */
 export const ACCESS_KEYS_PER_USER_MAX = 2;
 export const POLICY_VERSIONS_MAX = 5;

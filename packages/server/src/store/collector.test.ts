@@ -212,6 +212,24 @@ test("who lost the lease can commit nothing more under it", async () => {
   assert.equal(await acquireLease(records, COLLECTOR_LEASE, one, 1000), undefined);
 });
 
+test("a clock that goes back keeps nobody waiting for a dead holder, and takes nothing from a living one", async () => {
+  const { clock, records } = await open();
+  const [dead, other] = [newHolder(), newHolder()];
+  assert.ok(await acquireLease(records, COLLECTOR_LEASE, dead, COLLECTOR_LEASE_MS));
+  clock.nowMs -= 3_600_000;
+  assert.equal(await acquireLease(records, COLLECTOR_LEASE, other, COLLECTOR_LEASE_MS), undefined);
+  clock.nowMs += COLLECTOR_LEASE_MS - 1;
+  assert.equal(await acquireLease(records, COLLECTOR_LEASE, other, COLLECTOR_LEASE_MS), undefined);
+  clock.nowMs += 1;
+  const taken = await acquireLease(records, COLLECTOR_LEASE, other, COLLECTOR_LEASE_MS);
+  assert.ok(taken);
+
+  clock.nowMs -= 3_600_000;
+  assert.equal(await acquireLease(records, COLLECTOR_LEASE, dead, COLLECTOR_LEASE_MS), undefined);
+  const renewed = await acquireLease(records, COLLECTOR_LEASE, other, COLLECTOR_LEASE_MS);
+  assert.equal(renewed?.fence, taken.fence);
+});
+
 test("further jobs run under the lease", async () => {
   const { records, store } = await open();
   await commitSettled(store, { put: [put("x", "x", "ended")] });

@@ -2,12 +2,14 @@
  * Leases: who may do a background job. The row's revision is the fence: every commit of the job expects it, so a holder
  * that slept past its time can change nothing once another has taken over.
  */
+import { assert } from "../base/errors.ts";
 import { newRev, type Rev } from "../base/ids.ts";
+import { LEASE_MS_MAX } from "../base/limits.ts";
 import type { Codec } from "./codec.ts";
 import { equalBytes } from "./key-order.ts";
 import { BodyReader, concat, u64 } from "./key-bytes.ts";
 import type { Expect } from "./port.ts";
-import type { Records } from "./records.ts";
+import type { Entry, Records } from "./records.ts";
 import { commitSettled } from "./retry.ts";
 
 interface LeaseRow {
@@ -51,6 +53,21 @@ export class Lease {
   }
 }
 
+/**
+ * The clock has gone back since it was taken. A holder that lives renews it as ever; one that died must not keep others
+ * waiting for as long as the clock jumped.
+ */
+async function shorten(
+  records: Records,
+  { table, key, rev, value }: Entry<LeaseRow>,
+  untilMs: number,
+): Promise<void> {
+  await commitSettled(records.store, {
+    expect: [{ table, key, rev }],
+    put: [records.seal(codec, table, key, { ...value, untilMs })],
+  });
+}
+
 /** Takes or renews the lease; undefined while another holds it. A renewed lease has a new fence condition. */
 export async function acquireLease(
   records: Records,
@@ -58,11 +75,15 @@ export async function acquireLease(
   holder: Uint8Array,
   durationMs: number,
 ): Promise<Lease | undefined> {
+  assert(durationMs <= LEASE_MS_MAX, "no lease is longer than that");
   const key = new TextEncoder().encode(name);
   const present = await records.get(codec, "lease", key);
   const nowMs = await records.store.now();
   const mine = present !== undefined && equalBytes(present.value.holder, holder);
-  if (present !== undefined && !mine && present.value.untilMs > nowMs) return undefined;
+  if (present !== undefined && !mine && present.value.untilMs > nowMs) {
+    if (present.value.untilMs > nowMs + LEASE_MS_MAX) await shorten(records, present, nowMs + durationMs);
+    return undefined;
+  }
   const row = {
     holder,
     fence: (present?.value.fence ?? 0) + (mine ? 0 : 1),
