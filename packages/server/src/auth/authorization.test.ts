@@ -24,3 +24,12 @@ test("what ends in 64 characters after a known head and is no signature is read 
   // Blanks at the end are none of it.
   assert.equal(parseAuthorization(`${HEAD}${"a".repeat(63)}\u00a0`).signature, "a".repeat(63));
 });
+
+test("a long head is not kept: callers without a key must not fill memory", () => {
+  const parsed = (head: string) => parseAuthorization(head + hex("a")).signedHeaders;
+  assert.equal(parsed(HEAD), parsed(HEAD));
+  const names = Array.from({ length: 4000 }, (_, i) => `z${i}`).join(";");
+  const long = HEAD.replace("x-amz-date", `x-amz-date;${names}`);
+  assert.notEqual(parsed(long), parsed(long));
+  assert.deepEqual(parsed(long), parsed(long));
+});

@@ -57,6 +57,8 @@ export const isSha256Hex = (text: string): boolean => HEX_64.test(text);
 
 /** Everything but the signature: the same for a client's requests of one day, so it is parsed once. */
 const HEADS_KEPT_MAX = 1000;
+/** Nobody has looked the key up yet: a caller without one must not fill memory. Those of SDKs have some 200 to 500. */
+const HEAD_KEPT_CHARS_MAX = 1024;
 const heads = new RecentMap<string, Claim>(HEADS_KEPT_MAX);
 const SIGNATURE = "Signature=";
 /** Another component after the signature, or blanks that are none of it. */
@@ -74,7 +76,7 @@ export function parseAuthorization(value: string): Claim {
   if (known !== undefined) return { ...known, signature };
   const claim = parseWhole(value);
   // Another signature earlier in the text would have been the one that counts.
-  if (claim.signature === signature) heads.set(head, claim);
+  if (claim.signature === signature && head.length <= HEAD_KEPT_CHARS_MAX) heads.set(head, claim);
   return claim;
 }
 

@@ -19,8 +19,14 @@ export const USER_METADATA_BYTES_MAX = 2048;
 export const CONTENT_HEADERS_BYTES_MAX = 8 * 1024;
 export const HEADER_SECTION_BYTES_MAX = 32 * 1024;
 export const XML_BODY_BYTES_MAX = 2 * 1024 ** 2;
-/** `<` and `&` of a document: 10,000 parts with ETag in entities and a checksum have 100,000. */
-export const XML_MARKS_MAX = 120_000;
+/** Tags, and blanks and question marks in them: a thousand keys to delete, with all that may be said of each, have 12,000. */
+export const XML_MARKS_MAX = 20_000;
+/** CompleteMultipartUpload: 10,000 parts with ETag and a checksum have 80,000. */
+export const XML_PARTS_MARKS_MAX = 120_000;
+/** `&` of a document: those around 10,000 ETags are 20,000. */
+export const XML_ENTITIES_MAX = 40_000;
+/** One tag or instruction, with its attributes. */
+export const XML_TAG_BYTES_MAX = 1024;
 export const XML_DEPTH_MAX = 16;
 export const POLICY_BYTES_MAX = 20 * 1024;
 /** The document; S3 allows 64 KB, and what is stored must fit a row with its envelope. */

@@ -6,7 +6,13 @@
 import { createRequire } from "node:module";
 import type * as Library from "fast-xml-parser";
 import { fail } from "../../base/errors.ts";
-import { XML_BODY_BYTES_MAX, XML_DEPTH_MAX, XML_MARKS_MAX } from "../../base/limits.ts";
+import {
+  XML_BODY_BYTES_MAX,
+  XML_DEPTH_MAX,
+  XML_ENTITIES_MAX,
+  XML_MARKS_MAX,
+  XML_TAG_BYTES_MAX,
+} from "../../base/limits.ts";
 
 export interface XmlElement {
   readonly name: string;
@@ -40,10 +46,13 @@ function openReader(): { parse(text: string): unknown; isValid(text: string): bo
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 const malformed = (cause?: unknown): never => fail("MalformedXML", cause === undefined ? {} : { cause });
 
-/** Parses a document whose root must be `root`. Throws MalformedXML, or MaxMessageLengthExceeded beyond the limit. */
-export function parseXml(bytes: Uint8Array, root: string): XmlElement {
+/**
+ * Parses a document whose root must be `root`. Throws MalformedXML, or MaxMessageLengthExceeded beyond the limit.
+ * `marksMax`: for documents that may have more tags than others.
+ */
+export function parseXml(bytes: Uint8Array, root: string, marksMax = XML_MARKS_MAX): XmlElement {
   if (bytes.length > XML_BODY_BYTES_MAX) fail("MaxMessageLengthExceeded");
-  if (marksOf(bytes) > XML_MARKS_MAX) malformed();
+  if (!isCheap(bytes, marksMax)) malformed();
   let tree: unknown;
   try {
     const text = UTF8.decode(bytes);
@@ -63,14 +72,35 @@ export function parseXml(bytes: Uint8Array, root: string): XmlElement {
   return only;
 }
 
-/** Tags and entities cost a hundred times what text does: they are counted before anything is parsed. */
-function marksOf(bytes: Uint8Array): number {
+/**
+ * Tags, attributes and instructions cost a hundred times what text does, and long ones more than their length: they are
+ * counted before anything is parsed.
+ */
+function isCheap(bytes: Uint8Array, marksMax: number): boolean {
   let marks = 0;
-  for (const byte of bytes) if (byte === LESS_THAN || byte === AMPERSAND) marks++;
-  return marks;
+  let entities = 0;
+  /** Where the tag began, or -1 in text, comments and CDATA. */
+  let open = -1;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === LESS_THAN) {
+      marks++;
+      open = bytes[i + 1] === EXCLAMATION ? -1 : i;
+    } else if (byte === AMPERSAND) entities++;
+    else if (open >= 0) {
+      if (byte === GREATER_THAN) open = -1;
+      else if (i - open >= XML_TAG_BYTES_MAX) return false;
+      else if (byte === undefined || byte <= SPACE || byte === QUESTION) marks++;
+    }
+  }
+  return marks <= marksMax && entities <= XML_ENTITIES_MAX;
 }
 const LESS_THAN = 0x3c;
+const GREATER_THAN = 0x3e;
 const AMPERSAND = 0x26;
+const EXCLAMATION = 0x21;
+const QUESTION = 0x3f;
+const SPACE = 0x20;
 
 /** The library's ordered form: an array of one-key objects, `{ tag: [children] }`, `{ "#text": "…" }`. */
 function elements(nodes: unknown): XmlElement[] {

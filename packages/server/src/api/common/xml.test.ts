@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ServiceError } from "../../base/errors.ts";
-import { XML_BODY_BYTES_MAX } from "../../base/limits.ts";
+import { XML_BODY_BYTES_MAX, XML_PARTS_MARKS_MAX } from "../../base/limits.ts";
 import { cpuMs } from "../../policy/testing.ts";
 import {
   allow,
@@ -71,6 +71,32 @@ test("hostile documents are MalformedXML, fast", () => {
     codeOf(() => parseXml(Buffer.alloc(XML_BODY_BYTES_MAX + 1), "A")),
     "MaxMessageLengthExceeded",
   );
+});
+
+test("documents that would cost more than their length are refused before they are parsed", () => {
+  const documents: Record<string, string> = {
+    "long instruction": `<?xml ${"? ".repeat(1_000_000)}?><A></A>`,
+    instructions: `<A>${`<?b ${"? ".repeat(400)}?>`.repeat(1900)}</A>`,
+    "long tag": `<A ${"b".repeat(2_000_000)}></A>`,
+    attributes: `<A>${`<B ${"b='' ".repeat(150)}/>`.repeat(1900)}</A>`,
+    "blanks in tags": `<A>${`<B${"\n".repeat(500)}/>`.repeat(1900)}</A>`,
+    tags: `<A>${"<B/>".repeat(119_000)}</A>`,
+    entities: `<A>${"&amp;".repeat(119_000)}</A>`,
+  };
+  const started = cpuMs();
+  for (const [name, text] of Object.entries(documents)) {
+    assert.equal(
+      codeOf(() => parse(text)),
+      "MalformedXML",
+      name,
+    );
+  }
+  assert.ok(cpuMs() - started < 500);
+  const parts = "<B><C/><D>1</D></B>".repeat(10_000);
+  assert.equal(many(parseXml(Buffer.from(`<A>${parts}</A>`), "A", XML_PARTS_MARKS_MAX), "B").length, 10_000);
+  // Neither a comment nor CDATA is a tag, however long.
+  const long = "? ".repeat(15_000);
+  assert.equal(textOf(parse(`<A><!-- ${long} --><![CDATA[${long}]]></A>`)), long);
 });
 
 test("the reader takes what clients write", () => {

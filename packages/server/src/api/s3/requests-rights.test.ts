@@ -46,6 +46,20 @@ test("denials name principal, action and resource; anonymous callers learn nothi
   assert.equal(anonymous.element("Message"), "Access Denied");
 });
 
+test("DeleteObjects without credentials or a policy is refused before its body is read", async () => {
+  server.refused.add("s3:DeleteObject");
+  const body = "this is no XML";
+  const answer = await server.send({
+    method: "POST",
+    path: "/bucket?delete",
+    anonymous: true,
+    body,
+    headers: { "content-md5": md5(body) },
+  });
+  assert.equal(answer.status, 403, answer.text);
+  assert.equal(answer.element("Code"), "AccessDenied");
+});
+
 test("a missing key is hidden from who may not list", async () => {
   server.refused.add("s3:ListBucket");
   const hidden = await server.send({ method: "GET", path: "/bucket/none" });

@@ -1,5 +1,5 @@
 import { fail, failArgument } from "../../../base/errors.ts";
-import { PARTS_MAX } from "../../../base/limits.ts";
+import { PARTS_MAX, XML_PARTS_MARKS_MAX } from "../../../base/limits.ts";
 import { CHECKSUM_ALGORITHMS, type CompletePart, type CompleteUploadInput } from "../../../objects/api.ts";
 import { xmlAnswer } from "../../common/answer.ts";
 import {
@@ -78,7 +78,7 @@ export function completedParts(body: Uint8Array): readonly CompletePart[] {
   if (body.length === 0) {
     fail("InvalidRequest", "You must specify at least one part");
   }
-  const root = parseXml(body, "CompleteMultipartUpload");
+  const root = parseXml(body, "CompleteMultipartUpload", XML_PARTS_MARKS_MAX);
   allow(root, "Part");
   const parts = many(root, "Part").map(partOf);
   if (parts.length === 0) fail("MalformedXML");

@@ -36,7 +36,7 @@ interface Target {
 export const DeleteObjects = operation({
   name: "DeleteObjects",
   route: { method: "POST", target: "bucket", query: ["delete"] },
-  needs: () => [],
+  needs: (req) => (mayBeAllowed(req) ? [] : [{ action: "s3:DeleteObject", bucket: req.bucket }]),
   parse: async (req) => {
     refuseUnhonoured(req);
     const root = parseXml(await smallBody(req, { required: true }), "Delete");
@@ -65,6 +65,10 @@ export const DeleteObjects = operation({
   },
   respond: (entries) => xmlAnswer(200, s3Document("DeleteResult", entries.join(""))),
 });
+
+/** Without credentials and without a policy no key can be allowed: nothing is read then. */
+const mayBeAllowed = ({ caller, bucket }: S3Request): boolean =>
+  caller.principal.kind !== "anonymous" || bucket.policy !== undefined;
 
 function targetOf(object: XmlElement): Target {
   allow(object, "Key", "VersionId", "ETag", "LastModifiedTime", "Size");
