@@ -18,6 +18,7 @@ import { recordRefusal } from "../audit/refusal.ts";
 import type { Answer } from "../common/answer.ts";
 import { type Exchange, RequestCaller } from "../common/exchange.ts";
 import type { Service } from "../common/serve.ts";
+import { readSmallBody } from "../common/small-body.ts";
 
 export interface CloudTrailOperation {
   readonly name: string;
@@ -49,7 +50,9 @@ export class CloudTrailService implements Service {
     let caller: Caller;
     let input: unknown;
     try {
-      const body = await readBody(exchange);
+      const body = await readSmallBody(exchange.req, JSON_BODY_BYTES_MAX, () =>
+        fail("SerializationException", "The request body is too long."),
+      );
       caller = await this.#identify(exchange, body);
       if (operation === undefined) return fail("UnknownOperationException");
       input = parseBody(body);
@@ -173,15 +176,4 @@ function parseBody(body: Uint8Array): unknown {
   } catch {
     return fail("SerializationException");
   }
-}
-
-async function readBody(exchange: Exchange): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of exchange.req as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > JSON_BODY_BYTES_MAX) fail("SerializationException", "The request body is too long.");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -13,11 +13,18 @@ export type { RequestBody };
 
 /** Arrived data that waits for its reader; above it the socket is not read from. */
 const WAITING_BYTES_MAX = 128 * 1024;
+/** What a piece costs beside its bytes: a client may send each byte as a chunk of HTTP. */
+const PIECE_COST_BYTES = 256;
+/** Slots of pieces that were handed on, before the others move up. */
+const SLOTS_SPENT_MAX = 64;
+const SPENT = new Uint8Array(0);
 
 export class SocketSource implements WholeSource, AsyncIterator<Uint8Array, undefined> {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #waiting: Uint8Array[] = [];
+  /** The first piece that has not been handed on. */
+  #first = 0;
   #waitingBytes = 0;
   #begun = false;
   #ended = false;
@@ -48,9 +55,10 @@ export class SocketSource implements WholeSource, AsyncIterator<Uint8Array, unde
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (!this.#begun) this.#begin();
     for (;;) {
-      const chunk = this.#waiting.shift();
+      const chunk = this.#waiting[this.#first];
       if (chunk !== undefined) {
-        this.#waitingBytes -= chunk.length;
+        this.#spend();
+        this.#waitingBytes -= chunk.length + PIECE_COST_BYTES;
         if (this.#waitingBytes < WAITING_BYTES_MAX && this.#req.isPaused()) this.#req.resume();
         return { done: false, value: chunk };
       }
@@ -70,6 +78,18 @@ export class SocketSource implements WholeSource, AsyncIterator<Uint8Array, unde
     return Promise.resolve({ done: true, value: undefined });
   }
 
+  /** Constant on average: `shift()` would move all that wait, each time. */
+  #spend(): void {
+    const waiting = this.#waiting;
+    waiting[this.#first++] = SPENT;
+    if (this.#first === waiting.length) waiting.length = 0;
+    else if (this.#first >= SLOTS_SPENT_MAX && this.#first * 2 >= waiting.length) {
+      waiting.copyWithin(0, this.#first);
+      waiting.length -= this.#first;
+    } else return;
+    this.#first = 0;
+  }
+
   #begin(): void {
     this.#begun = true;
     if (expectsContinue(this.#req)) this.#res.writeContinue();
@@ -85,7 +105,7 @@ export class SocketSource implements WholeSource, AsyncIterator<Uint8Array, unde
   /** Pushed here, and held back by pausing: `read()` would join what has come into a copy. */
   readonly #take = (chunk: Uint8Array): void => {
     this.#waiting.push(chunk);
-    this.#waitingBytes += chunk.length;
+    this.#waitingBytes += chunk.length + PIECE_COST_BYTES;
     if (this.#waitingBytes >= WAITING_BYTES_MAX) this.#req.pause();
     this.#rouse();
   };

@@ -12,6 +12,7 @@ import { tlsOf } from "../audit/connection.ts";
 import type { Answer } from "../common/answer.ts";
 import { type Exchange, RequestCaller } from "../common/exchange.ts";
 import type { Service } from "../common/serve.ts";
+import { readSmallBody } from "../common/small-body.ts";
 import { allowReading, type Origins, preflightAnswer } from "./cors.ts";
 import { handleKms, isFault, kmsErrorAnswer, type KmsAnswer, targetName } from "./handle.ts";
 
@@ -58,7 +59,9 @@ export class KmsService implements Service {
     // Metric labels come from a closed list only: what a client makes up is Unknown.
     exchange.operation = targetName(target) ?? "Unknown";
     if (!exchange.transport.keysMayPass) fail("AccessDeniedException", NEEDS_TLS);
-    const body = await readBody(exchange);
+    const body = await readSmallBody(exchange.req, JSON_BODY_BYTES_MAX, () =>
+      fail("SerializationException", `The request body exceeds ${JSON_BODY_BYTES_MAX} bytes.`),
+    );
     // One endpoint, one path (spec kms 1.1).
     if (raw.method !== "POST" || raw.path !== "/") {
       await exchange.send({ status: 404, headers: [], body: "" });
@@ -112,16 +115,4 @@ function toAnswer(answer: KmsAnswer): Answer {
     .filter(([name]) => name !== "Content-Length")
     .flat();
   return { status: answer.status, headers, body: answer.body };
-}
-
-async function readBody(exchange: Exchange): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of exchange.req as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > JSON_BODY_BYTES_MAX)
-      fail("SerializationException", `The request body exceeds ${JSON_BODY_BYTES_MAX} bytes.`);
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }

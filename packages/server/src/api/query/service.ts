@@ -11,6 +11,7 @@ import type { Answer } from "../common/answer.ts";
 import { type Exchange, type Identity, RequestCaller } from "../common/exchange.ts";
 import type { AuditPort, Outcome, RequestEvent } from "../common/ports.ts";
 import type { Service } from "../common/serve.ts";
+import { readSmallBody } from "../common/small-body.ts";
 import { errorAnswer, type Protocol, resultAnswer } from "./document.ts";
 import { Form } from "./form.ts";
 import type { Call, Need, Prepared, QueryOperation } from "./operation.ts";
@@ -60,7 +61,9 @@ export class QueryService<C extends Call> implements Service {
 
   async #answer(exchange: Exchange, stage: Stage): Promise<void> {
     const { protocol } = this.#api;
-    const body = await readBody(exchange);
+    const body = await readSmallBody(exchange.req, QUERY_BODY_BYTES_MAX, () =>
+      fail("MalformedInput", `The request body exceeds ${QUERY_BODY_BYTES_MAX} bytes.`),
+    );
     const identity = await this.#identify(exchange, body);
     const form = Form.parse(exchange.raw.method === "GET" ? exchange.raw.rawQuery : decodeBody(body));
     stage.form = form;
@@ -176,18 +179,6 @@ function failedOf(error: unknown): Outcome {
 /** What a client made up is repeated only if it is short and plain. */
 const word = (text: string): string =>
   /^(?:[A-Za-z]{1,64}|[0-9-]{1,10})$/.test(text) ? text : "(not shown)";
-
-async function readBody(exchange: Exchange): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of exchange.req as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > QUERY_BODY_BYTES_MAX)
-      fail("MalformedInput", `The request body exceeds ${QUERY_BODY_BYTES_MAX} bytes.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 function decodeBody(body: Uint8Array): string {

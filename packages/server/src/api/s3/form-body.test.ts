@@ -70,3 +70,14 @@ test("a large file must be the last part", async () => {
     (error) => error instanceof ServiceError && error.code === "MalformedPOSTRequest",
   );
 });
+
+test("a small file that comes in pieces is kept as one", async () => {
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    for (let i = 0; i < 1000; i++) yield Uint8Array.of(i & 255);
+  }
+  const body = await FormBody.open(bytes(), () => undefined);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body.stream()) pieces.push(piece);
+  assert.equal(pieces.length, 1);
+  assert.equal(pieces[0]?.length, 1000);
+});

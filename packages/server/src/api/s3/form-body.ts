@@ -6,6 +6,7 @@
 import { ServiceError } from "../../base/errors.ts";
 import { FORM_FIELDS_BYTES_MAX, FORM_FILE_HELD_BYTES_MAX } from "../../base/limits.ts";
 import type { Body } from "../../objects/api.ts";
+import { Gathered } from "../common/small-body.ts";
 
 const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
 const HEAD_BYTES_MAX = 4 * FORM_FIELDS_BYTES_MAX;
@@ -80,14 +81,10 @@ const FILE_PART = /^content-disposition:[^\r\n]*[;\s]name=(?:"file"|file(?=[;\r\
 
 export class FormBody implements Body {
   readonly size: number;
-  readonly #held: readonly Uint8Array[];
+  readonly #held: Uint8Array;
   readonly #rest: AsyncIterator<Uint8Array> | undefined;
 
-  private constructor(
-    size: number,
-    held: readonly Uint8Array[],
-    rest: AsyncIterator<Uint8Array> | undefined,
-  ) {
+  private constructor(size: number, held: Uint8Array, rest: AsyncIterator<Uint8Array> | undefined) {
     this.size = size;
     this.#held = held;
     this.#rest = rest;
@@ -98,30 +95,29 @@ export class FormBody implements Body {
     expectedSize: () => number | undefined,
   ): Promise<FormBody> {
     const rest = file[Symbol.asyncIterator]();
-    const held: Uint8Array[] = [];
-    let bytes = 0;
+    const held = new Gathered();
     for (;;) {
       const next = await rest.next();
-      if (next.done === true) return new FormBody(bytes, held, undefined);
-      held.push(next.value);
-      bytes += next.value.length;
-      if (bytes > FORM_FILE_HELD_BYTES_MAX) break;
+      if (next.done === true) return new FormBody(held.length, held.bytes, undefined);
+      held.add(next.value);
+      if (held.length > FORM_FILE_HELD_BYTES_MAX) break;
     }
     const size = expectedSize();
-    if (size === undefined || size < bytes) throw trailing();
-    return new FormBody(size, held, rest);
+    if (size === undefined || size < held.length) throw trailing();
+    return new FormBody(size, held.bytes, rest);
   }
 
   async collect(): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of this.stream()) pieces.push(piece);
-    return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+    const whole = new Gathered();
+    for await (const piece of this.stream()) whole.add(piece);
+    return whole.bytes;
   }
 
   async *stream(): AsyncGenerator<Uint8Array> {
-    yield* this.#held;
+    // The consumer may take the memory of what it has been given.
+    let bytes = this.#held.length;
+    if (bytes > 0) yield this.#held;
     if (this.#rest === undefined) return;
-    let bytes = this.#held.reduce((sum, piece) => sum + piece.length, 0);
     for (;;) {
       const next = await this.#rest.next();
       if (next.done === true) break;
