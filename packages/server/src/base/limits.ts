@@ -66,6 +66,8 @@ export const GRANT_PAIRS_MAX = 8;
 export const GRANT_VALUE_CHARS_MAX = 384;
 /** Grants of a (key, grantee) kept decoded, as long as the key's grants have not changed. */
 export const KMS_GRANTEES_HELD_MAX = 4096;
+/** RSA keys that are being made or wait for it, in one process. */
+export const RSA_TURNS_MAX = 17;
 /** Unwrapped key versions in memory, and for how long one stays without being read again. */
 export const KMS_MATERIALS_HELD_MAX = 4096;
 export const KMS_MATERIAL_HELD_MS_MAX = 600_000;

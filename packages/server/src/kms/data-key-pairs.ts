@@ -1,8 +1,9 @@
 /** GenerateDataKeyPair (spec kms 12): a fresh key pair whose private key is sealed under a symmetric key. */
-import { type DataKeyPairSpec, newKeyPair } from "@strongroom/crypto";
+import type { DataKeyPairSpec } from "@strongroom/crypto";
 import { exposeKeyBytes } from "@strongroom/crypto/expose";
 import { enterToSeal, seal, type Sealed } from "./encryption.ts";
 import { type Kernel, noteMaterial, type Requester } from "./kernel.ts";
+import { pairInTurn } from "./rsa-turns.ts";
 import { noteUse, refuseUnsupported, stopIfDryRun, type Use, useFacts } from "./use.ts";
 
 export interface DataKeyPair extends Sealed {
@@ -21,7 +22,7 @@ export async function generateDataKeyPair(
   const entered = await enterToSeal(k, requester, operation, operation, input.keyId, facts);
   stopIfDryRun(input.dryRun);
   k.hooks.kmsCall(operation);
-  const pair = await newKeyPair(input.spec).catch(refuseUnsupported);
+  const pair = await pairInTurn(input.spec, () => requester.caller.signal.aborted).catch(refuseUnsupported);
   using held = pair.privateKey;
   const privateKey = new Uint8Array(exposeKeyBytes(held));
   const sealed = await seal(k, entered, privateKey, input.context);

@@ -11,6 +11,7 @@ import { openImportToken, sealImportToken } from "./import-token.ts";
 import { materialOf } from "./imported-material.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { currentMaterial, type Imported, isMissing, type KeyRecord, type Material } from "./model.ts";
+import { inRsaTurn } from "./rsa-turns.ts";
 import { SPECS } from "./specs.ts";
 
 const DAY_MS = 86_400_000;
@@ -54,7 +55,10 @@ export async function parametersForImport(
   });
   requireExternal(entered);
   requireRoom(entered, algorithm);
-  const { publicKey, privateKey } = await newWrappingPair(bits);
+  const { publicKey, privateKey } = await inRsaTurn(
+    () => newWrappingPair(bits),
+    () => requester.caller.signal.aborted,
+  );
   const validToMs = k.clock.now() + TOKEN_MS;
   const { bornArn } = entered.key;
   const token = sealImportToken(k, { bornArn, algorithm, validToMs, privateKey });

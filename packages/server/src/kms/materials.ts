@@ -8,7 +8,6 @@ import {
   keyRecordId,
   keyRecordTerm,
   materialId,
-  newKeyPair,
   openKeyRecord,
   type Random,
   randomBytes,
@@ -22,6 +21,7 @@ import type { AccountId, KeyArn } from "../base/ids.ts";
 import { KMS_MATERIALS_HELD_MAX, KMS_MATERIAL_HELD_MS_MAX } from "../base/limits.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import type { KeyRecord, Material } from "./model.ts";
+import { pairInTurn } from "./rsa-turns.ts";
 import { type KeySpec, SPECS } from "./specs.ts";
 
 /** The terms of the KMS domain key, from the keyring. */
@@ -95,7 +95,7 @@ export class Materials {
       using key = SecretKey.generate("data", SPECS[spec].materialBytes, this.#random);
       return { id, record: this.#seal(bornArn, id, key) };
     }
-    const { privateKey, publicKey } = await newKeyPair(pairSpec);
+    const { privateKey, publicKey } = await pairInTurn(pairSpec);
     using key = privateKey;
     return { id, record: this.#seal(bornArn, id, key), publicKey };
   }
