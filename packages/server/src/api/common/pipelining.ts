@@ -9,6 +9,12 @@ import type { Socket } from "node:net";
 /** The newest answer of each connection. */
 const newest = new WeakMap<Socket, ServerResponse>();
 
+/** The newest answer of a connection, as long as it has not ended. */
+export function openAnswerOn(socket: Socket): ServerResponse | undefined {
+  const answer = newest.get(socket);
+  return answer?.closed === false ? answer : undefined;
+}
+
 /** Undefined: it is its turn now. Else whether its turn came: false where the client went away before. */
 export function turnOf(req: IncomingMessage, res: ServerResponse): Promise<boolean> | undefined {
   const { socket } = req;
