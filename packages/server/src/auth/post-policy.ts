@@ -3,6 +3,7 @@
  * field must be covered by a condition, so that the uploader can add nothing that the signer has not foreseen.
  */
 import { fail } from "../base/errors.ts";
+import { CONTENT_TYPES_MAX, POST_CONDITIONS_MAX } from "../base/limits.ts";
 
 type MatchKind = "eq" | "starts-with";
 
@@ -68,6 +69,7 @@ export function parsePostPolicy(base64: string): PostPolicy {
   const expiresAtMs = parseExpiration(expiration);
   if (list === undefined) return malformed("Policy missing conditions.");
   if (!Array.isArray(list)) return malformed("Conditions must be a list.");
+  if (list.length > POST_CONDITIONS_MAX) return malformed("Too many conditions.");
   const conditions: Condition[] = [];
   let sizeRange: SizeRange | undefined;
   for (const item of list as readonly unknown[]) {
@@ -129,10 +131,11 @@ export function checkPostPolicy(policy: PostPolicy, fields: FormFields, bucket: 
   const deny = (what: string): never => fail("AccessDenied", `Invalid according to Policy: ${what}`);
   if (nowMs >= policy.expiresAtMs) deny("Policy expired.");
   const covered = new Set<string>();
+  const types = typesOf(fields.get("content-type"));
   for (const condition of policy.conditions) {
     covered.add(condition.field);
     const value = condition.field === "bucket" ? bucket : fields.get(condition.field);
-    if (!holds(condition, value)) {
+    if (!holds(condition, value, types)) {
       const { kind, field, value: wanted } = condition;
       deny(`Policy Condition failed: ["${kind}", "$${field}", "${wanted}"]`);
     }
@@ -144,9 +147,19 @@ export function checkPostPolicy(policy: PostPolicy, fields: FormFields, bucket: 
 }
 
 /** An absent field equals nothing, but starts with the empty prefix (spec s3-encryption A.4). */
-function holds({ kind, field, value: wanted }: Condition, value: string | undefined): boolean {
+function holds(
+  { kind, field, value: wanted }: Condition,
+  value: string | undefined,
+  types: readonly string[] | undefined,
+): boolean {
   if (kind === "eq") return value === wanted;
   if (value === undefined) return wanted === "";
-  if (field === "content-type") return value.split(",").every((type) => type.trim().startsWith(wanted));
+  if (field === "content-type") return types?.every((type) => type.startsWith(wanted)) ?? false;
   return value.startsWith(wanted);
+}
+
+/** A Content-Type may be a list, each of which must begin as a condition says. Undefined for one that is too long. */
+function typesOf(value = ""): readonly string[] | undefined {
+  const types = value.split(",", CONTENT_TYPES_MAX + 1);
+  return types.length > CONTENT_TYPES_MAX ? undefined : types.map((type) => type.trim());
 }

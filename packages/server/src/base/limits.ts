@@ -101,6 +101,12 @@ export const CHUNK_BYTES_MIN = 8192;
 /** Validity of a presigned URL: one week. */
 export const PRESIGNED_SECONDS_MAX = 604_800;
 export const FORM_FIELDS_MAX = 200;
+/** Of a form's policy: one for each field, the bucket, the size, and some more. */
+export const POST_CONDITIONS_MAX = 256;
+/** In a form's Content-Type, where a condition speaks of its beginning. */
+export const CONTENT_TYPES_MAX = 100;
+/** That a preflight asks for. */
+export const CORS_NAMES_MAX = 100;
 /** Bodies up to this are collected in one piece rather than streamed. */
 export const SMALL_BODY_BYTES_MAX = 64 * 1024;
 /** What of an unread request body is read and thrown away after an error, so that the client sees the answer. */
@@ -250,3 +256,5 @@ export const TRAIL_INDEX_CACHE_BYTES = 32 * 1024 ** 2;
 export const TRAIL_FRAME_CACHE_BYTES = 8 * 1024 ** 2;
 export const TRAIL_FIELD_CHARS_MAX = 32 * 1024;
 export const TRAIL_TEXT_CHARS_MAX = 1024;
+/** A DNS name is at most 253 long, and a port follows. */
+export const TRAIL_HOST_CHARS_MAX = 260;

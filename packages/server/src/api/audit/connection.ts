@@ -1,5 +1,6 @@
 /** What a record says of the connection that a request came on, and of a credential that nobody has checked. */
 import type { TLSSocket } from "node:tls";
+import { TRAIL_HOST_CHARS_MAX } from "../../base/limits.ts";
 import type { Exchange } from "../common/exchange.ts";
 
 const quote = (text: string): string => JSON.stringify(text);
@@ -10,6 +11,13 @@ export function claimedKey(exchange: Exchange | undefined): string | undefined {
     /Credential=([A-Za-z0-9_-]{3,128})\//.exec(exchange?.req.headers.authorization ?? "") ??
     /[?&]X-Amz-Credential=([A-Za-z0-9_-]{3,128})%2F/.exec(exchange?.req.url ?? "");
   return claim?.[1];
+}
+
+/** The Host that a client sent; nobody has looked at it when a request is refused early. */
+export function shownHost(host: string | undefined): string | undefined {
+  return host === undefined || host.length <= TRAIL_HOST_CHARS_MAX
+    ? host
+    : host.slice(0, TRAIL_HOST_CHARS_MAX);
 }
 
 const tlsTexts = new WeakMap<object, string>();
@@ -23,7 +31,7 @@ export function tlsOf(exchange: Exchange | undefined): string | undefined {
     text = `"tlsVersion":"TLSv${exchange.transport.tlsVersion ?? ""}"${cipher === undefined ? "" : `,"cipherSuite":"${cipher}"`}`;
     tlsTexts.set(socket, text);
   }
-  const host = exchange.req.headers.host;
+  const host = shownHost(exchange.req.headers.host);
   return `{${text}${host === undefined ? "" : `,"clientProvidedHostHeader":${quote(host)}`}}`;
 }
 const isTls = (socket: object): socket is TLSSocket => "getCipher" in socket;

@@ -26,19 +26,21 @@ interface Asked {
   readonly bytes: number;
   readonly kms: boolean;
   readonly header: boolean;
+  readonly host: string;
 }
 
 const asked: fc.Arbitrary<Asked> = fc.record({
   operation: fc.constantFrom("GetObject", "PutObject", "HeadObject"),
   key: fc.string({ unit: "binary", minLength: 1, maxLength: 40 }),
   agent: fc.constantFrom("aws-cli/2", 'quoted " agent', String.raw`\u0000`, "x".repeat(2000)),
+  host: fc.constantFrom("store.example.test", "h".repeat(20_000)),
   bytes: fc.nat(10_000),
   kms: fc.boolean(),
   header: fc.boolean(),
 });
 
-function eventOf({ operation, key, agent, bytes, kms, header }: Asked, n: number): RequestEvent {
-  const rawHeaders = ["Host", "store.example.test", "User-Agent", agent, "Content-Length", String(bytes)];
+function eventOf({ operation, key, agent, bytes, kms, header, host }: Asked, n: number): RequestEvent {
+  const rawHeaders = ["Host", host, "User-Agent", agent, "Content-Length", String(bytes)];
   if (header && operation === "PutObject") rawHeaders.push(SSE, "AES256", "x-amz-meta-a", "1");
   // Only these members are read here; a whole message would need a socket.
   const req = { method: "GET", url: "/ledger/x", rawHeaders, headers: {} } as unknown as IncomingMessage;
@@ -132,6 +134,9 @@ test("filled and put together are the same", async () => {
           if (a.template !== undefined) filled++;
           assert.equal(withoutId(textOf(a)), withoutId(textOf(b)));
           assert.deepEqual(a.facts, b.facts);
+          // A host is shown at the length that hosts have.
+          assert.equal(textOf(a).includes("h".repeat(261)), false);
+          assert.match(textOf(a), new RegExp(`"Host":"${one.host.slice(0, 260)}"`));
           const event = parseEvent(Buffer.from(textOf(a)));
           assert.ok(event !== undefined);
           assert.deepEqual(factsOfEvent(event), a.facts);

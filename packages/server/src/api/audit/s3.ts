@@ -14,7 +14,7 @@ import { SLOT } from "../../audit/template.ts";
 import type { HeaderView } from "../../auth/headers.ts";
 import type { Caller, KeyUses } from "../../base/caller.ts";
 import type { AuditPort, Outcome, RequestEvent } from "../common/ports.ts";
-import { claimedKey, tlsOf } from "./connection.ts";
+import { claimedKey, shownHost, tlsOf } from "./connection.ts";
 import { type AnswerFacts, NO_FACTS, readAnswer } from "./s3-answer.ts";
 import { deletedIn, partsOf } from "./s3-deleted.ts";
 import { objectArn, resourcesOf } from "./s3-resources.ts";
@@ -203,7 +203,7 @@ function shapeOf({ event, outcome, row, uses, facts, identity }: Told): Shape | 
     exchange.transport.sourceIp,
     exchange.hostId,
     headers.find("user-agent"),
-    headers.find("host"),
+    shownHost(headers.find("host")),
     event.bucketOwner,
     shownHeaders(headers, row),
     facts.response,
@@ -242,7 +242,7 @@ function requestOf({ event, outcome, row }: Told, key: string | undefined): stri
   const { exchange, headers, bucket, versionId } = event;
   let text = "";
   if (bucket !== undefined) text = `"bucketName":${quote(bucket)}`;
-  const host = headerOf(event, "host");
+  const host = shownHost(headerOf(event, "host"));
   if (host !== undefined) text += `${text === "" ? "" : ","}"Host":${quote(host)}`;
   if (key !== undefined) text += `,"key":${quote(key)}`;
   if (versionId !== undefined) text += `,"versionId":${quote(versionId)}`;

@@ -8,6 +8,7 @@ import {
   type CORSRule,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import { cpuMs } from "../../policy/testing.ts";
 import { type RawAnswer, TestServer } from "../test/harness.ts";
 
 let server: TestServer;
@@ -195,4 +196,16 @@ test("answers to requests with an origin say what its page may see, failures too
   assert.equal(plain.headers.vary, undefined);
   assert.equal((await get("/absent/key", { origin: APP })).status, 404);
   assert.equal((await get("/", { origin: APP })).status, 200);
+});
+
+test("a preflight may name a hundred headers, each of which is looked at once", async () => {
+  const AllowedHeaders = Array.from({ length: 1300 }, (_, i) => `X-H${i}-*`);
+  await put({ AllowedOrigins: [APP], AllowedMethods: ["GET"], AllowedHeaders });
+  const names = (count: number): string => Array.from({ length: count }, (_, i) => `x-h${i}-a`).join(",");
+  const good = await preflight(APP, "GET", `${names(100)},${names(100)}`);
+  assert.equal(good.headers["access-control-allow-headers"], names(100).replaceAll(",", ", "));
+  assert.equal((await preflight(APP, "GET", names(101))).status, 403);
+  const started = cpuMs();
+  assert.equal((await preflight(APP, "GET", "x-h1299-a,".repeat(2500))).status, 200);
+  assert.ok(cpuMs() - started < 150);
 });

@@ -3,6 +3,7 @@
  * request is authorised as if it came from anywhere else. Preflights carry no credentials and get none of the pipeline.
  */
 import { fail } from "../../base/errors.ts";
+import { CORS_NAMES_MAX } from "../../base/limits.ts";
 import type { Bucket, CorsRule } from "../../objects/api.ts";
 import { type Answer, emptyAnswer } from "../common/answer.ts";
 import type { Exchange } from "../common/exchange.ts";
@@ -35,8 +36,14 @@ function ruleFor(rules: readonly CorsRule[], { origin, method, headers }: Asked)
     (rule) =>
       rule.methods.includes(method) &&
       rule.origins.some((pattern) => matches(pattern, origin)) &&
-      headers.every((name) => rule.headers.some((pattern) => matches(pattern.toLowerCase(), name))),
+      headersAllowed(rule, headers),
   );
+}
+
+function headersAllowed(rule: CorsRule, headers: readonly string[]): boolean {
+  if (headers.length === 0) return true;
+  const patterns = rule.headers.map((pattern) => pattern.toLowerCase());
+  return headers.every((name) => patterns.some((pattern) => matches(pattern, name)));
 }
 
 function allowHeaders(rule: CorsRule, { origin, headers }: Asked): readonly string[] {
@@ -71,11 +78,16 @@ export function preflight({ raw }: Exchange, address: Address, bucket: Bucket | 
   const elements = { Method: method, ResourceType: address.target === "object" ? "OBJECT" : "BUCKET" };
   if (bucket === undefined) fail("AccessForbidden", { message: "CORSResponse: Bucket not found", elements });
   if (bucket.cors === undefined) fail("AccessForbidden", { elements });
-  const headers = (raw.headers.find("access-control-request-headers") ?? "")
-    .split(",")
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== "");
+  const headers = namesOf(raw.headers.find("access-control-request-headers") ?? "");
+  if (headers.length > CORS_NAMES_MAX) fail("AccessForbidden", { message: NOT_ALLOWED, elements });
   const asked = { origin, method, headers };
   const rule = ruleFor(bucket.cors, asked) ?? fail("AccessForbidden", { message: NOT_ALLOWED, elements });
   return emptyAnswer(200, allowHeaders(rule, asked));
+}
+
+/** Each once: every one is held against every pattern of every rule. */
+function namesOf(list: string): readonly string[] {
+  const names = new Set(list.split(",").map((name) => name.trim().toLowerCase()));
+  names.delete("");
+  return [...names];
 }
