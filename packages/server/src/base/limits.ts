@@ -132,6 +132,8 @@ export const SPACE_RESERVE_FRACTION_MAX = 0.1;
 export const KEYRING_TERMS_MAX = 512;
 /** Decoded records kept by (table, key), checked by revision at each use. */
 export const RECORD_CACHE_ENTRIES = 20_000;
+/** Of their rows; decoded, a record takes a small multiple. */
+export const RECORD_CACHE_BYTES = 64 * 1024 ** 2;
 /** Entries of one list record (sealed format, section 6). */
 export const LIST_PAGE_ENTRIES = 500;
 /** Bytes of entries in one list record: a row's value must fit. */
@@ -175,6 +177,8 @@ export const INLINE_POLICIES_PER_ENTITY_MAX = 100;
 export const ACCOUNTS_MAX = 10_000;
 /** Verified credentials with their compiled policies, kept as long as the account's identities have not changed. */
 export const CREDENTIALS_HELD_MAX = 20_000;
+/** Text of policies that are kept compiled, which takes some 25 times as much: those of resources, and those of sessions. */
+export const POLICY_CHARS_HELD_MAX = 8 * 1024 ** 2;
 /** A key's last use is written down at most this often. */
 export const LAST_USE_INTERVAL_MS = 15 * 60_000;
 export const QUERY_BODY_BYTES_MAX = 1024 ** 2;

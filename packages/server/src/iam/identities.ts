@@ -8,7 +8,7 @@ import { SigningSecret } from "../auth/signing-key.ts";
 import type { Principal, SessionFacts } from "../base/caller.ts";
 import type { Clock } from "../base/clock.ts";
 import type { AccountId } from "../base/ids.ts";
-import { CREDENTIALS_HELD_MAX } from "../base/limits.ts";
+import { CREDENTIALS_HELD_MAX, POLICY_CHARS_HELD_MAX } from "../base/limits.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import type { CountedRecords } from "../store/counted.ts";
@@ -50,6 +50,8 @@ interface Held {
   /** Of a session. */
   readonly token: string | undefined;
   readonly credential: Credential<Principal>;
+  /** Of the policy that came with a session: compiled for it alone. */
+  readonly policyChars: number;
 }
 
 export class Identities {
@@ -58,7 +60,10 @@ export class Identities {
   readonly lastUses: LastUses;
   readonly sessions: SessionTokens | undefined;
   /** By access key id. */
-  readonly #held = new RecentMap<string, Held>(CREDENTIALS_HELD_MAX);
+  readonly #held = new RecentMap<string, Held>(CREDENTIALS_HELD_MAX, {
+    max: POLICY_CHARS_HELD_MAX,
+    of: ({ policyChars }) => policyChars,
+  });
 
   constructor(records: Records, counted: CountedRecords, clock: Clock, options: IdentityOptions = {}) {
     this.directory = new Directory(records, counted, clock);
@@ -101,6 +106,7 @@ export class Identities {
     return this.#keep({
       seen: [headAs(account, head)],
       token: undefined,
+      policyChars: 0,
       credential: {
         accessKeyId,
         secret: SigningSecret.from(entry.value.secret),
@@ -154,6 +160,7 @@ export class Identities {
     return this.#keep({
       seen: [headAs(account, head)],
       token,
+      policyChars: claims.policy?.length ?? 0,
       credential: {
         accessKeyId,
         secret: SigningSecret.from(opened.secret),

@@ -7,6 +7,7 @@
 import type { AccessDecision, AccessRequest, Authoriser, ResourcePolicy } from "../base/access.ts";
 import type { Caller } from "../base/caller.ts";
 import { systemClock } from "../base/clock.ts";
+import { POLICY_CHARS_HELD_MAX } from "../base/limits.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import {
   decide,
@@ -21,10 +22,19 @@ import { CompiledStanding } from "./standing.ts";
 
 const POLICIES_KEPT_MAX = 4096;
 
+interface Kept {
+  readonly policy: Policy | "unreadable";
+  /** Of its text. */
+  readonly chars: number;
+}
+
 export class PolicyAuthoriser implements Authoriser {
   readonly #surroundings: Surroundings;
   /** By revision and kind. A policy that does not parse (it did when it was put) denies. */
-  readonly #policies = new RecentMap<string, Policy | "unreadable">(POLICIES_KEPT_MAX);
+  readonly #policies = new RecentMap<string, Kept>(POLICIES_KEPT_MAX, {
+    max: POLICY_CHARS_HELD_MAX,
+    of: ({ chars }) => chars,
+  });
 
   constructor(surroundings: Surroundings = { clock: systemClock, region: undefined }) {
     this.#surroundings = surroundings;
@@ -65,14 +75,14 @@ export class PolicyAuthoriser implements Authoriser {
   #policy(source: ResourcePolicy, kind: "bucket" | "key", resource: string): Policy | "unreadable" {
     const name = `${kind}/${source.revision}`;
     const known = this.#policies.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.policy;
     const bucket = /^arn:aws:s3:::([^/]+)/.exec(resource)?.[1];
     const parsed = parsePolicy(source.text, kind, {
       ...(bucket === undefined ? {} : { bucket }),
       ...(source.bindings === undefined ? {} : { bindings: source.bindings }),
     });
     const policy = parsed.ok ? parsed.policy : "unreadable";
-    this.#policies.set(name, policy);
+    this.#policies.set(name, { policy, chars: source.text.length });
     return policy;
   }
 }

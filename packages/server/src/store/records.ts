@@ -6,7 +6,7 @@
 import { CryptoError, RecordSealer } from "@strongroom/crypto";
 import { assert, IntegrityError } from "../base/errors.ts";
 import type { Rev } from "../base/ids.ts";
-import { RECORD_CACHE_ENTRIES } from "../base/limits.ts";
+import { RECORD_CACHE_BYTES, RECORD_CACHE_ENTRIES } from "../base/limits.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import type { Codec } from "./codec.ts";
 import { equalBytes } from "./key-order.ts";
@@ -22,6 +22,8 @@ interface Cached {
   readonly rev: Rev;
   readonly codec: unknown;
   readonly value: unknown;
+  /** Of the row. */
+  readonly bytes: number;
 }
 
 export interface RecordsOptions {
@@ -48,7 +50,10 @@ export class Records {
     const terms = new Map(keyring.terms("metadata").map(({ term, key }) => [term, key]));
     this.#sealer = new RecordSealer(terms, sealingTerm(keyring, "metadata", Date.now()).term);
     this.#reloadKeyring = options.reloadKeyring;
-    this.#cache = new RecentMap(options.cacheEntries ?? RECORD_CACHE_ENTRIES);
+    this.#cache = new RecentMap(options.cacheEntries ?? RECORD_CACHE_ENTRIES, {
+      max: RECORD_CACHE_BYTES,
+      of: ({ bytes }) => bytes,
+    });
   }
 
   /** Takes up a newer keyring: its terms open rows, and the newest that all processes know seals from now on. */
@@ -102,7 +107,8 @@ export class Records {
     }
     const value = codec.decode(this.#body(table, key, row.value));
     // A copy: the row's own may be a view that would keep a much larger buffer alive.
-    if (keep) this.#cache.set(name, { rev: new Uint8Array(rev) as Rev, codec, value });
+    if (keep)
+      this.#cache.set(name, { rev: new Uint8Array(rev) as Rev, codec, value, bytes: row.value.length });
     return { table, key, rev, value };
   }
 

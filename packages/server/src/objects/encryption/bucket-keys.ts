@@ -17,6 +17,7 @@ import {
 import { andThen, type Soon } from "../../base/soon.ts";
 import { canonicalOf } from "../../kms/context.ts";
 import type { EncryptionContext, KeyService } from "../../kms/port.ts";
+import { checksumOf } from "../checksum/algorithms.ts";
 import type { Metrics } from "../metrics.ts";
 import { viaKms } from "./kms-errors.ts";
 
@@ -86,7 +87,7 @@ export class BucketKeys {
       this.#kms.authoriseUse(caller, keyId, "GenerateDataKey", context),
     );
     await viaKms(keyId, () => this.#kms.authoriseUse(caller, keyArn, "Decrypt", context));
-    const name = `${caller.sessionKey}\n${keyArn}\n${hex(bucket)}\n${hex(canonicalOf(context))}`;
+    const name = `${caller.sessionKey}\n${keyArn}\n${hex(bucket)}\n${contextName(context)}`;
     let entry = this.#fresh(this.#writing, name);
     if (
       entry !== undefined &&
@@ -192,5 +193,14 @@ export class BucketKeys {
     }
   }
 }
+
+/** A context may have eight kilobytes, and ten thousand names are kept. */
+function contextName(context: EncryptionContext): string {
+  const canonical = canonicalOf(context);
+  return canonical.length > HEXED_BYTES_MAX
+    ? `sha256:${hex(checksumOf("SHA256", canonical))}`
+    : hex(canonical);
+}
+const HEXED_BYTES_MAX = 128;
 
 const readName = (caller: Caller, id: Uint8Array): string => `${caller.sessionKey}\n${hex(id)}`;

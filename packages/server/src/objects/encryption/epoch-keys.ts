@@ -16,6 +16,7 @@ import { assert, fail, IntegrityError } from "../../base/errors.ts";
 import { type Clock, isFresh } from "../../base/clock.ts";
 import { asId, type BucketId, newRev } from "../../base/ids.ts";
 import { COMMIT_RETRIES_MAX, EPOCH_KEYS_CACHED_MAX, EPOCH_NEWEST_AGE_MS } from "../../base/limits.ts";
+import { RecentMap } from "../../base/recent-map.ts";
 import type { Keyring } from "../../store/keyring.ts";
 import type { Put, Row, Sealed, Store } from "../../store/port.ts";
 import type { Records } from "../../store/records.ts";
@@ -42,8 +43,8 @@ export class EpochKeys {
   readonly #records: Records;
   readonly #keyring: KeyringSource;
   readonly #clock: Clock;
-  readonly #newest = new Map<string, Newest>();
-  readonly #keys = new Map<string, SecretKey<"kek">>();
+  readonly #newest = new RecentMap<string, Newest>(EPOCH_KEYS_CACHED_MAX);
+  readonly #keys = new RecentMap<string, SecretKey<"kek">>(EPOCH_KEYS_CACHED_MAX);
 
   constructor(records: Records, keyring: KeyringSource, clock: Clock) {
     this.#store = records.store;
@@ -166,10 +167,6 @@ export class EpochKeys {
       (await this.#keyring.reload()).byTerm("service", term);
     if (termKey === undefined) throw new IntegrityError(`service key term ${term} is missing`);
     const key = openEpoch({ ...this.#place(bucket, epoch), term, termKey }, record);
-    if (this.#keys.size >= EPOCH_KEYS_CACHED_MAX) {
-      const [oldest] = this.#keys.keys();
-      if (oldest !== undefined) this.#keys.delete(oldest);
-    }
     this.#keys.set(`${nameOf(bucket)}${epoch}`, key);
     return key;
   }
