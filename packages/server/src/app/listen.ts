@@ -19,6 +19,8 @@ const KEEP_ALIVE_MS = 65_000;
 /** No byte for this long on an open request: the connection is cut (slow uploads are fine, stalled ones are not). */
 const IDLE_MS = 60_000;
 const DRAIN_LOOK_MS = 50;
+/** Of each listener of a worker; more are closed as they come. An open one costs some ten kilobytes. */
+const CONNECTIONS_MAX = 4096;
 
 const LIMITS = {
   maxHeaderSize: HEADER_SECTION_BYTES_MAX,
@@ -32,6 +34,7 @@ const LIMITS = {
 function prepare(server: Server | TlsServer, handler: Handler): void {
   attach(server, handler);
   server.maxHeadersCount = 500;
+  server.maxConnections = CONNECTIONS_MAX;
   server.setTimeout(IDLE_MS);
 }
 

@@ -196,6 +196,8 @@ export const WEB_TOKEN_CHARS_MAX = 20_000;
 export const JWKS_BYTES_MAX = 1024 ** 2;
 export const JWKS_FETCH_MS_MAX = 5000;
 export const JWKS_AGE_MS_MAX = 10 * 60_000;
+/** An issuer whose keys could not be had is not asked again for this long: anybody can send tokens. */
+export const JWKS_FAILURE_MS = 5000;
 /** Epoch rows that go in the commit that removes their bucket; more go in commits before it. */
 export const EPOCH_ROWS_REMOVED_MAX = 40;
 /** Open uploads that one commit ends when their bucket goes: each takes a condition and two writes. */

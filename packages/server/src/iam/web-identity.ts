@@ -10,7 +10,7 @@ import type { Caller } from "../base/caller.ts";
 import { type Clock, isFresh } from "../base/clock.ts";
 import { fail } from "../base/errors.ts";
 import { parseAccountId } from "../base/ids.ts";
-import { JWKS_AGE_MS_MAX, JWKS_BYTES_MAX, JWKS_FETCH_MS_MAX } from "../base/limits.ts";
+import { JWKS_AGE_MS_MAX, JWKS_BYTES_MAX, JWKS_FAILURE_MS, JWKS_FETCH_MS_MAX } from "../base/limits.ts";
 import {
   type AssumedRole,
   checkedDuration,
@@ -57,6 +57,9 @@ export class OidcIssuers {
   readonly #issuers: ReadonlyMap<string, OidcIssuer>;
   readonly #clock: Clock;
   readonly #keys = new Map<string, Keys>();
+  /** By issuer: one that is being asked, and one that could not be. */
+  readonly #asking = new Map<string, Promise<Keys>>();
+  readonly #failed = new Map<string, { readonly ms: number; readonly error: unknown }>();
 
   constructor(issuers: readonly OidcIssuer[], clock: Clock) {
     this.#issuers = new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
@@ -104,16 +107,34 @@ export class OidcIssuers {
     }
   }
 
-  async #keysOf({ issuer, jwks }: OidcIssuer, reread: boolean): Promise<Keys> {
+  async #keysOf(issuer: OidcIssuer, reread: boolean): Promise<Keys> {
     const now = this.#clock.now();
-    const known = this.#keys.get(issuer);
+    const name = issuer.issuer;
+    const known = this.#keys.get(name);
     // Unknown key ids must not make every request fetch.
     const ageMax = reread ? JWKS_FETCH_MS_MAX : JWKS_AGE_MS_MAX;
     if (known !== undefined && isFresh(known.readMs, now, ageMax)) return known;
-    const find = createLocalJWKSet(await readJwks(jwks));
-    const keys = { readMs: now, find };
-    this.#keys.set(issuer, keys);
-    return keys;
+    const failed = this.#failed.get(name);
+    if (failed !== undefined && isFresh(failed.ms, now, JWKS_FAILURE_MS)) throw failed.error;
+    let asking = this.#asking.get(name);
+    if (asking === undefined) {
+      asking = this.#ask(issuer).finally(() => this.#asking.delete(name));
+      this.#asking.set(name, asking);
+    }
+    return asking;
+  }
+
+  async #ask({ issuer, jwks }: OidcIssuer): Promise<Keys> {
+    const readMs = this.#clock.now();
+    try {
+      const keys = { readMs, find: createLocalJWKSet(await readJwks(jwks)) };
+      this.#keys.set(issuer, keys);
+      this.#failed.delete(issuer);
+      return keys;
+    } catch (error) {
+      this.#failed.set(issuer, { ms: this.#clock.now(), error });
+      throw error;
+    }
   }
 }
 

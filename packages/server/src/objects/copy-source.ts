@@ -51,14 +51,21 @@ export async function findCopySource(core: Core, caller: Caller, source: CopySou
   }
 }
 
-/** The plaintext of a source. One that went away under the reader is no damage. */
+/**
+ * The plaintext of a source. One that went away under the reader is no damage. Ends with the caller's going: a request of a
+ * few bytes must not make us write gigabytes for nobody.
+ */
 export async function* explained(
   core: Core,
+  { signal }: Caller,
   readable: Readable,
   source: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   try {
-    yield* source;
+    for await (const piece of source) {
+      if (signal.aborted) fail("RequestTimeout");
+      yield piece;
+    }
   } catch (error) {
     if (error instanceof IntegrityError && !(await stands(core, readable))) {
       throw new SourceChanged("the source is gone", { cause: error });

@@ -298,3 +298,18 @@ test("conditions on the source and on the target; a delete marker as source", as
     refused("InvalidRequest", "The source of a copy"),
   );
 });
+
+test("a copy that moves bytes ends when its caller goes, and leaves nothing", async () => {
+  const { world, bucket } = await start();
+  await world.objects.put(alice, bucket, putInput("s"), bodyOf(pattern(1_000_000)));
+  const before = await streams(world);
+  const target = TARGETS["SSE-KMS"];
+  const gone = testCaller("alice", { signal: AbortSignal.abort() });
+  const input = copyInput(bucket, "s", "t", PLAIN, target);
+  await assert.rejects(world.objects.copy(gone, bucket, input), refused("RequestTimeout"));
+  await assert.rejects(read(world, bucket, "t", target));
+  assert.equal(await streams(world), before);
+  assert.equal(await rowsIn(world, "intent"), 0);
+  await world.objects.copy(alice, bucket, input);
+  assert.deepEqual(await read(world, bucket, "t", target), pattern(1_000_000));
+});

@@ -172,7 +172,7 @@ async function reencrypt(copy: Copy, opened: OpenedVersion): Promise<Made> {
   const algorithm = input.checksumAlgorithm ?? version.manifest.checksum?.algorithm ?? "CRC64NVME";
   const digests = new StreamDigests({ algorithm }, mode === "SSE-S3");
   const plaintext = digests.observe(
-    explained(core, readable, openContent(core.records, version, opened.deks, 0, size)),
+    explained(core, copy.caller, readable, openContent(core.records, version, opened.deks, 0, size)),
     () => new Map(),
   );
   let intent: Intent | undefined;

@@ -22,8 +22,10 @@ describe("AssumeRoleWithWebIdentity", () => {
     const { privateKey: nextKey, publicKey: nextPublic } = await generateKeyPair("ES256");
     let keys = [{ ...(await exportJWK(publicKey)), kid: "one", alg: "RS256" }];
     let fetches = 0;
+    let fails = false;
     const jwks = createServer((_, res) => {
       fetches++;
+      if (fails) res.statusCode = 500;
       res.end(JSON.stringify({ keys }));
     }).listen(0, "127.0.0.1");
     t.after(() => jwks.close());
@@ -103,6 +105,23 @@ describe("AssumeRoleWithWebIdentity", () => {
       world.clock.aheadMs = 6000;
       assert.ok((await come(await token({}, { alg: "ES256", kid: "two" }))).Credentials);
       assert.equal(fetches, 2);
+
+      // Many tokens at once make us ask once; an issuer that fails is left in peace for a while.
+      world.clock.aheadMs = 20 * 60_000;
+      const lasting = await token({ exp: Math.floor(Date.now() / 1000) + 7200 });
+      await Promise.all(Array.from({ length: 5 }, () => come(lasting)));
+      assert.equal(fetches, 3);
+      fails = true;
+      world.clock.aheadMs = 40 * 60_000;
+      const unavailable = async () =>
+        assert.equal((await refused(come(lasting)))[0], "IDPCommunicationErrorException");
+      await Promise.all([unavailable(), unavailable()]);
+      await unavailable();
+      assert.equal(fetches, 4);
+      fails = false;
+      world.clock.aheadMs += 6000;
+      assert.ok((await come(lasting)).Credentials);
+      assert.equal(fetches, 5);
       const said = JSON.stringify(world.logged);
       assert.doesNotMatch(said, new RegExp((body ?? "").slice(0, 30)));
     } finally {

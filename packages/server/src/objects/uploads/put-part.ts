@@ -83,7 +83,7 @@ async function copyOnce(
     const digests = new PartDigests(place.upload, algorithm === undefined ? {} : { algorithm });
     using opened = await openReadable(core, caller, readable);
     const source = (): AsyncIterable<Uint8Array> =>
-      explained(core, readable, openContent(core.records, version, opened.deks, from, to));
+      explained(core, caller, readable, openContent(core.records, version, opened.deks, from, to));
     const part = await writePart(core, caller, place, {
       size: to - from,
       digests,
