@@ -14,7 +14,7 @@ import { z } from "zod";
 import { IntegrityError } from "../base/errors.ts";
 import { COMMIT_RETRIES_MAX, TRAIL_CHECKPOINT_LISTS_MAX } from "../base/limits.ts";
 import { msgpackCodec } from "../store/codec.ts";
-import { concat, u64 } from "../store/key-bytes.ts";
+import { BodyReader, concat, u64 } from "../store/key-bytes.ts";
 import { hexOf } from "../store/key-order.ts";
 import type { Expect, Put } from "../store/port.ts";
 import { type Entry, type Records, unchanged } from "../store/records.ts";
@@ -125,7 +125,11 @@ export class Ledger {
       const hash = checkpointHash(signed.statement);
       const state = this.#after(draft, stream?.value, nowMs);
       const settled = await commitSettled(this.#records.store, {
-        expect: [expectEntry(head, HEAD_KEY), expectEntry(stream, streamKey(draft.streamId))],
+        expect: [
+          expectEntry(head, HEAD_KEY),
+          expectEntry(stream, streamKey(draft.streamId)),
+          { table: TABLE, key: checkpointKey(n), rev: "absent" },
+        ],
         put: [
           this.#records.seal(headCodec, TABLE, HEAD_KEY, { n, hash }),
           this.#records.seal(lineCodec, TABLE, checkpointKey(n), printCheckpoint(signed)),
@@ -139,6 +143,7 @@ export class Ledger {
         this.#lists?.settle(counters);
         return { n, hash };
       }
+      await this.#requireLed(n);
       if (tries > 1) await new Promise((done) => setTimeout(done, tries * 2));
     }
     throw new Error("the audit checkpoint meets too many others");
@@ -159,6 +164,17 @@ export class Ledger {
     }
   }
 
+  /** Throws where a checkpoint stands beyond the head: to write over it would hide that the head was put back. */
+  async #requireLed(n: number): Promise<void> {
+    if ((await this.checkpointFrom(n)) !== n) return;
+    // Read after the row: whoever wrote the row has moved the head.
+    const head = await this.head();
+    if (head === undefined || head.n < n)
+      throw new IntegrityError(
+        `the audit trail's head does not lead to checkpoint ${n}; run strongroom audit verify`,
+      );
+  }
+
   async head(): Promise<CheckpointName | undefined> {
     return (await this.#records.get(headCodec, TABLE, HEAD_KEY))?.value;
   }
@@ -172,6 +188,13 @@ export class Ledger {
       if (error instanceof IntegrityError) return undefined;
       throw error;
     }
+  }
+
+  /** The lowest number at or above n that has a row, whether or not the head leads to it. */
+  async checkpointFrom(n: number): Promise<number | undefined> {
+    const range = { table: TABLE, from: checkpointKey(n), to: ascii("d"), limit: 1, keysOnly: true } as const;
+    const [row] = (await this.#records.store.scan(range)).rows;
+    return row === undefined ? undefined : new BodyReader(row.key.subarray(1), "a checkpoint's key").u64();
   }
 
   /** Counters of lists beside checkpoint n; `undefined` where they are not what it was signed with. */

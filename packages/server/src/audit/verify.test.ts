@@ -4,9 +4,12 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseCheckpoint, printCheckpoint, type SignedCheckpoint } from "./checkpoint.ts";
-import { FRAME_HEAD_BYTES, SEGMENT_HEADER_BYTES } from "./format.ts";
+import { FRAME_HEAD_BYTES, NO_HASH, SEGMENT_HEADER_BYTES } from "./format.ts";
 import { Segment } from "./segment-reader.ts";
-import { Rig, writeStream } from "./test/rig.ts";
+import { newRev } from "../base/ids.ts";
+import type { Row } from "../store/port.ts";
+import { recordOf, Rig, writeStream } from "./test/rig.ts";
+import type { VerifyResult } from "./verify.ts";
 import type { Damage } from "./walk.ts";
 
 interface Frame {
@@ -237,6 +240,117 @@ test("rows put back to an older state, while the files stay", async () => {
     });
     const { problems } = await rig.verify({ outside: [later] });
     assert.deepEqual(problems.map((p) => p.kind).toSorted(), ["inserted", "truncated"]);
+  } finally {
+    await rig.remove();
+  }
+});
+
+/** Rows of the trail by the first letter of their key, as a disk shows them. */
+async function rowsOf(rig: Rig, letter: string): Promise<readonly Row[]> {
+  const { rows } = await rig.store.scan({ table: "audit", from: new Uint8Array(), limit: 100 });
+  return rows.filter(({ key }) => key[0] === letter.charCodeAt(0));
+}
+async function removeRows(rig: Rig, rows: readonly Row[]): Promise<void> {
+  await rig.store.commit({ id: newRev(), delete: rows.map(({ key }) => ({ table: "audit", key })) });
+}
+async function putBack(rig: Rig, rows: readonly Row[]): Promise<void> {
+  const put = rows.map(({ key, value }) => ({ table: "audit", key, value }) as const);
+  await rig.store.commit({ id: newRev(), put });
+}
+const kindsOf = ({ problems }: VerifyResult): readonly Damage[] =>
+  problems.map(({ kind }) => kind).toSorted();
+
+/** A trail of three streams, and what somebody does to it. */
+async function damaged(damage: (rig: Rig, streams: readonly string[]) => Promise<void>): Promise<void> {
+  const rig = await Rig.make();
+  try {
+    const streams: string[] = [];
+    for (let i = 0; i < 3; i++) streams.push(await writeStream(rig, 2, 2));
+    assert.deepEqual((await rig.verify()).problems, []);
+    await damage(rig, streams);
+  } finally {
+    await rig.remove();
+  }
+}
+const removeFiles = (rig: Rig, stream: string): Promise<void> =>
+  rm(join(rig.files.directory, stream), { recursive: true });
+
+/** As the next process's first record would. */
+const writeOne = (rig: Rig): Promise<unknown> =>
+  rig.ledger.append(
+    { kind: "open", streamId: new Uint8Array(16).fill(9), nextSeq: 0, head: NO_HASH, root: NO_HASH },
+    0,
+  );
+
+test("the head removed with all files", () =>
+  damaged(async (rig, streams) => {
+    await removeRows(rig, await rowsOf(rig, "h"));
+    for (const stream of streams) await removeFiles(rig, stream);
+    const found = ["replayed", "replayed", "replayed", "replayed"];
+    assert.deepEqual(kindsOf(await rig.verify()), found);
+    // The next process does not begin another chain over the old one.
+    await assert.rejects(writeOne(rig), /does not lead to checkpoint 0/);
+    assert.deepEqual(kindsOf(await rig.verify()), found);
+    await removeRows(rig, await rowsOf(rig, "c"));
+    assert.deepEqual(kindsOf(await rig.verify()), ["replayed", "replayed", "replayed"]);
+  }));
+
+test("head, checkpoints and rows of streams removed, while files stay", () =>
+  damaged(async (rig) => {
+    for (const letter of ["h", "c", "s"]) await removeRows(rig, await rowsOf(rig, letter));
+    assert.deepEqual(kindsOf(await rig.verify()), ["inserted", "inserted", "inserted"]);
+  }));
+
+test("the head put back to an older one, and a stream in the middle removed", () =>
+  damaged(async (rig) => {
+    const head = await rowsOf(rig, "h");
+    const middle = await writeStream(rig, 2, 2);
+    await writeStream(rig, 2, 2);
+    await putBack(rig, head);
+    await removeFiles(rig, middle);
+    const { problems } = await rig.verify();
+    assert.ok(problems.some(({ kind, stream }) => kind === "replayed" && stream === "checkpoints"));
+    assert.ok(problems.some(({ kind, stream }) => kind === "replayed" && stream === middle));
+    await assert.rejects(writeOne(rig), /does not lead to checkpoint/);
+    assert.deepEqual((await rig.verify()).problems, problems);
+  }));
+
+test("a row of a stream that is ahead of its checkpoints, or gone", () =>
+  damaged(async (rig) => {
+    const before = [...(await rowsOf(rig, "h")), ...(await rowsOf(rig, "c"))];
+    const trail = rig.trail();
+    trail.append(recordOf(1));
+    await trail.flush();
+    const opened = [...(await rowsOf(rig, "h")), ...(await rowsOf(rig, "c"))];
+    trail.append(recordOf(2));
+    await trail.close();
+    assert.deepEqual((await rig.verify()).problems, []);
+    const whole = [...(await rowsOf(rig, "h")), ...(await rowsOf(rig, "c"))];
+    for (const rows of [before, opened]) {
+      await removeRows(rig, whole);
+      await putBack(rig, rows);
+      assert.ok((await rig.verify()).problems.some(({ kind }) => kind === "replayed"));
+    }
+    await putBack(rig, whole);
+    assert.deepEqual((await rig.verify()).problems, []);
+    const [row] = await rowsOf(rig, "s");
+    assert.ok(row);
+    await removeRows(rig, [row]);
+    assert.deepEqual(kindsOf(await rig.verify()), ["removed"]);
+  }));
+
+test("a trail that is written while it is verified is whole", async () => {
+  const rig = await Rig.make();
+  try {
+    await writeStream(rig, 3, 3);
+    let writing = true;
+    const writers = [1, 2].map(async () => {
+      while (writing) await writeStream(rig, 2, 2);
+    });
+    for (let i = 0; i < 20; i++) assert.deepEqual((await rig.verify()).problems, []);
+    writing = false;
+    await Promise.all(writers);
+    assert.deepEqual((await rig.verify()).problems, []);
   } finally {
     await rig.remove();
   }
