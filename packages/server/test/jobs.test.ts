@@ -179,6 +179,15 @@ test("verify, uploads, backup beside a server; rewrap and verify without one", a
       [],
     );
     await restored.stop();
+    const trail = await command([
+      "audit",
+      "verify",
+      "--data",
+      copy,
+      "--root-key",
+      `file:${join(data, "root.key")}`,
+    ]);
+    assert.equal(trail.code, 0, trail.out);
     assert.ok(written > 0);
   });
 

@@ -14,6 +14,7 @@ import type { Keyring } from "../store/keyring.ts";
 import { ListChanges } from "../store/list-changes.ts";
 import type { Records } from "../store/records.ts";
 import type { Engine } from "./engine.ts";
+import { HeldLease } from "./jobs/held-lease.ts";
 
 export interface AuditParts {
   readonly files: TrailFiles;
@@ -57,12 +58,41 @@ export function openAudit(parts: {
   };
 }
 
-/** Removes what is older, each stream's part on record before it goes. `by`: what asked for it. */
-export function pruneAudit(
-  { audit, clock, settings }: Pick<Engine, "audit" | "clock" | "settings">,
+/** Whoever removes old records holds it, and a backup, whose copied rows must not name what is gone. */
+export const AUDIT_PRUNE_LEASE = "audit-prune";
+
+type PruneEngine = Pick<Engine, "audit" | "clock" | "settings" | "records">;
+
+/**
+ * Removes what is older, each stream's part on record before it goes. `by`: what asked for it. Throws UsageError while
+ * another prunes, or a backup runs.
+ */
+export async function pruneAudit(
+  engine: PruneEngine,
   beforeMs: number,
   by: "command" | "retention",
   dryRun: boolean,
+): Promise<Pruned> {
+  if (dryRun) return pruneHeld(engine, beforeMs, by);
+  const lease = await HeldLease.take(
+    engine.records,
+    AUDIT_PRUNE_LEASE,
+    0,
+    "audit prune: a backup is being made, or old records are being removed already; try again later",
+  );
+  try {
+    return await pruneHeld(engine, beforeMs, by, lease);
+  } finally {
+    await lease.release();
+  }
+}
+
+/** Without a lease it only looks. */
+function pruneHeld(
+  { audit, clock, settings }: PruneEngine,
+  beforeMs: number,
+  by: "command" | "retention",
+  lease?: HeldLease,
 ): Promise<Pruned> {
   const { files, seedOf, ledger, trail, recorder } = audit;
   return pruneTrail({
@@ -73,10 +103,11 @@ export function pruneAudit(
     beforeMs,
     nowMs: clock.now(),
     record: async ({ firstMs, lastMs, ...pruning }) => {
+      lease?.requireHeld();
       if (recorder === undefined) return;
       const details = { by, ...pruning, first: isoSeconds(firstMs), last: isoSeconds(lastMs) };
       await trail.durable(recorder.service("SegmentPruned", SYSTEM, settings.account, details, []));
     },
-    dryRun,
+    dryRun: lease === undefined,
   });
 }

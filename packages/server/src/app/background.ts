@@ -14,6 +14,7 @@ import { DamagedRows } from "../store/damaged-rows.ts";
 import { hexOf } from "../store/key-order.ts";
 import { addTerm, type KeyringPurpose, rotationDue } from "../store/keyring.ts";
 import { pruneAudit } from "./audit.ts";
+import { UsageError } from "./config.ts";
 import type { Engine } from "./engine.ts";
 
 /** Material that another process destroyed is out of memory within a second. */
@@ -126,7 +127,13 @@ export class Background {
   async #pruneTrail(nowMs: number): Promise<void> {
     const { auditRetentionDays: days } = this.#engine.settings;
     if (days === undefined) return;
-    const { prunings, damaged } = await pruneAudit(this.#engine, nowMs - days * DAY_MS, "retention", false);
+    const pruned = await pruneAudit(this.#engine, nowMs - days * DAY_MS, "retention", false).catch(
+      (error: unknown) => {
+        if (!(error instanceof UsageError)) throw error;
+        this.#log.info("old records of the audit trail stay for an hour more", { reason: error.message });
+      },
+    );
+    const { prunings = [], damaged = [] } = pruned ?? {};
     for (const { stream, records } of prunings)
       this.#log.info("old records of the audit trail were removed", { stream, records });
     for (const stream of damaged)

@@ -73,24 +73,27 @@ export interface CheckpointDraft {
 /** The stream was taken for dead and ended by another process: this one begins another. */
 export class StreamEnded extends Error {}
 
+interface LedgerKey {
+  readonly signer: TrailSigner;
+  readonly term: number;
+  readonly storeId: Uint8Array;
+}
+
 export class Ledger {
   readonly #records: Records;
-  readonly #signer: TrailSigner;
-  readonly #term: number;
-  readonly #storeId: string;
+  readonly #key: LedgerKey;
   readonly #lists: ListChanges | undefined;
 
   /** With `lists`, each checkpoint commits to the counters of those that have changed. */
-  constructor(
-    records: Records,
-    key: { readonly signer: TrailSigner; readonly term: number; readonly storeId: Uint8Array },
-    lists?: ListChanges,
-  ) {
+  constructor(records: Records, key: LedgerKey, lists?: ListChanges) {
     this.#records = records;
-    this.#signer = key.signer;
-    this.#term = key.term;
-    this.#storeId = hexOf(key.storeId);
+    this.#key = key;
     this.#lists = lists;
+  }
+
+  /** Of a copy of the store. */
+  over(records: Records): Ledger {
+    return new Ledger(records, this.#key);
   }
 
   /**
@@ -107,7 +110,7 @@ export class Ledger {
       const signed = signCheckpoint(
         {
           v: 1,
-          store: this.#storeId,
+          store: hexOf(this.#key.storeId),
           n,
           prev: hexOf(head?.value.hash ?? NO_HASH),
           kind: draft.kind,
@@ -117,10 +120,10 @@ export class Ledger {
           head: hexOf(draft.head),
           root: hexOf(draft.root),
           timeMs: nowMs,
-          key: keyName(this.#term, this.#signer.publicKey),
+          key: keyName(this.#key.term, this.#key.signer.publicKey),
           ...(counters.length > 0 && { lists: countersHash(counters) }),
         },
-        this.#signer,
+        this.#key.signer,
       );
       const hash = checkpointHash(signed.statement);
       const state = this.#after(draft, stream?.value, nowMs);
@@ -244,7 +247,7 @@ export class Ledger {
       head,
       closed: kind === "close" || kind === "recovered",
       aliveMs: nowMs,
-      term: before?.term ?? this.#term,
+      term: before?.term ?? this.#key.term,
       ...(before?.pruned === undefined ? {} : { pruned: before.pruned }),
     };
   }

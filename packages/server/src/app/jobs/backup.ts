@@ -1,16 +1,21 @@
 /** `strongroom backup DIR`: a consistent copy while the store serves. Restoring is starting on it with the root key. */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
-import { cp } from "node:fs/promises";
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { copyTrail } from "../../audit/copy.ts";
+import { TrailFiles } from "../../audit/files.ts";
 import { COLLECTOR_LEASE } from "../../store/collector.ts";
 import { type BackupReport, backupLocal } from "../../store/local/backup.ts";
+import { openLocalStore } from "../../store/local/open.ts";
+import { Records } from "../../store/records.ts";
+import { AUDIT_PRUNE_LEASE } from "../audit.ts";
 import { UsageError } from "../config.ts";
-import { dataDir } from "../data-dir.ts";
+import { type DataDir, dataDir } from "../data-dir.ts";
+import type { Engine } from "../engine.ts";
 import { HeldLease } from "./held-lease.ts";
 import type { Job } from "./job.ts";
 
-/** The collector stands still meanwhile; a running server's holds its lease for up to a minute after a round. */
-const COLLECTOR_WAIT_MS = 90_000;
+/** Collector and pruning stand still meanwhile; a running server's holds its lease for up to a minute after a round. */
+const LEASE_WAIT_MS = 90_000;
 
 export const backup: Job = async (engine, { args, options }, output) => {
   const target = args[0];
@@ -20,17 +25,24 @@ export const backup: Job = async (engine, { args, options }, output) => {
   const lease = await HeldLease.take(
     engine.records,
     COLLECTOR_LEASE,
-    COLLECTOR_WAIT_MS,
+    LEASE_WAIT_MS,
     "backup: another backup is running on this store",
   );
+  let pruning: HeldLease | undefined;
   try {
+    pruning = await HeldLease.take(
+      engine.records,
+      AUDIT_PRUNE_LEASE,
+      LEASE_WAIT_MS,
+      "backup: the audit trail is being pruned; run it again when that is done",
+    );
     const { provider } = engine.keyrings;
     const before = readAll(provider.publicFiles());
     const report = await backupLocal(engine.store, copy.store);
     // After the rows: what the copied checkpoints say of the trail must be in the copied files.
-    await copyTrail(engine.dir.audit, copy.audit);
-    // Had the collector worked meanwhile, a blob that the copied rows name could be missing.
-    lease.requireHeld();
+    await copyTrailOf(engine, copy);
+    // Had the collector worked meanwhile, a blob that the copied rows name could be missing; or records of the trail.
+    for (const held of [lease, pruning]) held.requireHeld();
     const { rootGeneration } = await engine.keyrings.refresh();
     const after = readAll(provider.publicFiles());
     if (rootGeneration !== generation || !sameFiles(before, after))
@@ -40,6 +52,7 @@ export const backup: Job = async (engine, { args, options }, output) => {
     else for (const line of said(copy.path, report, provider.name, rootGeneration)) output.out(line);
     return 0;
   } finally {
+    await pruning?.release();
     await lease.release();
   }
 };
@@ -71,7 +84,17 @@ function writeSynced(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** Segments only grow, so a copy is a beginning of what was there. */
-async function copyTrail(from: string, to: string): Promise<void> {
-  if (existsSync(from)) await cp(from, to, { recursive: true, errorOnExist: true, force: false });
+async function copyTrailOf({ audit, keyrings }: Engine, copy: DataDir): Promise<void> {
+  const store = await openLocalStore({
+    directory: copy.store,
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  try {
+    const records = new Records(store, keyrings.current(), { reloadKeyring: keyrings.reload });
+    await copyTrail(audit, audit.ledger.over(records), new TrailFiles(copy.audit));
+  } finally {
+    await store.close();
+  }
 }
