@@ -8,6 +8,7 @@ import { zstdCompress, zstdDecompressSync } from "node:zlib";
 import { randomBytes, release, type SecretKey, TRAIL_TAG_BYTES, TrailSealer } from "@strongroom/crypto";
 import { TRAIL_INDEX_BLOCK_BYTES_MAX, TRAIL_INDEX_PART_NAMES } from "../base/limits.ts";
 import { BodyReader, concat, u32, u64 } from "../store/key-bytes.ts";
+import { hexOf } from "../store/key-order.ts";
 import { COLUMNS, NAMED } from "./facts.ts";
 import type { IndexBuilder, NameList } from "./index-builder.ts";
 import { encodePlanes } from "./planes.ts";
@@ -122,11 +123,14 @@ export class IndexFile {
   readonly #file: FileHandle;
   readonly #sealer: TrailSealer;
   readonly head: IndexHead;
+  /** One that is made again for the same segment has another. */
+  readonly id: string;
 
-  private constructor(file: FileHandle, sealer: TrailSealer, head: IndexHead) {
+  private constructor(file: FileHandle, sealer: TrailSealer, head: IndexHead, id: string) {
     this.#file = file;
     this.#sealer = sealer;
     this.head = head;
+    this.id = id;
   }
 
   static async open(path: string, seed: SecretKey<"audit">, header: Uint8Array): Promise<IndexFile> {
@@ -139,7 +143,7 @@ export class IndexFile {
       const end = FILE_HEAD_BYTES + headBytes;
       const all = end <= first.length ? first : await readAt(file, 0, end);
       const head = decodeHead(sealer.open(0, all.subarray(FILE_HEAD_BYTES, end), AAD), end);
-      return new IndexFile(file, sealer, head);
+      return new IndexFile(file, sealer, head, hexOf(first.subarray(0, 8)));
     } catch (error) {
       await file.close();
       throw error;

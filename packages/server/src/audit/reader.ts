@@ -25,7 +25,7 @@ export interface ReaderCounts {
   /** Frames that were read. */
   opened: number;
   damaged: number;
-  /** Indexes that were missing and were made again. */
+  /** Indexes that were missing or damaged and were made again. */
   rebuilt: number;
 }
 
@@ -70,22 +70,27 @@ export class TrailReader {
     return found;
   }
 
-  /** Undefined for a segment that is gone: it was pruned meanwhile. */
+  /**
+   * Undefined for a segment that is gone: it was pruned meanwhile. `work` is done again where an index turns out to be
+   * damaged: it must leave nothing behind before it has read all that it needs.
+   */
   async withIndex<T>(name: SegmentName, work: (index: IndexView) => Promise<T>): Promise<T | undefined> {
     const file = await openIndex(this.#place, name);
-    if (file === undefined) {
-      const live = this.#liveOf(name);
-      try {
-        return await live.use(work);
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw error;
-      }
-    }
     try {
-      return await work(new SealedIndex(nameOf(name), file, this.#caches));
+      if (file === undefined) return await this.#liveOf(name).use(work);
+      try {
+        return await work(new SealedIndex(`${nameOf(name)}/${file.id}`, file, this.#caches));
+      } catch {
+        const live = this.#liveOf(name);
+        const done = await live.use(work);
+        if (live.damaged === 0) await this.#write(name, live);
+        return done;
+      }
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
     } finally {
-      await file.close();
+      await file?.close();
     }
   }
 
@@ -115,11 +120,15 @@ export class TrailReader {
     this.counts.damaged += live.damaged - before;
     // The last of a stream may be growing still; its writer, or whoever ends the stream, makes its index.
     if (last || times === undefined || live.damaged > 0) return times;
+    await this.#write(name, live);
+    return times;
+  }
+
+  async #write(name: SegmentName, live: LiveIndex): Promise<void> {
     await writeIndexOf(this.#place, name, live).catch(() => {
       // A full disk, or no right to write: it is made again next time.
     });
     this.counts.rebuilt++;
-    return times;
   }
 
   #liveOf(name: SegmentName): LiveIndex {

@@ -28,7 +28,11 @@ export async function openIndex(
   } catch {
     return undefined;
   }
-  const { size } = await stat(path);
+  // Undefined if it was pruned just now.
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => undefined,
+  );
   if (index.head.segmentBytes === size) return index;
   await index.close();
   return undefined;
