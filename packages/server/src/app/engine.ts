@@ -4,8 +4,7 @@
  */
 import { SigningKeyCache } from "../auth/signing-key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { Recorder } from "../audit/recorder.ts";
-import type { AccountId, KeyArn, Rev } from "../base/ids.ts";
+import type { AccountId, Rev } from "../base/ids.ts";
 import type { Log } from "../base/log.ts";
 import { ACCOUNTS_PARENT } from "../iam/account-records.ts";
 import { sameRev } from "../iam/directory.ts";
@@ -14,7 +13,7 @@ import { PolicyAuthoriser } from "../iam/policy-authoriser.ts";
 import { keyPrincipals } from "../iam/principals.ts";
 import type { Surroundings } from "../iam/request-context.ts";
 import { embeddedKeyService } from "../kms/embedded.ts";
-import type { Kernel, KmsHooks } from "../kms/kernel.ts";
+import type { Kernel } from "../kms/kernel.ts";
 import { openKms } from "../kms/open.ts";
 import type { Buckets, Owner, UploadsService } from "../objects/api.ts";
 import { BucketStore } from "../objects/buckets/buckets.ts";
@@ -38,6 +37,7 @@ import { type AuditParts, openAudit } from "./audit.ts";
 import { UsageError } from "./config.ts";
 import { countGently } from "./evidence/dependents.ts";
 import { type DataDir, dataDir, ensureDataDir } from "./data-dir.ts";
+import { kmsHooks } from "./kms-hooks.ts";
 import type { OpeningTurn } from "./opening-turn.ts";
 import { type RootKeyProvider, rootKeyProvider } from "./root-key.ts";
 import type { Settings } from "./settings.ts";
@@ -268,35 +268,4 @@ export async function openEngine(
     await store.close();
     throw error;
   }
-}
-
-/** What the key service does by itself, on record (spec audit section 3). */
-function kmsHooks({ log, kmsCall, keyDeletion }: EngineHooks, recorder: Recorder | undefined): KmsHooks {
-  const record = (name: string, keyArn: KeyArn, details: unknown): void => {
-    recorder?.service(name, "kms", keyArn.split(":")[4] ?? "", details, [keyArn]);
-  };
-  return {
-    kmsCall,
-    keyRotated: ({ keyArn, type, previousMaterialId, currentMaterialId }) =>
-      record("RotateKey", keyArn, {
-        rotationType: type,
-        previousKeyMaterialId: previousMaterialId ?? null,
-        currentKeyMaterialId: currentMaterialId,
-      }),
-    materialExpired: ({ keyArn, materialId }) =>
-      record("DeleteExpiredKeyMaterial", keyArn, { keyMaterialId: materialId }),
-    deletionScheduled: ({ keyArn, deletionMs, by }) => {
-      keyDeletion?.("scheduled");
-      log.warn("a KMS key is scheduled for deletion: strongroom key report shows what depends on it", {
-        keyArn,
-        deletionDate: new Date(deletionMs).toISOString(),
-        by,
-      });
-    },
-    keyDeleted: ({ keyArn, materialIds, aliases }) => {
-      keyDeletion?.("destroyed");
-      log.warn("a KMS key was destroyed, as scheduled", { keyArn });
-      record("DeleteKey", keyArn, { keyMaterialIds: materialIds, aliases });
-    },
-  };
 }

@@ -179,8 +179,15 @@ export class Recorder {
     };
   }
 
-  /** What the store did by itself. */
-  service(name: string, service: string, account: string, details: unknown, arns: readonly string[]): number {
+  /** What the store did by itself, or is about to do. */
+  service(
+    name: string,
+    service: string,
+    account: string,
+    details: unknown,
+    arns: readonly string[],
+    intent = false,
+  ): number {
     const timeMs = this.clock.now();
     const identity = identityFrom(
       `{"accountId":${JSON.stringify(account)},"invokedBy":"${AWS_INTERNAL}"`,
@@ -197,6 +204,7 @@ export class Recorder {
         userAgent: AWS_INTERNAL,
         request: "null",
         response: "null",
+        ...(intent && { additional: '{"phase":"intent"}' }),
         requestId: newEventId(timeMs),
         eventId: newEventId(timeMs),
         readOnly: false,
@@ -206,7 +214,7 @@ export class Recorder {
         management: true,
         recipient: account,
       },
-      { keys: arns },
+      { keys: arns, intent },
     );
   }
 }

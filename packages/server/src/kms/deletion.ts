@@ -8,7 +8,7 @@ import { keyRecordTerm } from "@strongroom/crypto";
 import type { KeyArn } from "../base/ids.ts";
 import { changeKey } from "./change.ts";
 import type { Entered } from "./enter.ts";
-import { arnOf, type Kernel, type Requester } from "./kernel.ts";
+import { arnOf, type Kernel, type KmsHooks, type Requester } from "./kernel.ts";
 import type { StoredKey } from "./codec.ts";
 import type { KeyRecord, Material } from "./model.ts";
 import type { HeldKey } from "./rows.ts";
@@ -69,24 +69,33 @@ export async function destroyDue(k: Kernel, nowMs: number): Promise<number> {
 }
 
 async function destroy(k: Kernel, listed: StoredKey): Promise<boolean> {
-  const { materials, aliases } = listed;
-  for (;;) {
+  for (let doomed: Doomed | undefined; ; ) {
     const held = await k.rows.keyEvenDestroying(listed.account, listed.keyId);
     // Gone, or cancelled before the first step: another process, or its owner, was faster.
     if (held?.value.state.kind !== "PendingDeletion" || held.value.state.deletionMs > k.clock.now())
       return false;
+    if (doomed === undefined) {
+      doomed = await doomedOf(k, held.value);
+      await k.hooks.keyDeleted?.(doomed, "intent");
+    }
     if (!(await step(k, held))) {
       // A conflict, or more to do: look again.
       continue;
     }
-    for (const material of materials) k.materials.forget(listed, material.id);
-    k.hooks.keyDeleted?.({
-      keyArn: arnOf(k, listed),
-      materialIds: materials.map((m) => m.id),
-      aliases,
-    });
+    for (const id of doomed.materialIds) k.materials.forget(listed, id);
+    await k.hooks.keyDeleted?.(doomed, "done");
     return true;
   }
+}
+
+type Doomed = Parameters<NonNullable<KmsHooks["keyDeleted"]>>[0];
+
+/** With what a run that was cut off has already removed: its tombstone names it. */
+async function doomedOf(k: Kernel, key: KeyRecord): Promise<Doomed> {
+  const destroying = key.state.kind === "PendingDeletion" && key.state.destroying;
+  const { materials, aliases } =
+    (destroying ? await k.rows.tombstone(key.account, key.keyId) : undefined) ?? key;
+  return { keyArn: arnOf(k, key), materialIds: materials.map(({ id }) => id), aliases };
 }
 
 /** One commit towards the end; true when the key's own row went. */

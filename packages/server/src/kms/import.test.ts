@@ -107,8 +107,13 @@ test("material expires at its date, job or no job, and can be imported again", a
     `${Arn} is pending import.`,
   ]);
   assert.equal((await describe(kms, KeyId)).KeyState, "PendingImport");
-  assert.equal(await expireDue(kms, clock.nowMs), 1);
-  assert.equal(await expireDue(kms, clock.nowMs), 0);
+  const refusing = { ...kms.hooks, materialExpired: () => Promise.reject(new Error("not now")) };
+  await assert.rejects(expireDue({ ...kms, hooks: refusing }, clock.nowMs), /not now/);
+  const told: string[] = [];
+  const hooks = { ...kms.hooks, materialExpired: (_: unknown, phase: string) => void told.push(phase) };
+  assert.equal(await expireDue({ ...kms, hooks }, clock.nowMs), 1);
+  assert.equal(await expireDue({ ...kms, hooks }, clock.nowMs), 0);
+  assert.deepEqual(told, ["intent", "done"]);
   assert.equal((await describe(kms, KeyId)).KeyState, "PendingImport");
   assert.equal(await bring(kms, KeyId, bytes(1)), id);
   await ok(kms, "Encrypt", { KeyId, Plaintext });

@@ -9,7 +9,7 @@ import { type Attempt, retried } from "./change.ts";
 import { type Entered, enter } from "./enter.ts";
 import { openImportToken, sealImportToken } from "./import-token.ts";
 import { materialOf } from "./imported-material.ts";
-import type { Kernel, Requester } from "./kernel.ts";
+import type { Kernel, Phase, Requester } from "./kernel.ts";
 import { currentMaterial, type Imported, isMissing, type KeyRecord, type Material } from "./model.ts";
 import { inRsaTurn } from "./rsa-turns.ts";
 import { SPECS } from "./specs.ts";
@@ -247,15 +247,16 @@ async function expire(
     if (held === undefined || past.length === 0) return { done: 0 };
     const key = held.value;
     const after = settled(withoutBytes(key, past), nowMs);
+    const tell = async (materialId: string, phase: Phase): Promise<void> =>
+      k.hooks.materialExpired?.({ keyArn: key.bornArn, materialId }, phase);
+    for (const materialId of past) await tell(materialId, "intent");
     const ok = await k.rows.commit({
       keys: [{ before: held, after }],
       materials: past.map((id) => ({ key, id, after: undefined })),
     });
     if (!ok) return "again";
-    for (const materialId of past) {
-      k.materials.forget(key, materialId);
-      k.hooks.materialExpired?.({ keyArn: key.bornArn, materialId });
-    }
+    for (const materialId of past) k.materials.forget(key, materialId);
+    for (const materialId of past) await tell(materialId, "done");
     return { done: past.length };
   });
 }

@@ -13,31 +13,46 @@ import type { Rows } from "./rows.ts";
 import type { Dependents } from "./tombstone.ts";
 import type { NotedUse, Usage } from "./usage.ts";
 
-/** What the service reports to whoever watches. None of it is secret. */
+/** What the service does by itself is told before it is done, and when it is. */
+export type Phase = "intent" | "done";
+
+/**
+ * What the service reports to whoever watches. None of it is secret. Where a promise is returned it is waited for; one of an
+ * intent that rejects keeps the thing from being done.
+ */
 export interface KmsHooks {
   /** One cryptographic call that was carried out (`strongroom_kms_calls_total{operation}`). */
   kmsCall(operation: string): void;
-  /** New material became current. */
-  keyRotated?(event: {
-    readonly keyArn: KeyArn;
-    readonly type: "AUTOMATIC" | "ON_DEMAND";
-    readonly previousMaterialId: string | undefined;
-    readonly currentMaterialId: string;
-  }): void;
-  /** Imported material reached its end and was removed. */
-  materialExpired?(event: { readonly keyArn: KeyArn; readonly materialId: string }): void;
+  /** New material becomes current. */
+  keyRotated?(
+    event: {
+      readonly keyArn: KeyArn;
+      readonly type: "AUTOMATIC" | "ON_DEMAND";
+      readonly previousMaterialId: string | undefined;
+      readonly currentMaterialId: string;
+    },
+    phase: Phase,
+  ): void | Promise<void>;
+  /** Imported material reached its end and is removed. */
+  materialExpired?(
+    event: { readonly keyArn: KeyArn; readonly materialId: string },
+    phase: Phase,
+  ): void | Promise<void>;
   /** Deletion was asked for; until its date it can be cancelled. */
   deletionScheduled?(event: {
     readonly keyArn: KeyArn;
     readonly deletionMs: number;
     readonly by: string;
   }): void;
-  /** A key and its material were destroyed, by schedule. */
-  keyDeleted?(event: {
-    readonly keyArn: KeyArn;
-    readonly materialIds: readonly string[];
-    readonly aliases: readonly string[];
-  }): void;
+  /** A key and its material are destroyed, by schedule. All that it had is named, also where a run before began with it. */
+  keyDeleted?(
+    event: {
+      readonly keyArn: KeyArn;
+      readonly materialIds: readonly string[];
+      readonly aliases: readonly string[];
+    },
+    phase: Phase,
+  ): void | Promise<void>;
 }
 
 /** Finds what names these keys. Of the layers above, which know versions and uploads. */

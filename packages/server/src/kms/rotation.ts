@@ -102,17 +102,28 @@ async function rotate(k: Kernel, held: HeldKey, type: "AUTOMATIC" | "ON_DEMAND")
     onDemandRotations: key.onDemandRotations + (type === "ON_DEMAND" ? 1 : 0),
     ...(type === "AUTOMATIC" && key.rotation !== undefined && { rotation: scheduled(key.rotation, nowMs) }),
   };
-  const ok = await k.rows.commit({
-    keys: [{ before: held, after }],
-    materials: [{ key, id: made.id, after: made.record }],
-  });
-  if (ok) tell(k, key, type, made.id);
-  return ok;
+  return told(k, key, type, made.id, () =>
+    k.rows.commit({
+      keys: [{ before: held, after }],
+      materials: [{ key, id: made.id, after: made.record }],
+    }),
+  );
 }
 
-function tell(k: Kernel, key: KeyRecord, type: "AUTOMATIC" | "ON_DEMAND", currentMaterialId: string): void {
+/** Before and after the commit. */
+async function told(
+  k: Kernel,
+  key: KeyRecord,
+  type: "AUTOMATIC" | "ON_DEMAND",
+  currentMaterialId: string,
+  commit: () => Promise<boolean>,
+): Promise<boolean> {
   const previousMaterialId = currentMaterial(key)?.id;
-  k.hooks.keyRotated?.({ keyArn: arnOf(k, key), type, previousMaterialId, currentMaterialId });
+  const event = { keyArn: arnOf(k, key), type, previousMaterialId, currentMaterialId };
+  await k.hooks.keyRotated?.(event, "intent");
+  const ok = await commit();
+  if (ok) await k.hooks.keyRotated?.(event, "done");
+  return ok;
 }
 
 /** A key whose material is imported rotates to what was imported for that (spec kms 10.6, 11). */
@@ -128,9 +139,7 @@ async function rotateToPending(k: Kernel, held: HeldKey): Promise<boolean> {
   const next: Material = { ...pending, state: "CURRENT", rotation: { type: "ON_DEMAND", atMs: nowMs } };
   const others = key.materials.filter((m) => m !== pending).map(retired);
   const after = { ...key, materials: [...others, next], onDemandRotations: key.onDemandRotations + 1 };
-  const ok = await k.rows.commit({ keys: [{ before: held, after }] });
-  if (ok) tell(k, key, "ON_DEMAND", next.id);
-  return ok;
+  return told(k, key, "ON_DEMAND", next.id, () => k.rows.commit({ keys: [{ before: held, after }] }));
 }
 
 const retired = (material: Material): Material =>

@@ -84,7 +84,7 @@ export async function testKms(store: Store = new MemoryModel().open(), root = RO
     region: REGION,
     hooks: {
       kmsCall: (operation) => void calls.set(operation, (calls.get(operation) ?? 0) + 1),
-      keyDeleted: (event) => void deleted.push(event),
+      keyDeleted: (event, phase) => void (phase === "done" && deleted.push(event)),
     },
   });
   return { kms, authoriser, calls, clock, deleted };
