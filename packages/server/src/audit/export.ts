@@ -11,7 +11,7 @@ import { ExportDirectory } from "./export-state.ts";
 import type { Ledger } from "./ledger.ts";
 import type { TrailPlace } from "./reindex.ts";
 import { eventMs, parseEvent, type TrailEvent } from "./trail-event.ts";
-import { headerOf, type Position, type Problem, walkStream } from "./walk.ts";
+import { positionBefore, type Problem, walkStream } from "./walk.ts";
 
 export interface ExportInput extends TrailPlace, DigestPlace {
   readonly ledger: Ledger;
@@ -44,7 +44,7 @@ export async function exportTrail(input: ExportInput, progress: (done: Exported)
   const problems: Problem[] = [];
   for (const [stream, { pruned }] of await input.ledger.streams()) {
     const next = directory.streams.get(stream) ?? 0;
-    const begin = await positionOf(input, stream, next, pruned);
+    const begin = await positionBefore(input.files, stream, next, pruned);
     done.missed += Math.max(0, (pruned?.seq ?? 0) - next);
     for await (const step of walkStream(input.files, stream, input.seedOf, begin)) {
       // What stands before the damage is exported; what is behind it can't be trusted.
@@ -66,22 +66,6 @@ export async function exportTrail(input: ExportInput, progress: (done: Exported)
   }
   await directory.save();
   return { ...done, problems };
-}
-
-/** The segment that holds a record: nothing before it is read. */
-async function positionOf(
-  { files }: TrailPlace,
-  stream: string,
-  seq: number,
-  pruned: Position | undefined,
-): Promise<Position | undefined> {
-  let found = pruned;
-  for (const number of await files.segments(stream)) {
-    const header = await headerOf(files, stream, number);
-    if (header === undefined || header.firstSeq > seq) break;
-    if (header.firstSeq > (found?.seq ?? 0)) found = { seq: header.firstSeq, head: header.head };
-  }
-  return found;
 }
 
 interface Batch {

@@ -132,6 +132,22 @@ export async function headerOf(
   return bytes === undefined ? undefined : decodeSegmentHeader(bytes);
 }
 
+/** Where the segment begins that holds a record, or will: nothing before it need be read. */
+export async function positionBefore(
+  files: TrailFiles,
+  stream: string,
+  seq: number,
+  pruned: Position | undefined,
+): Promise<Position | undefined> {
+  let found = pruned;
+  for (const number of await files.segments(stream)) {
+    const header = await headerOf(files, stream, number);
+    if (header === undefined || header.firstSeq > seq) break;
+    if (header.firstSeq > (found?.seq ?? 0)) found = { seq: header.firstSeq, head: header.head };
+  }
+  return found;
+}
+
 function* walkSegment(segment: Segment, at: Walker, stream: string, last: boolean): Generator<Step> {
   const problem = (kind: Damage, detail: string): Step => ({
     kind: "problem",
