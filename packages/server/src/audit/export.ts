@@ -11,7 +11,7 @@ import { ExportDirectory } from "./export-state.ts";
 import type { Ledger } from "./ledger.ts";
 import type { TrailPlace } from "./reindex.ts";
 import { eventMs, parseEvent, type TrailEvent } from "./trail-event.ts";
-import { positionBefore, type Problem, walkStream } from "./walk.ts";
+import { type Position, positionBefore, type Problem, walkStream } from "./walk.ts";
 
 export interface ExportInput extends TrailPlace, DigestPlace {
   readonly ledger: Ledger;
@@ -43,16 +43,8 @@ export async function exportTrail(input: ExportInput, progress: (done: Exported)
   const { done } = files;
   const problems: Problem[] = [];
   for (const [stream, { pruned }] of await input.ledger.streams()) {
-    const next = directory.streams.get(stream) ?? 0;
-    const begin = await positionBefore(input.files, stream, next, pruned);
-    done.missed += Math.max(0, (pruned?.seq ?? 0) - next);
-    for await (const step of walkStream(input.files, stream, input.seedOf, begin)) {
-      // What stands before the damage is exported; what is behind it can't be trusted.
-      if (step.kind === "problem") problems.push(step.problem);
-      if (step.kind !== "record" || step.record.seq < next) continue;
-      directory.streams.set(stream, step.record.seq + 1);
-      await files.take(step.record.text);
-    }
+    const problem = await exportStream(input, directory, files, stream, pruned);
+    if (problem !== undefined) problems.push(problem);
   }
   const written = await files.end();
   const ends = [...directory.digests.values()].map((digest) => digest.endMs);
@@ -66,6 +58,34 @@ export async function exportTrail(input: ExportInput, progress: (done: Exported)
   }
   await directory.save();
   return { ...done, problems };
+}
+
+/** Returns the damage that it ended at. What was pruned since it began is missed, and no damage. */
+async function exportStream(
+  { files: trail, seedOf, ledger }: ExportInput,
+  directory: ExportDirectory,
+  files: LogFiles,
+  stream: string,
+  prunedTo: Position | undefined,
+): Promise<Problem | undefined> {
+  for (let pruned = prunedTo, next = 0; ; ) {
+    next = Math.max(next, directory.streams.get(stream) ?? 0);
+    const missed = Math.max(0, (pruned?.seq ?? 0) - next);
+    files.done.missed += missed;
+    next += missed;
+    let problem: Problem | undefined;
+    const begin = await positionBefore(trail, stream, next, pruned);
+    for await (const step of walkStream(trail, stream, seedOf, begin)) {
+      // What stands before the damage is exported; what is behind it can't be trusted.
+      if (step.kind === "problem") problem = step.problem;
+      if (step.kind !== "record" || step.record.seq < next) continue;
+      directory.streams.set(stream, step.record.seq + 1);
+      await files.take(step.record.text);
+    }
+    const now = problem === undefined ? undefined : await ledger.prunedSince(stream, pruned?.seq ?? 0);
+    if (now === undefined) return problem;
+    pruned = now;
+  }
 }
 
 interface Batch {

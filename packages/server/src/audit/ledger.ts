@@ -15,7 +15,7 @@ import { IntegrityError } from "../base/errors.ts";
 import { COMMIT_RETRIES_MAX, TRAIL_CHECKPOINT_LISTS_MAX } from "../base/limits.ts";
 import { msgpackCodec } from "../store/codec.ts";
 import { BodyReader, concat, u64 } from "../store/key-bytes.ts";
-import { hexOf } from "../store/key-order.ts";
+import { bytesOfHex, hexOf } from "../store/key-order.ts";
 import type { Expect, Put } from "../store/port.ts";
 import { type Entry, type Records, unchanged } from "../store/records.ts";
 import { commitSettled } from "../store/retry.ts";
@@ -65,6 +65,8 @@ const streamCodec = codecOf("the state of an audit stream", streamSchema);
 export interface CheckpointDraft {
   readonly kind: CheckpointKind;
   readonly streamId: Uint8Array;
+  /** Where `root` begins, if the draft's maker did not write the stream itself: another may have been faster. */
+  readonly firstSeq?: number;
   readonly nextSeq: number;
   readonly head: Uint8Array;
   readonly root: Uint8Array;
@@ -72,6 +74,8 @@ export interface CheckpointDraft {
 
 /** The stream was taken for dead and ended by another process: this one begins another. */
 export class StreamEnded extends Error {}
+/** Another process has signed, or pruned, what the draft covers. */
+export class StreamMoved extends Error {}
 
 interface LedgerKey {
   readonly signer: TrailSigner;
@@ -97,7 +101,7 @@ export class Ledger {
   }
 
   /**
-   * Signs and appends. Throws StreamEnded if the stream was closed meanwhile: but records of a closed stream can be pruned.
+   * Signs and appends. Throws StreamMoved if the draft begins elsewhere than the stream stands, StreamEnded if the stream was closed meanwhile: but records of a closed stream can be pruned.
    */
   async append(draft: CheckpointDraft, nowMs: number): Promise<CheckpointName> {
     const prunes = draft.kind === "pruned";
@@ -106,6 +110,9 @@ export class Ledger {
       const head = await this.#records.get(headCodec, TABLE, HEAD_KEY);
       const stream = await this.#records.get(streamCodec, TABLE, streamKey(draft.streamId));
       if (!prunes && stream?.value.closed === true) throw new StreamEnded("the audit stream is closed");
+      const firstSeq = (prunes ? stream?.value.pruned?.seq : stream?.value.nextSeq) ?? 0;
+      if (draft.firstSeq !== undefined && draft.firstSeq !== firstSeq)
+        throw new StreamMoved(`the audit stream stands at ${firstSeq}, not at ${draft.firstSeq}`);
       const n = head === undefined ? 0 : head.value.n + 1;
       const signed = signCheckpoint(
         {
@@ -115,7 +122,7 @@ export class Ledger {
           prev: hexOf(head?.value.hash ?? NO_HASH),
           kind: draft.kind,
           stream: hexOf(draft.streamId),
-          firstSeq: (prunes ? stream?.value.pruned?.seq : stream?.value.nextSeq) ?? 0,
+          firstSeq,
           nextSeq: draft.nextSeq,
           head: hexOf(draft.head),
           root: hexOf(draft.root),
@@ -230,6 +237,13 @@ export class Ledger {
       after = page.rows.at(-1)?.key;
       if (!page.more || after === undefined) return found;
     }
+  }
+
+  /** How far a stream is pruned now, if that is further than `seq`. */
+  async prunedSince(stream: string, seq: number): Promise<StreamState["pruned"]> {
+    const row = await this.#records.get(streamCodec, TABLE, streamKey(bytesOfHex(stream)));
+    const pruned = row?.value.pruned;
+    return pruned !== undefined && pruned.seq > seq ? pruned : undefined;
   }
 
   #after(

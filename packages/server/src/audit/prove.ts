@@ -16,7 +16,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Found } from "./query.ts";
 import type { TrailPlace } from "./reindex.ts";
 import { proofOf, provesLeaf } from "./tree.ts";
-import { headerOf, walkStream } from "./walk.ts";
+import { headerOf, type Position, walkStream } from "./walk.ts";
 
 const HEX32 = z.string().regex(/^[0-9a-f]{64}$/);
 const COUNT = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -39,14 +39,28 @@ export type Proven =
   | { readonly kind: "proof"; readonly proof: string }
   | { readonly kind: "refused"; readonly why: string };
 
+type Asked = Pick<Found, "place" | "text">;
+type ProvePlace = TrailPlace & { readonly ledger: Ledger };
+
 /** Of a record that a question found. */
-export async function proveRecord(
-  { files, seedOf, ledger }: TrailPlace & { readonly ledger: Ledger },
-  { place, text: wantedText }: Pick<Found, "place" | "text">,
+export async function proveRecord(at: ProvePlace, asked: Asked): Promise<Proven> {
+  const { stream } = asked.place;
+  let pruned = await at.ledger.prunedSince(stream, 0);
+  for (;;) {
+    const proven = await proveAsPruned(at, asked, pruned);
+    // What was removed on purpose since is no damage.
+    const now = proven.kind === "proof" ? undefined : await at.ledger.prunedSince(stream, pruned?.seq ?? 0);
+    if (now === undefined) return proven;
+    pruned = now;
+  }
+}
+
+async function proveAsPruned(
+  { files, seedOf, ledger }: ProvePlace,
+  { place, text: wantedText }: Asked,
+  pruned: Position | undefined,
 ): Promise<Proven> {
   const { stream } = place;
-  const streams = await ledger.streams();
-  const pruned = streams.get(stream)?.pruned;
   const wanted = Buffer.from(wantedText);
   const segment = await headerOf(files, stream, place.number);
   let mark: SignedCheckpoint | undefined;

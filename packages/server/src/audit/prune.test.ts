@@ -4,14 +4,20 @@ import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { silentLog } from "../base/log.ts";
-import { NO_FACTS } from "./facts.ts";
+import { ensureDigestKey } from "./digest-key.ts";
+import { eventText, newEventId } from "./event.ts";
+import { exportTrail } from "./export.ts";
+import { factsOf } from "./facts.ts";
+import { claimedIdentity } from "./identity.ts";
 import { TrailFiles } from "./files.ts";
 import { type Pruned, pruneTrail, type Pruning } from "./prune.ts";
+import { proveRecord } from "./prove.ts";
+import { answer, type Found } from "./query.ts";
 import { TrailReader } from "./reader.ts";
 import { recoverStreams, StreamWatch } from "./recover.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { Rig } from "./test/rig.ts";
-import type { Trail } from "./trail.ts";
+import type { Trail, TrailRecord } from "./trail.ts";
 
 const PER_SEGMENT = 20;
 const DAY_MS = 86_400_000;
@@ -24,11 +30,30 @@ function shortSegments(t: { after(fn: () => void): void }): void {
   t.after(() => void Object.defineProperty(SegmentWriter.prototype, "full", full));
 }
 
+function eventAt(timeMs: number): TrailRecord {
+  const parts = {
+    identity: claimedIdentity("AKID"),
+    timeMs,
+    service: "s3",
+    name: "GetObject",
+    region: "eu-central-1",
+    sourceIp: "192.0.2.1",
+    userAgent: "test",
+    request: "null",
+    response: "null",
+    requestId: `R${timeMs}`,
+    eventId: newEventId(timeMs),
+    readOnly: true,
+    management: false,
+    recipient: "",
+  };
+  return { text: eventText(parts), timeMs, facts: factsOf(parts, {}) };
+}
+
 /** One segment a day. */
 async function writeDays(rig: Rig, trail: Trail, days: number): Promise<void> {
   for (let day = 0; day < days; day++) {
-    for (let n = 0; n < PER_SEGMENT; n++)
-      trail.append({ text: JSON.stringify({ day, n }), timeMs: rig.nowMs, facts: NO_FACTS });
+    for (let n = 0; n < PER_SEGMENT; n++) trail.append(eventAt(rig.nowMs + n));
     await trail.flush();
     await trail.checkpoint();
     rig.nowMs += DAY_MS;
@@ -149,6 +174,108 @@ test("damaged segments are kept as they are, and a dead stream ends after prunin
     const result = await prune(rig, Number.MAX_SAFE_INTEGER);
     assert.deepEqual([result.prunings, result.damaged], [[], [stream]]);
     assert.deepEqual(await rig.files.segments(stream), [1, 2, 3]);
+  } finally {
+    await rig.remove();
+  }
+});
+
+/** Prunes when a stream's files have been listed, or just before. */
+class PrunedMeanwhile extends TrailFiles {
+  meanwhile: (() => Promise<unknown>) | undefined;
+  /** Listings of segments to let pass. */
+  skip = 0;
+
+  override async segments(stream: string): Promise<readonly number[]> {
+    const numbers = await super.segments(stream);
+    if (this.skip-- > 0) return numbers;
+    const { meanwhile } = this;
+    this.meanwhile = undefined;
+    await meanwhile?.();
+    return numbers;
+  }
+}
+
+test("what is pruned while the trail is verified, exported or proved is no damage", async (t) => {
+  shortSegments(t);
+  for (const skip of [0, 1]) {
+    const rig = await Rig.make();
+    try {
+      const begin = rig.nowMs;
+      const trail = rig.trail();
+      await writeDays(rig, trail, 6);
+      await trail.close();
+      const files = new PrunedMeanwhile(rig.files.directory);
+      const pruning = (days: number): void => {
+        files.skip = skip;
+        files.meanwhile = () => prune(rig, begin + days * DAY_MS);
+      };
+      pruning(0.5);
+      const { problems, records, pruned } = await rig.verify({ files });
+      assert.deepEqual(problems, []);
+      if (skip === 0) assert.deepEqual([records, pruned], [100, 20]);
+      const place = { files, seedOf: rig.seedOf, ledger: rig.ledger };
+      const wanted = async (day: number): Promise<Found> => {
+        for await (const one of answer(new TrailReader(rig.files, rig.seedOf), {
+          fromMs: begin + day * DAY_MS,
+        }))
+          return one;
+        throw new Error("not found");
+      };
+      const kept = await wanted(5);
+      pruning(1.5);
+      assert.equal((await proveRecord(place, kept)).kind, "proof");
+      const old = await wanted(2);
+      pruning(2.5);
+      const proven = await proveRecord(place, old);
+      assert.ok(proven.kind === "proof" || !proven.why.includes("damaged"));
+      pruning(3.5);
+      const exported = await exportTrail(
+        {
+          ...place,
+          key: await ensureDigestKey(rig.records, begin),
+          directory: join(rig.directory, "out"),
+          region: "eu-central-1",
+          bucket: "logs",
+          prefix: "",
+          trail: "logs",
+          account: "111122223333",
+          fromMs: 0,
+          nowMs: rig.nowMs,
+        },
+        () => {},
+      );
+      assert.deepEqual(exported.problems, []);
+      assert.equal(exported.records + exported.missed, 120);
+      assert.ok(exported.records >= 40);
+    } finally {
+      await rig.remove();
+    }
+  }
+});
+
+test("of two that prune at once each signs what it measured, or nothing", async (t) => {
+  shortSegments(t);
+  const rig = await Rig.make();
+  try {
+    const begin = rig.nowMs;
+    const trail = rig.trail();
+    await writeDays(rig, trail, 6);
+    await trail.close();
+    let inner: Pruned | undefined;
+    const outer = await prune(rig, begin + 3.5 * DAY_MS, {
+      record: async () => {
+        inner ??= await prune(rig, begin + 1.5 * DAY_MS);
+      },
+    });
+    assert.deepEqual(
+      inner?.prunings.map(({ firstSeq, nextSeq }) => [firstSeq, nextSeq]),
+      [[0, 40]],
+    );
+    assert.deepEqual([outer.prunings, outer.damaged], [[], []]);
+    const [stream = ""] = await rig.files.streams();
+    assert.deepEqual(await rig.files.segments(stream), [2, 3, 4, 5]);
+    const after = await rig.verify();
+    assert.deepEqual([after.problems, after.records, after.pruned], [[], 80, 40]);
   } finally {
     await rig.remove();
   }

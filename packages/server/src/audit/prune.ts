@@ -7,7 +7,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { bytesOfHex, hexOf } from "../store/key-order.ts";
 import type { TrailFiles } from "./files.ts";
 import { NO_HASH } from "./format.ts";
-import type { Ledger, StreamState } from "./ledger.ts";
+import { type Ledger, StreamMoved, type StreamState } from "./ledger.ts";
 import type { SegmentRef, TrailReader } from "./reader.ts";
 import type { TrailPlace } from "./reindex.ts";
 import { TreeBuilder } from "./tree.ts";
@@ -60,22 +60,36 @@ export async function pruneTrail(input: PruneInput): Promise<Pruned> {
     const next = kept === undefined ? state.nextSeq : (await headerOf(files, stream, kept.number))?.firstSeq;
     const measured = await measure(input, stream, state.pruned, old);
     if (measured === undefined || measured.pruning.nextSeq !== next) {
-      damaged.push(stream);
+      const elsewhere = await ledger.prunedSince(stream, state.pruned?.seq ?? 0);
+      if (elsewhere === undefined) damaged.push(stream);
       continue;
     }
     const { pruning, head } = measured;
+    if (input.dryRun !== true && !(await signed(input, pruning, head))) continue;
     prunings.push(pruning);
     if (input.dryRun === true) continue;
-    await input.record(pruning);
-    const { nextSeq, root } = pruning;
-    await ledger.append(
-      { kind: "pruned", streamId: bytesOfHex(stream), nextSeq, head, root: bytesOfHex(root) },
-      input.nowMs,
-    );
     for (const { number } of old) await files.remove(stream, number);
     if (state.closed) await files.removeEmpty(stream);
   }
   return { prunings, damaged };
+}
+
+/** False if another has pruned the stream since it was measured. */
+async function signed(
+  { ledger, nowMs, record }: PruneInput,
+  pruning: Pruning,
+  head: Uint8Array,
+): Promise<boolean> {
+  const { stream, firstSeq, nextSeq } = pruning;
+  await record(pruning);
+  const [streamId, root] = [bytesOfHex(stream), bytesOfHex(pruning.root)];
+  try {
+    await ledger.append({ kind: "pruned", streamId, firstSeq, nextSeq, head, root }, nowMs);
+    return true;
+  } catch (error) {
+    if (error instanceof StreamMoved) return false;
+    throw error;
+  }
 }
 
 /** The oldest of segments in order, up to the first that has a record of the time to keep; never the one that may be growing. */

@@ -8,7 +8,7 @@ import type { Log } from "../base/log.ts";
 import { bytesOfHex, equalBytes } from "../store/key-order.ts";
 import type { TrailFiles } from "./files.ts";
 import { NO_HASH } from "./format.ts";
-import { type Ledger, StreamEnded, type StreamState } from "./ledger.ts";
+import { type Ledger, StreamEnded, StreamMoved, type StreamState } from "./ledger.ts";
 import type { SeedOf } from "./segment-reader.ts";
 import { makeMissingIndexes } from "./reindex.ts";
 import { TreeBuilder } from "./tree.ts";
@@ -77,12 +77,13 @@ export async function recoverStreams(parts: RecoverParts, nowMs: number, watchMs
       continue;
     }
     try {
-      await ledger.append({ kind: "recovered", streamId: bytesOfHex(stream), ...end }, nowMs);
+      const draft = { kind: "recovered", streamId: bytesOfHex(stream), firstSeq: state.nextSeq } as const;
+      await ledger.append({ ...draft, ...end }, nowMs);
       ended++;
       await makeMissingIndexes(parts, stream);
     } catch (error) {
-      // Another process was faster.
-      if (!(error instanceof StreamEnded)) throw error;
+      // Another process was faster, or the stream's own lives after all.
+      if (!(error instanceof StreamEnded || error instanceof StreamMoved)) throw error;
     }
   }
   return ended;

@@ -130,8 +130,8 @@ async function verifyAsPruned(
   for (let { pruned } = marks; ; ) {
     const walked = await verifyStream(input, chain, stream, marks, pruned);
     if (walked.problem === undefined) return walked;
-    const now = (await input.ledger.streams()).get(stream)?.pruned;
-    if (now === undefined || now.seq <= (pruned?.seq ?? 0)) return walked;
+    const now = await input.ledger.prunedSince(stream, pruned?.seq ?? 0);
+    if (now === undefined) return walked;
     pruned = now;
   }
 }

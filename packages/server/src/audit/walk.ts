@@ -71,7 +71,12 @@ export async function* walkStream(
       yield problem("removed", `segment ${from.seq === 0 ? i : first + i} is missing`);
       return;
     }
-    const segment = await Segment.read(files, stream, number, seedOf);
+    const segment = await readSegment(files, stream, number, seedOf);
+    if (segment === undefined) {
+      // Pruned since it was listed, perhaps: the caller looks whether it was.
+      yield problem("removed", "the segment vanished while the stream was read");
+      return;
+    }
     const last = i === numbers.length - 1;
     if (segment === "no header") {
       // Nothing of a segment is acknowledged before its header is durable.
@@ -107,6 +112,18 @@ export async function* walkStream(
       yield step;
       if (step.kind === "problem") return;
     }
+  }
+}
+
+/** Undefined if the file is gone. */
+async function readSegment(
+  ...of: Parameters<typeof Segment.read>
+): Promise<Awaited<ReturnType<typeof Segment.read>> | undefined> {
+  try {
+    return await Segment.read(...of);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
   }
 }
 
