@@ -101,29 +101,35 @@ async function countIn(
   if (records.length === 0) return;
   const times = await index.times();
   const digits = await Promise.all(fields.map((field) => digitOf(index, field, times)));
-  const counted = new Map<number, { count: number; firstMs: number; lastMs: number }>();
+  const numberOf = numbering(digits);
+  const counted = new Map<number | string, { of: number; count: number; firstMs: number; lastMs: number }>();
   for (const record of records) {
-    let number = 0;
-    for (const { base, of } of digits) number = number * base + of(record);
+    const number = numberOf(record);
     const ms = times[record] ?? 0;
     const group = counted.get(number);
     if (group === undefined) {
-      counted.set(number, { count: 1, firstMs: ms, lastMs: ms });
+      counted.set(number, { of: record, count: 1, firstMs: ms, lastMs: ms });
       continue;
     }
     group.count++;
     if (ms < group.firstMs) group.firstMs = ms;
     if (ms > group.lastMs) group.lastMs = ms;
   }
-  for (const [number, { count, firstMs, lastMs }] of counted) {
-    const values: string[] = [];
-    let rest = number;
-    for (const { base, shown } of digits.toReversed()) {
-      values.unshift(shown(rest % base));
-      rest = Math.floor(rest / base);
-    }
+  for (const { of: record, count, firstMs, lastMs } of counted.values()) {
+    const values = digits.map(({ of, shown }) => shown(of(record)));
     groups.add(values, count, firstMs, lastMs);
   }
+}
+
+/** Numbers stay exact up to 2^53; with more fields than that holds, a record's digits make a text. */
+function numbering(digits: readonly Digit[]): (record: number) => number | string {
+  const range = digits.reduce((product, { base }) => product * base, 1);
+  if (range > Number.MAX_SAFE_INTEGER) return (record) => digits.map(({ of }) => of(record)).join(" ");
+  return (record) => {
+    let number = 0;
+    for (const { base, of } of digits) number = number * base + of(record);
+    return number;
+  };
 }
 
 async function digitOf(index: IndexView, field: string, times: Integers): Promise<Digit> {

@@ -203,6 +203,24 @@ test("index and plain reading agree, from files, from records, and from indexes 
   }
 });
 
+test("counts by more fields than a number holds", async () => {
+  const rig = await Rig.make();
+  try {
+    const trail = rig.trail();
+    for (const s of fc.sample(shape, 200)) trail.append(recordOf(s));
+    await trail.close();
+    const reader = new TrailReader(rig.files, rig.seedOf);
+    const few = await countBy(reader, {}, ["event", "user"]);
+    const many = await countBy(reader, {}, ["event", ...Array.from({ length: 40 }, () => "user")]);
+    assert.deepEqual(
+      many.map(({ values, ...group }) => ({ values: values.slice(0, 2), ...group })),
+      few,
+    );
+  } finally {
+    await rig.remove();
+  }
+});
+
 test("a lost, a cut and a foreign index change no answer", async () => {
   const rig = await Rig.make();
   try {
