@@ -1,7 +1,7 @@
 /** Exported files as `aws cloudtrail validate-logs` checks them: hashes, signatures, and the chain of digests. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
@@ -9,7 +9,7 @@ import { digestKeyFingerprint, verifyDigest } from "@strongroom/crypto";
 import { z } from "zod";
 import { ensureDigestKey } from "./digest-key.ts";
 import { eventText, newEventId } from "./event.ts";
-import { exportTrail } from "./export.ts";
+import { type Exported, exportTrail } from "./export.ts";
 import { claimedIdentity } from "./identity.ts";
 import { newest, positionOf } from "./query.ts";
 import { TrailReader } from "./reader.ts";
@@ -120,6 +120,55 @@ test("log files and digests validate backwards, over exports, late records and n
     }
     assert.equal(walked, 3);
     assert.equal(records, 6);
+  } finally {
+    await rig.remove();
+  }
+});
+
+test("an export that was cut off while it saved repeats no record and lists every file once", async () => {
+  const rig = await Rig.make();
+  try {
+    const key = await ensureDigestKey(rig.records, START_MS);
+    const directory = join(rig.directory, "out");
+    const place = { key, region: "eu-central-1", bucket: "logs", prefix: "", trail: "strongroom" };
+    const input = { ...place, directory, account: "111122223333", fromMs: START_MS };
+    const run = (hours: number): Promise<Exported> =>
+      exportTrail(
+        {
+          ...input,
+          files: rig.files,
+          seedOf: rig.seedOf,
+          ledger: rig.ledger,
+          nowMs: START_MS + hours * HOUR_MS,
+        },
+        () => {},
+      );
+    const write = async (hours: number): Promise<void> => {
+      const trail = rig.trail();
+      trail.append(eventAt(START_MS + hours * HOUR_MS, "111122223333"));
+      await trail.close();
+    };
+    const list = join(directory, "files.jsonl");
+    await write(0);
+    await run(1);
+    const first = await readFile(list, "utf8");
+    await write(2);
+    // The list can't be written: as if the process had died there.
+    await rename(list, `${list}.old`);
+    await mkdir(list);
+    await assert.rejects(run(3), { code: "EISDIR" });
+    await rmdir(list);
+    await rename(`${list}.old`, list);
+    // Half of a line was.
+    await appendFile(list, '{"file":"AWSLo');
+    const { records, missed, problems } = await run(4);
+    assert.deepEqual([records, missed, problems], [0, 0, []]);
+    const lines = (await readFile(list, "utf8")).trim().split("\n");
+    assert.equal(lines.slice(0, 2).join("\n"), first.trim());
+    const names = lines.map((line) => lineSchema.parse(JSON.parse(line)).file);
+    assert.equal(names.filter((name) => !name.includes("Digest")).length, 2);
+    assert.equal(names.length, 5);
+    assert.equal(new Set(names).size, names.length);
   } finally {
     await rig.remove();
   }
