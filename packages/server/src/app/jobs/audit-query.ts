@@ -29,6 +29,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   "policy-changes": {
     readOnly: false,
     events: [
+      "CreateKey",
       "PutKeyPolicy",
       "CreateGrant",
       "RevokeGrant",
@@ -56,6 +57,9 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
       "DetachUserPolicy",
       "DetachRolePolicy",
       "DetachGroupPolicy",
+      "AddUserToGroup",
+      "RemoveUserFromGroup",
+      "CreateRole",
       "CreatePolicyVersion",
       "SetDefaultPolicyVersion",
       "DeletePolicy",
