@@ -92,7 +92,7 @@ async function copyTrailOf({ audit, keyrings }: Engine, copy: DataDir): Promise<
     },
   });
   try {
-    const records = new Records(store, keyrings.current(), { reloadKeyring: keyrings.reload });
+    const records = new Records(store, keyrings.current(), { reloadKeyring: keyrings.refresh });
     await copyTrail(audit, audit.ledger.over(records), new TrailFiles(copy.audit));
   } finally {
     await store.close();
