@@ -44,8 +44,8 @@ export async function loadInstructionFile(
   handler: HandlerOptions,
 ): Promise<StringMap | undefined> {
   const { Bucket, Key } = target(input);
-  const file = { ...readFields(input), Bucket, Key: instructionKey(Key, suffix) };
-  const bytes = await loadBytes(context, file, handler);
+  const file = { Bucket, Key: instructionKey(Key, suffix) };
+  const bytes = await loadUnderEither(context, file, input, handler);
   return bytes === undefined ? undefined : parseInstructionFile(bytes);
 }
 
@@ -88,7 +88,7 @@ export async function storeInstructionFile(
   suffix?: string,
 ): Promise<Undo> {
   const file = { Bucket, Key: instructionKey(Key, suffix) };
-  const previous = await loadPrevious(context, file, input, handler);
+  const previous = await loadUnderEither(context, file, input, handler);
   const put = async (Body: string | Uint8Array): Promise<void> => {
     await context.s3.send(
       new PutObjectCommand({ ...companionFields(input), ...file, Body, Metadata: { [NAME.fileMarker]: "" } }),
@@ -103,8 +103,8 @@ export async function storeInstructionFile(
   };
 }
 
-/** Under the customer's key of the new one, or under none: S3 refuses a key that an object does not take. */
-async function loadPrevious(
+/** Under the object's customer key, or under none: others may have written the file, and S3 refuses a key that it does not take. */
+async function loadUnderEither(
   context: Context,
   file: Target,
   input: ReadFields,

@@ -109,9 +109,8 @@ export class MultipartEncryption {
 
   /** S3 has the part: its ciphertext may go, but for the newest, which may turn out to be the last. */
   confirm(partNumber: number, ciphertext: Uint8Array): void {
-    const again = this.#lastAgain;
-    // The caller itself stored it with the tag, so what the caller lists is right.
-    if (again !== undefined && "ciphertext" in again && again.ciphertext === ciphertext)
+    // The caller itself stored the last one with the tag, so what the caller lists is right.
+    if (this.#lastAgain !== undefined && this.#kept.get(this.partCount)?.ciphertext === ciphertext)
       this.#lastAgain = undefined;
     if (partNumber !== this.partCount || this.#state === "ended") this.#kept.delete(partNumber);
     else this.#confirmedNewest = partNumber;
@@ -138,7 +137,6 @@ export class MultipartEncryption {
   /** S3 has the last part with its tag; every Complete from now on lists it like this. */
   lastStored(stored: CompletedPart): void {
     this.#lastAgain = { stored };
-    this.#kept.delete(this.partCount);
   }
 
   close(): void {

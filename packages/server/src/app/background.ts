@@ -68,11 +68,20 @@ export class Background {
     this.#every(RECOVER_MS, "audit streams", () => this.#recoverStreams());
     this.#every(COLLECT_MS, "collect", async () => void (await this.#collector.tick()));
     this.#everyApart(HOURLY_MS, "hourly", async () => {
-      const nowMs = this.#engine.clock.now();
-      await runJobs(this.#engine.kms, nowMs);
-      await this.#engine.store.removeLeftovers(nowMs - LEFTOVER_AGE_MAX_MS);
-      await this.#rotate(nowMs);
-      await this.#pruneTrail(nowMs);
+      const { kms, store, clock } = this.#engine;
+      const nowMs = clock.now();
+      // First what makes room: without it the trail may not be written, and the key service then does nothing by itself.
+      const steps = [
+        () => store.removeLeftovers(nowMs - LEFTOVER_AGE_MAX_MS),
+        () => this.#rotate(nowMs),
+        () => this.#pruneTrail(nowMs),
+        () => runJobs(kms, nowMs),
+      ];
+      for (const step of steps)
+        await step().catch((error: unknown) => {
+          if (this.#engine.stopping.signal.aborted) return;
+          this.#log.error("a background job failed and is tried again in an hour", { job: "hourly", error });
+        });
     });
   }
 

@@ -51,6 +51,10 @@ export async function ensureRootAccess(engine: Engine): Promise<RootAccess> {
       for (const key of former) await identities.removeRootKey(key.accessKeyId);
       return { accessKeyId: given.accessKeyId };
     },
+    undo: async (access) => {
+      // It was never shown; the next start makes another.
+      if ("made" in access) await identities.removeRootKey(access.made.accessKeyId);
+    },
     outcome: (access) =>
       access === undefined
         ? {}

@@ -53,8 +53,26 @@ test("what fails halfway is on record with what was done, and without its error'
     );
   }));
 
+test("what can't be recorded once it is done is taken back", () =>
+  withEngine(async (engine) => {
+    let calls = 0;
+    const { trail } = engine.audit;
+    const written = trail.durable.bind(trail);
+    const durable = mock.method(trail, "durable", (ticket: number) =>
+      calls++ === 0 ? written(ticket) : Promise.reject(trailUnavailable()),
+    );
+    const undone: string[] = [];
+    const undo = async (made: string): Promise<void> => void undone.push(made);
+    const work = () => Promise.resolve("made");
+    const attempt = recorded(engine, { name: "AccountCreate", what: {}, work, outcome: () => ({}), undo });
+    await assert.rejects(attempt, { code: "ServiceUnavailable" });
+    assert.deepEqual(undone, ["made"]);
+    durable.mock.restore();
+  }));
+
 test("of very many names a record has the first, and the number of the others", () => {
-  const names = Array.from({ length: 502 }, (_, i) => `n${i}`);
-  assert.deepEqual(someNames(names).slice(-2), ["n499", "and 2 more"]);
-  assert.deepEqual(someNames(names.slice(0, 500)), names.slice(0, 500));
+  const names = Array.from({ length: 502 }, () => "n".repeat(1024));
+  assert.deepEqual(someNames(names), [...names.slice(0, 16), "and 486 more"]);
+  assert.deepEqual(someNames(names.slice(0, 16)), names.slice(0, 16));
+  assert.deepEqual(someNames([]), []);
 });

@@ -16,18 +16,21 @@ export interface Recorded<T> {
   readonly work: () => Promise<T>;
   /** What came of it; `undefined` if it failed halfway. */
   readonly outcome: (result: T | undefined) => Details;
+  /** Takes back what nobody will hear of, since the outcome can't be recorded. */
+  readonly undo?: (result: T) => Promise<void>;
 }
 
 /** Throws ServiceUnavailable, and does nothing, where the trail can't be written. */
 export async function recorded<T>(
   { audit: { recorder, trail }, settings }: Pick<Engine, "audit" | "settings">,
-  { name, what, work, outcome }: Recorded<T>,
+  { name, what, work, outcome, undo }: Recorded<T>,
 ): Promise<T> {
-  const record = async (details: Details): Promise<void> => {
+  const record = async (details: Details, intent = false): Promise<void> => {
     if (recorder === undefined) return;
-    await trail.durable(recorder.service(name, SYSTEM, settings.account, { ...what, ...details }, []));
+    const all = { ...what, ...details };
+    await trail.durable(recorder.service(name, SYSTEM, settings.account, all, [], intent));
   };
-  await record({ phase: "intent" });
+  await record({ phase: "intent" }, true);
   let result: T;
   try {
     result = await work();
@@ -36,15 +39,24 @@ export async function recorded<T>(
     await record({ ...outcome(undefined), error: nameOf(error) }).catch(() => undefined);
     throw error;
   }
-  await record(outcome(result));
+  try {
+    await record(outcome(result));
+  } catch (error) {
+    await undo?.(result);
+    throw error;
+  }
   return result;
 }
 
 const nameOf = (error: unknown): string =>
   error instanceof ServiceError ? error.code : error instanceof Error ? error.name : "Error";
 
-const NAMES_MAX = 500;
+/** Far below what a record's details may have in all (audit/allow.ts). */
+const NAMES_CHARS_MAX = 16 * 1024;
 
-/** A record has an end: of very many names the first ones, and how many there are. */
-export const someNames = (names: readonly string[]): readonly string[] =>
-  names.length <= NAMES_MAX ? names : [...names.slice(0, NAMES_MAX), `and ${names.length - NAMES_MAX} more`];
+/** A record has an end: of very many names the first ones, and how many more there are. */
+export function someNames(names: readonly string[]): readonly string[] {
+  let chars = 0;
+  const shown = names.findIndex((name) => (chars += name.length) > NAMES_CHARS_MAX);
+  return shown < 0 ? names : [...names.slice(0, shown), `and ${names.length - shown} more`];
+}

@@ -58,7 +58,12 @@ function writeDurably(path: string, text: string): void {
   try {
     linkSync(temporary, path);
   } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause && cause.code === "EEXIST")) throw cause;
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    if (code !== "EEXIST")
+      throw new UsageError(
+        `${path} can't be made (${String(code)}): the key's directory must be one that this user may write to, on a file system with hard links (not FAT, nor most network shares)`,
+        { cause },
+      );
     throw new UsageError(
       `${path} exists already; it is never overwritten. Another command has just made it: wait for that one's end, then run this again.`,
       { cause },
