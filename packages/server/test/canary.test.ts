@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
@@ -40,6 +40,7 @@ const CANARY = {
   description: "description-canary-Uv19BhEj4",
   kmsPlaintext: "kms-canary-Rj73XwDn8PlVc0",
   passwordOfRoot: SECRET_ACCESS_KEY,
+  passwordOfBootstrap: "bootstrap-canary-Hn52CqWe8",
 } as const;
 /** Not text: the customer's key, and data keys that GenerateDataKey gives out. */
 const CUSTOMER_KEY = createHash("sha256").update("customer-key-canary").digest();
@@ -80,7 +81,13 @@ const urlSafe = (text: string): string => text.replaceAll("+", "-").replaceAll("
 test("nothing that clients hand over in confidence is readable on the disk or in any output", async (t) => {
   const directory = temporaryDirectory();
   const data = join(directory, "data");
-  const served = await serve({ data, env: { STRONGROOM_LOG_LEVEL: "debug" } });
+  const bootstrap = join(directory, "bootstrap.json");
+  writeFileSync(bootstrap, bootstrapFile());
+  const served = await serve({
+    data,
+    args: ["--bootstrap", bootstrap],
+    env: { STRONGROOM_LOG_LEVEL: "debug" },
+  });
   t.after(() => served.killAll());
   const dataKey = await everything(served);
   const needles = [...Object.values(CANARY).map((text) => Buffer.from(text)), CUSTOMER_KEY, dataKey].flatMap(
@@ -92,9 +99,15 @@ test("nothing that clients hand over in confidence is readable on the disk or in
 
   const verified = await command(["verify", "--data", data, "--json"]);
   assert.equal(verified.code, 0, verified.out);
+  const copy = join(directory, "copy");
+  const copied = await command(["backup", copy, "--data", data]);
+  assert.equal(copied.code, 0, copied.err);
+  assert.ok(existsSync(join(copy, "audit")));
   const found = (): string[] => [
-    ...filesUnder(data).flatMap((path) => hits(bytesOf(path), needles).map((hit) => `${path}: ${hit}`)),
-    ...[served.out, served.err, verified.out, verified.err].flatMap((text) =>
+    ...[data, copy]
+      .flatMap(filesUnder)
+      .flatMap((path) => hits(bytesOf(path), needles).map((hit) => `${path}: ${hit}`)),
+    ...[served.out, served.err, verified.out, verified.err, copied.out, copied.err].flatMap((text) =>
       hits(Buffer.from(text), needles),
     ),
   ];
@@ -112,6 +125,21 @@ test("nothing that clients hand over in confidence is readable on the disk or in
   await cut;
   assert.deepEqual(found(), []);
 });
+
+const bootstrapFile = (): string =>
+  JSON.stringify({
+    accounts: [
+      {
+        id: "111122223333",
+        users: [
+          {
+            name: "eve",
+            accessKeys: [{ accessKeyId: "eve-key", secretAccessKey: CANARY.passwordOfBootstrap }],
+          },
+        ],
+      },
+    ],
+  });
 
 /** The collector may remove a file while it is looked for. */
 function bytesOf(path: string): Buffer {

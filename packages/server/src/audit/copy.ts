@@ -4,9 +4,9 @@
  * meanwhile.
  */
 import { constants } from "node:fs";
-import { copyFile, mkdir, open, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { TrailFiles } from "./files.ts";
+import { syncPath, type TrailFiles } from "./files.ts";
 import type { Ledger } from "./ledger.ts";
 import type { TrailPlace } from "./reindex.ts";
 import { Segment } from "./segment-reader.ts";
@@ -29,9 +29,9 @@ export async function copyTrail(source: TrailPlace, copied: Ledger, target: Trai
         break;
       }
     }
-    await sync(join(target.directory, stream));
+    await syncPath(join(target.directory, stream));
   }
-  await sync(target.directory);
+  await syncPath(target.directory);
 }
 
 /** Whether there is such a segment, and its writer had not yet heard of a checkpoint beyond `n` when it began. */
@@ -76,19 +76,10 @@ async function copyBeginning(
   }
   const path = target.path(stream, number, "seg");
   await writeFile(path, bytes.subarray(0, end), { flag: "wx", mode: 0o600 });
-  await sync(path);
+  await syncPath(path);
 }
 
 async function copyOne(from: string, to: string): Promise<void> {
   await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-  await sync(to);
-}
-
-async function sync(path: string): Promise<void> {
-  const file = await open(path, "r");
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await syncPath(to);
 }

@@ -65,7 +65,7 @@ export class TrailFiles {
     try {
       const file = new SyncedFile(handle);
       await file.write(header, 0);
-      for (const parent of [directory, this.directory]) await syncDirectory(parent);
+      for (const parent of [directory, this.directory]) await syncPath(parent);
       return file;
     } catch (error) {
       await handle.close();
@@ -167,7 +167,8 @@ async function list(directory: string): Promise<string[]> {
   }
 }
 
-async function syncDirectory(path: string): Promise<void> {
+/** Of a file or a directory. */
+export async function syncPath(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {
     await handle.sync();
