@@ -17,7 +17,8 @@ import {
   PutBucketPolicyCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
-import { command, CREDENTIALS, serve, type Served, temporaryDirectory, until } from "./serve.ts";
+import { at, query, verified } from "./audit/ask.ts";
+import { command, serve, type Served, temporaryDirectory, until } from "./serve.ts";
 
 const ACCOUNT = "000000000000";
 const KEY_ARN = `arn:aws:kms:us-east-1:${ACCOUNT}:key/ledger`;
@@ -59,16 +60,6 @@ const BOOTSTRAP = {
 /** Once: the SDK's clients write into the credentials that they are given. */
 const BOOTSTRAP_TEXT = JSON.stringify(BOOTSTRAP);
 
-type Json = Readonly<Record<string, unknown>>;
-
-/** A member of nested objects and lists: `at(event, "resources", 0, "ARN")`. */
-function at(value: unknown, ...path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>(
-    (v, name) => (typeof v === "object" && v !== null ? Reflect.get(v, name) : undefined),
-    value,
-  );
-}
-
 async function start(
   t: { after(fn: () => void | Promise<void>): void },
   args: readonly string[] = [],
@@ -79,21 +70,6 @@ async function start(
   const server = await serve({ data, args: ["--bootstrap", file, ...args] });
   t.after(() => server.killAll());
   return server;
-}
-
-async function query(data: string, ...args: string[]): Promise<Json[]> {
-  const { code, out, err } = await command(["audit", "query", "--data", data, "--json", ...args]);
-  assert.equal(code, 0, err);
-  return out
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line));
-}
-
-async function verified(data: string, ...args: string[]): Promise<Json> {
-  const { code, out, err } = await command(["audit", "verify", "--data", data, "--json", ...args]);
-  assert.equal(code, 0, out + err);
-  return JSON.parse(out);
 }
 
 const statusOf = (error: unknown): unknown =>
@@ -440,75 +416,4 @@ test("starts, ends and changed settings stand in the trail", async (t) => {
   assert.equal(JSON.stringify(change).includes("test-root-secret"), false);
   const [unseal] = await query(first.data, "--event", "Unseal");
   assert.equal(at(unseal, "serviceEventDetails", "source"), "file");
-});
-
-test("what the operator changes stands in the trail, before and after: bootstrap, credentials, commands", async () => {
-  const data = temporaryDirectory();
-  const file = join(data, "bootstrap.json");
-  const user = { name: "eve", attached: ["arn:aws:iam::aws:policy/AdministratorAccess"] };
-  const secretAccessKey = "eve-secret-1";
-  const text = JSON.stringify({
-    accounts: [
-      { id: "111122223333", users: [{ ...user, accessKeys: [{ accessKeyId: "eve-key", secretAccessKey }] }] },
-    ],
-    keys: [{ keyId: "ledger" }],
-    buckets: [{ name: "ledger" }],
-  });
-  writeFileSync(file, text);
-  const details = async (event: string): Promise<readonly unknown[]> =>
-    (await query(data, "--event", event, "--intents")).map((e) => at(e, "serviceEventDetails"));
-  const args = ["--bootstrap", file];
-  for (const credentials of [CREDENTIALS, { accessKeyId: "other-root", secretAccessKey: "other-secret" }]) {
-    const server = await serve({ data, args, credentials });
-    await server.stop();
-  }
-  const sha256 = createHash("sha256").update(text).digest("hex");
-  const bucket = "000000000000:bucket/ledger";
-  const changed = ["111122223333:account", "111122223333:user/eve", "000000000000:key/ledger", bucket];
-  assert.deepEqual(await details("BootstrapApply"), [
-    { sha256, phase: "intent" },
-    { sha256, changed },
-    { sha256, phase: "intent" },
-    { sha256, changed: [bucket] },
-  ]);
-  const by = { account: "000000000000", by: "settings" };
-  const first = { ...by, removed: [], accessKeyId: "test-root" };
-  const second = { ...by, removed: ["test-root"], accessKeyId: "other-root" };
-  assert.deepEqual(await details("RootAccessChange"), [
-    { ...first, phase: "intent" },
-    first,
-    { ...second, phase: "intent" },
-    second,
-  ]);
-
-  const strongroom = (...words: string[]) => command([...words, "--data", data]);
-  const made = await strongroom("account", "create", "--id", "222233334444", "--json");
-  assert.equal(made.code, 0, made.err);
-  const account = JSON.parse(made.out);
-  const again = await strongroom("account", "create", "--id", "222233334444");
-  assert.equal(again.code, 2);
-  const id = "222233334444";
-  assert.deepEqual(await details("AccountCreate"), [
-    { id, phase: "intent" },
-    { id, accessKeyId: account.accessKeyId },
-    { id, phase: "intent" },
-    { id, error: "UsageError" },
-  ]);
-  assert.equal((await strongroom("uploads", "abort", "--older-than", "7d")).code, 0);
-  assert.deepEqual(await details("UploadsAbort"), [
-    { olderThan: "7d", phase: "intent" },
-    { olderThan: "7d", aborted: 0 },
-  ]);
-  const rewrapped = await strongroom("rewrap", "--new-terms", "--remove-old-terms");
-  assert.equal(rewrapped.code, 0, rewrapped.err);
-  const [intent, outcome] = await details("Rewrap");
-  assert.deepEqual(intent, { newTerms: true, removeOldTerms: true, phase: "intent" });
-  assert.equal(at(outcome, "removedTerms"), 3);
-  assert.equal((await strongroom("root-key", "change")).code, 0);
-  assert.deepEqual(await details("RootKeyRotation"), [{ phase: "intent" }, { rootKeyGeneration: 2 }]);
-
-  const all = await query(data, "--intents");
-  for (const secret of [secretAccessKey, "test-root-secret", "other-secret", account.secretAccessKey])
-    assert.ok(!JSON.stringify(all).includes(secret));
-  assert.deepEqual((await verified(data))["problems"], []);
 });
