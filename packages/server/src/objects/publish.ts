@@ -9,7 +9,7 @@ import { type BucketId, newRev, type ObjectKey, type Rev } from "../base/ids.ts"
 import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
 import { andThen, type Soon } from "../base/soon.ts";
 import type { Commit, Expect, Row } from "../store/port.ts";
-import type { Records } from "../store/records.ts";
+import type { Entry, Records } from "../store/records.ts";
 import { letGo } from "./content/free.ts";
 import type { Bucket } from "./api.ts";
 import { bodyCodec, versionCodec } from "./rows/codecs.ts";
@@ -141,11 +141,9 @@ export class Publisher {
 
   /** Opens a version row (`keep`: for later reads, too), and makes sure that it is what stands there: its bucket's, its key's, of the right kind. */
   standing(target: Target, table: Standing["table"], row: Row, keep = true): Soon<Standing> {
-    const placed = ({ value: version }: { readonly value: Version }): Standing => {
-      checkPlace(target.bucket.id, target.key, table, version);
-      return { table, key: row.key, rev: row.rev, version };
-    };
-    return andThen(this.#records.openSoon(versionCodec, table, row, keep), placed);
+    return andThen(this.#records.openSoon(versionCodec, table, row, keep), (entry) =>
+      standingOf(target, table, entry),
+    );
   }
 
   /** The version that a request names: current without an id. Undefined where there is none. */
@@ -156,13 +154,9 @@ export class Publisher {
 
   /** Most reads: one row, and no promise where the store has it at hand. */
   current(target: Target): Found | Promise<Found> {
-    const rows = this.#records.store.get([{ table: "head", key: target.pointer }]);
-    if (rows instanceof Promise) return rows.then(([head]) => this.#headOrMarker(target, head));
-    return this.#headOrMarker(target, rows[0]);
-  }
-
-  #headOrMarker(target: Target, head: Row | undefined): Found | Promise<Found> {
-    return head === undefined ? this.#marker(target) : this.standing(target, "head", head);
+    return andThen(this.#records.getSoon(versionCodec, "head", target.pointer), (head) =>
+      head === undefined ? this.#marker(target) : standingOf(target, "head", head),
+    );
   }
 
   /** Absent at that moment is an answer of that moment, whatever this second look finds. */
@@ -460,6 +454,12 @@ function insertedOf(version: {
     sequence: version.sequence,
     versionId: version.isNull ? NULL_VERSION : versionIdOf(version),
   };
+}
+
+/** Throws IntegrityError unless it is what should stand there: its bucket's, its key's, of the right kind. */
+function standingOf(target: Target, table: Standing["table"], { key, rev, value }: Entry<Version>): Standing {
+  checkPlace(target.bucket.id, target.key, table, value);
+  return { table, key, rev, version: value };
 }
 
 function checkPlace(bucket: BucketId, key: ObjectKey, table: Standing["table"], version: Version): void {

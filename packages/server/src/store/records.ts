@@ -8,6 +8,7 @@ import { assert, IntegrityError } from "../base/errors.ts";
 import type { Rev } from "../base/ids.ts";
 import { RECORD_CACHE_BYTES, RECORD_CACHE_ENTRIES } from "../base/limits.ts";
 import { RecentMap } from "../base/recent-map.ts";
+import { andThen, type Soon } from "../base/soon.ts";
 import type { Codec } from "./codec.ts";
 import { equalBytes } from "./key-order.ts";
 import { type Keyring, sealingTerm } from "./keyring.ts";
@@ -19,10 +20,11 @@ export interface Entry<T> extends RowKey {
 }
 
 interface Cached {
-  readonly rev: Rev;
+  /** The row, and the revision of which it is. */
+  readonly seen: readonly [Expect & { readonly rev: Rev }];
   readonly codec: unknown;
   readonly value: unknown;
-  /** Of the row. */
+  /** Of the row and its key. */
   readonly bytes: number;
 }
 
@@ -65,8 +67,24 @@ export class Records {
 
   /** Throws IntegrityError if the row is there and doesn't open. */
   async get<T>(codec: Codec<T>, table: TableName, key: Uint8Array): Promise<Entry<T> | undefined> {
-    const [row] = await this.store.get([{ table, key }]);
-    return row === undefined ? undefined : this.open(codec, table, row);
+    return this.getSoon(codec, table, key);
+  }
+
+  /** As `get`, without a promise where none is needed. A row that is kept decoded is not read, only its revision checked. */
+  getSoon<T>(codec: Codec<T>, table: TableName, key: Uint8Array): Soon<Entry<T> | undefined> {
+    const cached = this.#cache.get(nameOf(table, key));
+    if (cached === undefined || cached.codec !== codec) return this.#read(codec, table, key);
+    return andThen(this.store.holds(cached.seen), (holds) =>
+      holds
+        ? { table, key, rev: cached.seen[0].rev, value: cached.value as T }
+        : this.#read(codec, table, key),
+    );
+  }
+
+  #read<T>(codec: Codec<T>, table: TableName, key: Uint8Array): Soon<Entry<T> | undefined> {
+    return andThen(this.store.get([{ table, key }]), ([row]) =>
+      row === undefined ? undefined : this.openSoon(codec, table, row),
+    );
   }
 
   /** A row that a scan or a get of several returned. `keep: false` spares the cache from what is read once. */
@@ -101,14 +119,16 @@ export class Records {
     const { key, rev } = row;
     const name = nameOf(table, key);
     const cached = this.#cache.get(name);
-    if (cached !== undefined && cached.codec === codec && equalBytes(cached.rev, rev)) {
+    if (cached !== undefined && cached.codec === codec && equalBytes(cached.seen[0].rev, rev)) {
       // The codec is the same object, so the value has its type.
       return { table, key, rev, value: cached.value as T };
     }
     const value = codec.decode(this.#body(table, key, row.value));
     // A copy: the row's own may be a view that would keep a much larger buffer alive.
-    if (keep)
-      this.#cache.set(name, { rev: new Uint8Array(rev) as Rev, codec, value, bytes: row.value.length });
+    if (keep) {
+      const seen = { table, key: new Uint8Array(key), rev: new Uint8Array(rev) as Rev };
+      this.#cache.set(name, { seen: [seen], codec, value, bytes: key.length + row.value.length });
+    }
     return { table, key, rev, value };
   }
 

@@ -4,7 +4,8 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { newRev } from "../../base/ids.ts";
+import { setImmediate } from "node:timers/promises";
+import { newRev, type Rev } from "../../base/ids.ts";
 import type { Store } from "../port.ts";
 import { at, commitOk, type OpenHome, put, sharedHome, text } from "./home.ts";
 
@@ -23,6 +24,11 @@ export async function increment(store: Store, key: string, times: number): Promi
     });
     if (result.kind === "ok") done++;
   }
+}
+
+async function revOf(store: Store, key: string): Promise<Rev | "absent"> {
+  const [row] = await store.get([at(key)]);
+  return row?.rev ?? "absent";
 }
 
 async function valueOf(store: Store, key: string): Promise<string | undefined> {
@@ -45,6 +51,43 @@ export function processCases(openHome: OpenHome): void {
       await commitOk(other, { put: [put("scanned", "", "upload")] });
       const { rows } = await home().store.scan({ table: "upload", from: text("s"), limit: 9 });
       assert.equal(rows.length, 1);
+    });
+    test("conditions that held are found broken as soon as another has changed a row of them", async () => {
+      const [{ store }, other] = [home(), await home().another()];
+      await commitOk(store, { put: [put("kept", "")] });
+      const kept = [{ ...at("kept"), rev: await revOf(store, "kept") }];
+      for (let i = 0; i < 20; i++) {
+        await commitOk(other, { put: [put("changed", String(i))] });
+        const changed = [{ ...at("changed"), rev: await revOf(store, "changed") }];
+        for (let asked = 0; asked < 3; asked++) {
+          assert.equal(await store.holds(changed), true);
+          await setImmediate();
+        }
+        await commitOk(i % 2 === 0 ? other : store, { put: [put("changed", "again")] });
+        assert.equal(await store.holds(changed), false);
+        assert.equal(await store.holds(kept), true);
+      }
+      await commitOk(other, { delete: [at("kept")] });
+      assert.equal(await store.holds(kept), false);
+    });
+    test("and what another process has changed, too", async () => {
+      const { store, child } = home();
+      const absent = [{ ...at("of another"), rev: "absent" as const }];
+      for (let asked = 0; asked < 3; asked++) {
+        assert.equal(await store.holds(absent), true);
+        await setImmediate();
+      }
+      if (child === undefined) await increment(await home().another(), "of another", 1);
+      else {
+        const counter = startCounter([child.module, child.place, "of another", "1"]);
+        try {
+          await opened(counter);
+          await countToTheEnd(counter);
+        } finally {
+          counter.child.kill("SIGKILL");
+        }
+      }
+      assert.equal(await store.holds(absent), false);
     });
     test("compare-and-swap from three handles loses nothing", async () => {
       const stores = [home().store, await home().another(), await home().another()];

@@ -4,6 +4,7 @@
  */
 import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
+import { randomBytes } from "@strongroom/crypto";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { IntegrityError } from "../../base/errors.ts";
 import type { Rev } from "../../base/ids.ts";
@@ -41,10 +42,13 @@ export class Tables {
   /** Copies of small rows come from here; never written twice. */
   #slab = new Uint8Array(0);
   #slabUsed = 0;
-  /** Whether this callback has taken its look; the look's number; and in which look a list of conditions last held. */
+  /** Whether this callback has taken its look. */
   #current = false;
-  #look = 0;
+  /** What the last commit that this process has seen left behind, how many such states it has seen, and in which one a list of conditions last held. */
+  #mark = new Uint8Array(0);
+  #state = 0;
   readonly #held = new WeakMap<readonly Expect[], number>();
+  readonly #ownMark = newMark();
   /** One row's rev || value while LMDB copies it: puts are synchronous inside a transaction, so one buffer does. */
   #scratch = new Uint8Array(64 * 1024 + REV_BYTES);
 
@@ -93,15 +97,17 @@ export class Tables {
     if (this.#current) return;
     this.#root.resetReadTxn();
     this.#current = true;
-    process.nextTick(this.#endTurn);
+    process.nextTick(this.#endLook);
+    // Every commit leaves another mark, in the same transaction: under the one seen last, no row has changed since.
+    const mark = this.#root.getBinaryFast(MARK_KEY);
+    if (mark !== undefined && sameMark(mark, this.#mark)) return;
+    this.#state++;
+    this.#mark = mark === undefined ? NO_MARK : new Uint8Array(mark.subarray(0, MARK_BYTES));
   }
 
-  readonly #endTurn = (): void => this.#lookAgain();
-
-  #lookAgain(): void {
+  readonly #endLook = (): void => {
     this.#current = false;
-    this.#look++;
-  }
+  };
 
   get(keys: readonly RowKey[]): (Row | undefined)[] {
     this.refresh();
@@ -134,10 +140,10 @@ export class Tables {
   /** As `expect` of a commit would find it, without a copy of any row. INVARIANT: nobody changes a list once asked for. */
   holds(expect: readonly Expect[]): boolean {
     this.refresh();
-    if (this.#held.get(expect) === this.#look) return true;
+    if (this.#held.get(expect) === this.#state) return true;
     checkKeys(expect);
     for (const one of expect) if (!this.#holds(one)) return false;
-    this.#held.set(expect, this.#look);
+    this.#held.set(expect, this.#state);
     return true;
   }
 
@@ -147,9 +153,13 @@ export class Tables {
    */
   async transact(write: () => void): Promise<void> {
     try {
-      await this.#root.transaction(write);
+      await this.#root.transaction(() => {
+        write();
+        countUp(this.#ownMark);
+        void this.#root.put(MARK_KEY, this.#ownMark);
+      });
     } finally {
-      this.#lookAgain();
+      this.#endLook();
     }
   }
 
@@ -229,6 +239,35 @@ const NAMELESS = { keyEncoding: "binary", encoding: "binary", cache: false, comp
 
 /** lmdb's copies are Buffers; rows hold plain views on them. */
 const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+
+/**
+ * Under the root's own database, beside the names of the tables: random bytes of the process that committed last, and how
+ * often it had.
+ */
+const MARK_KEY = new TextEncoder().encode("\0mark");
+const MARK_BYTES = 24;
+const MARK_RANDOM_BYTES = 16;
+const NO_MARK = new Uint8Array(0);
+
+function newMark(): Uint8Array {
+  const mark = new Uint8Array(MARK_BYTES);
+  mark.set(randomBytes(MARK_RANDOM_BYTES));
+  return mark;
+}
+
+function countUp(mark: Uint8Array): void {
+  for (let i = MARK_BYTES - 1; i >= MARK_RANDOM_BYTES; i--) {
+    mark[i] = ((mark[i] ?? 0) + 1) & 0xff;
+    if (mark[i] !== 0) return;
+  }
+}
+
+/** The count first: it differs mostly. `stored` may be a buffer that lmdb uses again. */
+function sameMark(stored: Uint8Array, mark: Uint8Array): boolean {
+  if (stored.length !== mark.length) return false;
+  for (let i = MARK_BYTES - 1; i >= 0; i--) if (stored[i] !== mark[i]) return false;
+  return true;
+}
 
 function rowOf(key: Uint8Array, stored: Uint8Array): Row {
   if (stored.length < REV_BYTES) throw new IntegrityError("a stored row is shorter than its revision");
