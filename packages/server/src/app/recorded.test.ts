@@ -61,12 +61,19 @@ test("what can't be recorded once it is done is taken back", () =>
     const durable = mock.method(trail, "durable", (ticket: number) =>
       calls++ === 0 ? written(ticket) : Promise.reject(trailUnavailable()),
     );
+    const { recorder } = engine.audit;
+    assert.ok(recorder !== undefined);
+    const service = mock.method(recorder, "service");
     const undone: string[] = [];
     const undo = async (made: string): Promise<void> => void undone.push(made);
     const work = () => Promise.resolve("made");
     const attempt = recorded(engine, { name: "AccountCreate", what: {}, work, outcome: () => ({}), undo });
     await assert.rejects(attempt, { code: "ServiceUnavailable" });
     assert.deepEqual(undone, ["made"]);
+    assert.deepEqual(
+      service.mock.calls.map(({ arguments: [, , , details] }) => details),
+      [{ phase: "intent" }, {}, { takenBack: true }],
+    );
     durable.mock.restore();
   }));
 

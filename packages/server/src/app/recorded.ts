@@ -42,7 +42,10 @@ export async function recorded<T>(
   try {
     await record(outcome(result));
   } catch (error) {
-    await undo?.(result);
+    if (undo === undefined) throw error;
+    await undo(result);
+    // The outcome may still be written, once the trail can be: then this stands behind it.
+    void record({ ...outcome(result), takenBack: true }).catch(() => undefined);
     throw error;
   }
   return result;

@@ -73,6 +73,13 @@ export function setAccessKey(
   });
 }
 
+/** The first key of a root user, as part of the commit that makes its account. */
+export function writeFirstKey(change: Change, createdMs: number): ShownOnce {
+  const made = newAccessKey();
+  writeKey(change, undefined, made, "generated", createdMs);
+  return made;
+}
+
 /** The record of a key with a given secret, and its place in its owner's record. */
 function writeKey(
   change: Change,

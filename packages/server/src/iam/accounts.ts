@@ -1,8 +1,8 @@
 /** Accounts: the operator's to make. Everything in the store belongs to one. */
 import { fail } from "../base/errors.ts";
-import { type AccountId, parseAccountId } from "../base/ids.ts";
+import type { AccountId } from "../base/ids.ts";
 import { ACCOUNTS_MAX } from "../base/limits.ts";
-import { newAccountNumber, newCanonicalId } from "../base/random-text.ts";
+import { newCanonicalId } from "../base/random-text.ts";
 import { entryRow } from "../store/list-page.ts";
 import { type Entry, unchanged } from "../store/records.ts";
 import { type Draft, retrying } from "../store/retry.ts";
@@ -38,17 +38,23 @@ export class Accounts {
     return accounts;
   }
 
-  /** A new account, under a random number if none is given. Throws EntityAlreadyExists. */
-  create(input: Partial<NewAccount>): Promise<Account> {
-    return retrying(this.#directory.records.store, async () => {
-      const id = input.id ?? parseAccountId(newAccountNumber());
-      const present = await this.#get(id);
-      if (present !== undefined) fail("EntityAlreadyExists", `The account ${id} already exists.`);
-      if ((await this.#directory.counted.entries(ACCOUNTS_PARENT)).size >= ACCOUNTS_MAX)
-        fail("LimitExceeded", `Cannot exceed quota for accounts: ${ACCOUNTS_MAX}`);
-      const account = this.#from({ ...input, id }, undefined);
-      return { draft: await this.#draft(undefined, account), result: account };
-    });
+  /** A new account, as part of the commit that makes its root user's key. Throws EntityAlreadyExists, LimitExceeded. */
+  async made(input: NewAccount): Promise<{ readonly account: Account; readonly draft: Draft }> {
+    const { id } = input;
+    if ((await this.#get(id)) !== undefined) fail("EntityAlreadyExists", `The account ${id} already exists.`);
+    if ((await this.#directory.counted.entries(ACCOUNTS_PARENT)).size >= ACCOUNTS_MAX)
+      fail("LimitExceeded", `Cannot exceed quota for accounts: ${ACCOUNTS_MAX}`);
+    const account = this.#from(input, undefined);
+    return { account, draft: await this.#draft(undefined, account) };
+  }
+
+  /** What removes an account, as part of the commit that removes the last of what it has. Undefined if it isn't there. */
+  async removed(id: AccountId): Promise<Draft | undefined> {
+    const { counted } = this.#directory;
+    const present = await this.#get(id);
+    if (present === undefined) return undefined;
+    const list = await counted.draft(ACCOUNTS_PARENT, [counted.delete(accountRow(id))]);
+    return { ...list, expect: [...(list.expect ?? []), unchanged(present)] };
   }
 
   /** Makes the account, or brings an existing one's names to what is given. Idempotent. */

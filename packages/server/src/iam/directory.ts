@@ -13,7 +13,7 @@ import { equalBytes, hexOf, prefixEnd } from "../store/key-order.ts";
 import { entryRow, listKey } from "../store/list-page.ts";
 import type { Expect, Put, RowKey } from "../store/port.ts";
 import { type Entry, type Records } from "../store/records.ts";
-import { retrying } from "../store/retry.ts";
+import { type Draft, retrying } from "../store/retry.ts";
 import { identitiesParent } from "./account-records.ts";
 import {
   CODECS,
@@ -218,6 +218,12 @@ export class Change {
   }
   delete(row: RowKey): void {
     this.writes.push(this.#directory.counted.delete(row));
+  }
+  /** What stands outside the account's list: with its own conditions, in the same commit. */
+  also({ expect = [], put = [], delete: removed = [] }: Draft): void {
+    this.expect.push(...expect);
+    this.put.push(...put);
+    this.remove.push(...removed);
   }
   /** A row that only helps to find others. */
   index<T>(codec: Codec<T>, row: RowKey, value: T): void {

@@ -88,13 +88,29 @@ test("ensure functions are idempotent, also when several processes run them", as
 
 test("accounts are made once, under a random number or a chosen one", async () => {
   const { records } = await openTestRecords(new MemoryModel().open());
-  const { accountsList } = new Identities(records, new CountedRecords(records), systemClock);
-  const made = await accountsList.create({ displayName: "first" });
-  assert.match(made.id, /^[1-9][0-9]{11}$/);
-  await accountsList.create({ id: ACCOUNT });
-  await assert.rejects(accountsList.create({ id: ACCOUNT }), { code: "EntityAlreadyExists" });
-  assert.deepEqual(
-    (await accountsList.all()).map((account) => account.id),
-    [made.id, ACCOUNT].toSorted(),
-  );
+  const identities = new Identities(records, new CountedRecords(records), systemClock);
+  const ids = async () => (await identities.accounts()).map(({ id }) => id);
+  const made = await identities.createAccount({ displayName: "first" });
+  assert.match(made.account.id, /^[1-9][0-9]{11}$/);
+  await identities.createAccount({ id: ACCOUNT });
+  await assert.rejects(identities.createAccount({ id: ACCOUNT }), { code: "EntityAlreadyExists" });
+  assert.deepEqual(await ids(), [made.account.id, ACCOUNT].toSorted());
+  const [key] = await identities.rootKeys(made.account.id);
+  assert.equal(key?.accessKeyId, made.key.accessKeyId);
+});
+
+test("a new account that nobody hears of goes with its key, unless somebody gave it more", async () => {
+  const { records } = await openTestRecords(new MemoryModel().open());
+  const identities = new Identities(records, new CountedRecords(records), systemClock);
+  const first = await identities.createAccount({ id: ACCOUNT });
+  await identities.removeNewAccount(first);
+  await identities.removeNewAccount(first);
+  assert.deepEqual(await identities.accounts(), []);
+  assert.deepEqual(await identities.rootKeys(ACCOUNT), []);
+
+  const second = await identities.createAccount({ id: ACCOUNT });
+  await ensureUser(identities.directory, ACCOUNT, { name: "ann" });
+  await identities.removeNewAccount(second);
+  assert.equal((await identities.accounts()).length, 1);
+  assert.deepEqual(await identities.rootKeys(ACCOUNT), []);
 });

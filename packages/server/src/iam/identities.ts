@@ -22,6 +22,7 @@ import { Directory, headAs } from "./directory.ts";
 import { arnOf, type Role, type User } from "./entity-records.ts";
 import { federatedArn } from "./federation.ts";
 import { LastUses } from "./last-use.ts";
+import { type MadeAccount, makeAccount, unmakeAccount } from "./new-account.ts";
 import { sessionArn } from "./principals.ts";
 import { type SessionClaims, type SessionTokenKeys, SessionTokens } from "./session-tokens.ts";
 import {
@@ -256,9 +257,11 @@ export class Identities {
   accounts(): Promise<readonly Account[]> {
     return this.accountsList.all();
   }
-  /** A new account, under a random number if none is given. Throws EntityAlreadyExists. */
-  createAccount(input: Partial<NewAccount>): Promise<Account> {
-    return this.accountsList.create(input);
+  createAccount(input: Partial<NewAccount>): Promise<MadeAccount> {
+    return makeAccount(this.directory, this.accountsList, input);
+  }
+  removeNewAccount({ account, key }: MadeAccount): Promise<void> {
+    return unmakeAccount(this.directory, this.accountsList, account.id, key.accessKeyId);
   }
   /** Makes the account, or brings an existing one's names to what is given. Idempotent. */
   ensureAccount(input: NewAccount): Promise<Account> {

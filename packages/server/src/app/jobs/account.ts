@@ -28,15 +28,14 @@ async function create(engine: Engine, { options }: JobInput, output: JobOutput):
     ...(id === undefined ? {} : { id: accountId(id) }),
     ...(displayName === undefined ? {} : { displayName }),
   };
-  const { made, key } = await recorded(engine, {
+  const { account: made, key } = await recorded(engine, {
     name: "AccountCreate",
     what: wanted,
-    work: async () => {
-      const account = await orUsage(() => identities.createAccount(wanted));
-      return { made: account, key: await identities.makeRootKey(account.id) };
-    },
+    work: () => orUsage(() => identities.createAccount(wanted)),
+    // Its secret was never shown, and there is no other way in.
+    undo: (unheard) => identities.removeNewAccount(unheard),
     outcome: (result) =>
-      result === undefined ? {} : { id: result.made.id, accessKeyId: result.key.accessKeyId },
+      result === undefined ? {} : { id: result.account.id, accessKeyId: result.key.accessKeyId },
   });
   if (options.has("json")) {
     output.out(JSON.stringify({ ...shown(made), ...key }));
