@@ -105,6 +105,14 @@ export class Trail {
     return this.#failure === undefined;
   }
 
+  /**
+   * Whether a record is taken that nobody waits for. What is refused while the trail cannot be written waits in memory for
+   * it to go on, up to TRAIL_QUEUE_CHARS_MAX; beyond, refusals leave no record.
+   */
+  get hasRoom(): boolean {
+    return this.#failure === undefined || this.#queuedChars <= TRAIL_QUEUE_CHARS_MAX;
+  }
+
   /** Takes a record over; returns the ticket to wait with. Written within TRAIL_GATHER_MS even if nobody waits. */
   append(record: TrailRecord): number {
     const last = this.#waiting.at(-1);

@@ -1,9 +1,12 @@
 /** A full disk under the trail: no key is used, each service says so in its words, and all goes on when there is room. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { answer } from "../../audit/query.ts";
+import { TrailReader } from "../../audit/reader.ts";
 import { Recorder } from "../../audit/recorder.ts";
 import { FaultyFiles } from "../../audit/test/faulty-files.ts";
 import { Rig } from "../../audit/test/rig.ts";
+import type { Trail } from "../../audit/trail.ts";
 import { ServiceError } from "../../base/errors.ts";
 import type { Caller } from "../../base/caller.ts";
 import { parseAccountId } from "../../base/ids.ts";
@@ -25,17 +28,20 @@ const caller: Caller = {
   signal: new AbortController().signal,
 };
 
+const makeRecorder = (rig: Rig, trail: Trail): Recorder =>
+  new Recorder({
+    trail,
+    region: "eu-central-1",
+    clock: { now: () => rig.nowMs },
+    hashKey: rig.keyring.current("audit").key,
+  });
+
 test("keys are not used while the trail's disk is full, and are again when it is not", async () => {
   const rig = await Rig.make();
   try {
     const files = new FaultyFiles(rig.files.directory);
     const trail = rig.trail(files);
-    const recorder = new Recorder({
-      trail,
-      region: "eu-central-1",
-      clock: { now: () => rig.nowMs },
-      hashKey: rig.keyring.current("audit").key,
-    });
+    const recorder = makeRecorder(rig, trail);
     const [kms, s3, query] = [new KmsAudit(recorder), new S3Audit(recorder), new QueryAudit(recorder)];
     const call: KmsCall = {
       caller,
@@ -80,6 +86,60 @@ test("keys are not used while the trail's disk is full, and are again when it is
     const { problems, records } = await rig.verify();
     // What was under way is there, too.
     assert.deepEqual([problems, records], [[], 3]);
+  } finally {
+    await rig.remove();
+  }
+});
+
+test("what is refused while the trail's disk is full stands in it afterwards, as far as memory is set aside for it", async () => {
+  const rig = await Rig.make();
+  try {
+    const files = new FaultyFiles(rig.files.directory);
+    const trail = rig.trail(files);
+    const recorder = makeRecorder(rig, trail);
+    const [kms, s3, query] = [new KmsAudit(recorder), new S3Audit(recorder), new QueryAudit(recorder)];
+    files.failing = true;
+    await assert.rejects(trail.durable(recorder.service("Unseal", "system", account, {}, [])));
+
+    const denied = { status: 403, errorCode: "AccessDenied", errorMessage: "no" };
+    const event = (service: string, operation: string) => ({
+      requestId: operation,
+      service,
+      operation,
+      caller,
+    });
+    await s3.outcome(event("s3", "GetObject"), denied);
+    // A change, whose record would be waited for.
+    await s3.outcome(event("s3", "PutBucketPolicy"), denied);
+    await query.outcome(event("iam", "CreateUser"), denied);
+    const seen = { arns: [], materialIds: [], uses: [] };
+    const call = { caller, operation: "Decrypt", requestId: "r", input: {}, seen, timeMs: rig.nowMs };
+    await kms.outcome({ ...call, tls: undefined }, undefined, new ServiceError("AccessDeniedException"));
+
+    let more = 0;
+    for (; trail.hasRoom && more < 100_000; more++) await s3.outcome(event("s3", "HeadObject"), denied);
+    assert.equal(trail.hasRoom, false);
+    for (let i = 0; i < 100; i++) await s3.outcome(event("s3", "HeadObject"), denied);
+
+    files.failing = false;
+    for (let i = 0; i < 200 && !trail.writable; i++) await new Promise((done) => setTimeout(done, 20));
+    await trail.flush();
+    await trail.close();
+    const { problems, records } = await rig.verify();
+    assert.deepEqual([problems, records], [[], 1 + 4 + more]);
+    const names = new Map<string, number>();
+    for await (const { event: found } of answer(new TrailReader(rig.files, rig.seedOf), { error: "any" }))
+      names.set(found.eventName, (names.get(found.eventName) ?? 0) + 1);
+    assert.deepEqual(
+      names,
+      new Map([
+        ["GetObject", 1],
+        ["PutBucketPolicy", 1],
+        ["CreateUser", 1],
+        ["Decrypt", 1],
+        ["HeadObject", more],
+      ]),
+    );
   } finally {
     await rig.remove();
   }

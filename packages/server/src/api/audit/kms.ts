@@ -53,7 +53,9 @@ export class KmsAudit {
   async outcome(call: KmsCall, answer: unknown, error: unknown): Promise<void> {
     const { trail } = this.#recorder;
     const row = KMS_ROWS[call.operation] ?? NO_ROW;
-    if (!trail.writable && error !== undefined) return;
+    // As in S3: a refusal is answered in any case.
+    const waitsAlone = !trail.writable && error !== undefined;
+    if (waitsAlone && !trail.hasRoom) return;
     const eventId = newEventId(call.timeMs);
     nameUses(call.seen, call.requestId, eventId);
     const facts = { ...factsOf(call, row), eventId };
@@ -67,7 +69,7 @@ export class KmsAudit {
           }
         : { ...facts, error: errorOf(error) },
     );
-    if (row.readOnly && !usesKey(call.operation)) return;
+    if (waitsAlone || (row.readOnly && !usesKey(call.operation))) return;
     await inKmsWords(() => trail.durable(ticket));
   }
 }

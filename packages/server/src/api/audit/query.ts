@@ -26,8 +26,11 @@ export class QueryAudit implements AuditPort {
 
   outcome(event: RequestEvent, outcome: Outcome): void | Promise<void> {
     const { trail } = this.#recorder;
-    if (!trail.writable && outcome.status >= 400) return undefined;
+    // As in S3: a refusal is answered in any case.
+    const waitsAlone = !trail.writable && outcome.status >= 400;
+    if (waitsAlone && !trail.hasRoom) return undefined;
     const ticket = this.#append(event, outcome);
+    if (waitsAlone) return undefined;
     return isReading(event.operation) ? trail.backpressure(ticket) : trail.durable(ticket);
   }
 

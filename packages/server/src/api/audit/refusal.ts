@@ -8,8 +8,7 @@ import type { Exchange } from "../common/exchange.ts";
 import { claimedKey, tlsOf } from "./connection.ts";
 
 export function recordRefusal(recorder: Recorder, service: string, exchange: Exchange, error: unknown): void {
-  // What is refused because the trail is full cannot stand in it.
-  if (!recorder.trail.writable) return;
+  if (!recorder.trail.hasRoom) return;
   const { caller, operation, requestId, startedMs, transport } = exchange;
   const identity = caller === undefined ? claimedIdentity(claimedKey(exchange)) : identityOf(caller);
   const code = error instanceof ServiceError ? error.code : "InternalFailure";

@@ -43,8 +43,9 @@ export class S3Audit implements AuditPort {
 
   outcome(event: RequestEvent, outcome: Outcome): void | Promise<void> {
     const { trail } = this.#recorder;
-    // What is refused because the trail is full cannot stand in it.
-    if (!trail.writable && outcome.status >= 400) return undefined;
+    // A refusal is answered in any case: its record waits for the trail to go on.
+    const waitsAlone = !trail.writable && outcome.status >= 400;
+    if (waitsAlone && !trail.hasRoom) return undefined;
     const row = s3RowOf(event.operation);
     const uses = event.caller?.keyUses;
     const facts =
@@ -52,6 +53,7 @@ export class S3Audit implements AuditPort {
     let ticket = 0;
     if (outcome.details?.["keys"] === undefined) ticket = this.#append(event, outcome, row, uses, facts);
     else for (const part of partsOf(outcome)) ticket = this.#append(event, part, row, uses, facts);
+    if (waitsAlone) return undefined;
     const awaited = uses !== undefined || (!row.data && !row.readOnly);
     return awaited ? trail.durable(ticket) : trail.backpressure(ticket);
   }

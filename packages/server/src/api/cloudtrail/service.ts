@@ -138,7 +138,7 @@ export class CloudTrailService implements Service {
     error: unknown,
   ): void {
     const { recorder } = this.#deps;
-    if (recorder === undefined || !recorder.trail.writable) return;
+    if (recorder === undefined || !recorder.trail.hasRoom) return;
     const identity = identityOf(caller);
     const code =
       error === undefined ? undefined : error instanceof ServiceError ? error.code : "InternalFailure";
