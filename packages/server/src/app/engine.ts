@@ -29,6 +29,8 @@ import {
   type RootKey,
   sealingTerm,
 } from "../store/keyring.ts";
+import { DamagedRows } from "../store/damaged-rows.ts";
+import { hexOf } from "../store/key-order.ts";
 import { listKey } from "../store/list-page.ts";
 import { type LocalStore, openLocalStore } from "../store/local/open.ts";
 import { Records } from "../store/records.ts";
@@ -218,6 +220,13 @@ export async function openEngine(
       kms: embeddedKeyService(kms, audit.recorder),
       clock,
       bucketKeyLimits: { ...BUCKET_KEY_LIMITS, ageMs: settings.bucketKeySeconds * 1000 },
+      damaged: new DamagedRows(({ table, key }, error) => {
+        hooks.log.error("a damaged version is removed; what it led to stays: run strongroom verify", {
+          table,
+          key: hexOf(key),
+          error,
+        });
+      }),
     });
     const owners = new Map<AccountId, Owner>();
     let ownersRead: Rev | undefined;

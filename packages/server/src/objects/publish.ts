@@ -8,6 +8,7 @@ import { fail, IntegrityError } from "../base/errors.ts";
 import { type BucketId, newRev, type ObjectKey, type Rev } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
 import { andThen, type Soon } from "../base/soon.ts";
+import type { DamagedRows } from "../store/damaged-rows.ts";
 import type { Commit, Expect, Row } from "../store/port.ts";
 import type { Entry, Records } from "../store/records.ts";
 import { letGo } from "./content/free.ts";
@@ -92,12 +93,14 @@ export interface Inserted {
 
 export class Publisher {
   readonly #records: Records;
+  readonly #damaged: DamagedRows;
   readonly #queues = new KeyQueues();
   /** By the bucket as found: one that was made again is another. */
   readonly #lives = new WeakMap<Bucket, readonly [Expect]>();
 
-  constructor(records: Records) {
+  constructor(records: Records, damaged: DamagedRows) {
     this.#records = records;
+    this.#damaged = damaged;
   }
 
   /** What a change of the key is decided on. Without a promise where the store has it at hand. */
@@ -279,7 +282,7 @@ export class Publisher {
     extra: Extra,
   ): Promise<void> {
     if (isNull && version.isNull) {
-      if (extra.keepsContent !== true) commit.add(await letGo(this.#records, version));
+      if (extra.keepsContent !== true) commit.add(await letGo(this.#records, version, this.#damaged));
       return;
     }
     const shared = extra.sharesCurrent === true ? { shared: true as const } : {};
@@ -291,7 +294,7 @@ export class Publisher {
     if (former === undefined) return;
     commit.expect.push({ ...at(former), rev: former.rev });
     commit.delete.push(at(former));
-    if (extra.keepsContent !== true) commit.add(await letGo(this.#records, former.version));
+    if (extra.keepsContent !== true) commit.add(await letGo(this.#records, former.version, this.#damaged));
   }
 
   /**
@@ -315,7 +318,7 @@ export class Publisher {
       }
       decide?.(found.version);
       removed = found.version;
-      const commit = await letGo(this.#records, found.version);
+      const commit = await letGo(this.#records, found.version, this.#damaged);
       this.#expectPointers(commit, target, state);
       if (found.table === "version") {
         commit.expect.push({ ...at(found), rev: found.rev });

@@ -3,6 +3,7 @@ import type { Caller } from "../base/caller.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { ObjectKey } from "../base/ids.ts";
 import type { KeyService } from "../kms/port.ts";
+import { DamagedRows } from "../store/damaged-rows.ts";
 import type { Records } from "../store/records.ts";
 import type {
   AttributesInput,
@@ -47,7 +48,10 @@ export interface CoreOptions {
   readonly metrics?: Metrics;
   readonly clock?: Clock;
   readonly bucketKeyLimits?: BucketKeyLimits;
+  /** Told of what a removed version leaves behind. */
+  readonly damaged?: DamagedRows;
 }
+const PASSED_OVER = new DamagedRows(() => {});
 
 /** Shared by the objects and the uploads service. */
 export function makeCore(options: CoreOptions): Core {
@@ -58,7 +62,7 @@ export function makeCore(options: CoreOptions): Core {
   const bucketKeys = new BucketKeys(kms, metrics, clock, options.bucketKeyLimits ?? BUCKET_KEY_LIMITS);
   return {
     records,
-    publisher: new Publisher(records),
+    publisher: new Publisher(records, options.damaged ?? PASSED_OVER),
     sources: { kms, epochs, bucketKeys, metrics },
     clock,
   };
