@@ -1,22 +1,31 @@
 /** Start and end of a server on record: that the root key opened the store, and under which settings it runs now. */
 import { SYSTEM } from "../audit/event.ts";
-import { noteSettings, type NotedSettings } from "../audit/noted-settings.ts";
+import { type NotedSettings, notedSettings, noteSettings } from "../audit/noted-settings.ts";
 import type { Engine } from "./engine.ts";
 import type { Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
 type Parts = Pick<Engine, "audit" | "keyrings" | "records" | "settings">;
 
-/** Once a server, before it answers anybody; written within a moment. Without the trail only the settings are noted: the next start tells. */
+/**
+ * Once a server, before it answers anybody. A change of settings is noted once its record is durable: a start that is cut
+ * off in between is told again by the next one. Without a trail they are only noted: the next start that has one tells
+ * that it was off. Throws ServiceUnavailable while the trail can't be written; the next start tells then, too.
+ */
 export async function recordStart(engine: Parts): Promise<void> {
   const { keyrings, records, settings } = engine;
   const present = shown(settings);
-  const before = await noteSettings(records, present);
+  const before = await notedSettings(records);
   const source = keyrings.provider.name.split(":")[0] ?? "";
   const details = { source, rootKeyGeneration: keyrings.current().rootGeneration, version: VERSION };
   record(engine, "Unseal", details);
   const changed = before === undefined ? {} : changes(before, present);
-  if (Object.keys(changed).length > 0) record(engine, "ConfigChange", { changed });
+  const isChanged = Object.keys(changed).length > 0;
+  if (isChanged) {
+    const ticket = record(engine, "ConfigChange", { changed });
+    if (ticket !== undefined) await engine.audit.trail.durable(ticket);
+  }
+  if (before === undefined || isChanged) await noteSettings(records, present);
 }
 
 /** The last record of a server that ends in order. */
@@ -24,8 +33,9 @@ export function recordEnd(engine: Parts): void {
   record(engine, "Seal", {});
 }
 
-function record({ audit, settings }: Parts, name: string, details: unknown): void {
-  audit.recorder?.service(name, SYSTEM, settings.account, details, []);
+/** The ticket to wait with. */
+function record({ audit, settings }: Parts, name: string, details: unknown): number | undefined {
+  return audit.recorder?.service(name, SYSTEM, settings.account, details, []);
 }
 
 /** Nobody's business, not even the auditors'. */

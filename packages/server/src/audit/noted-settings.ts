@@ -16,15 +16,12 @@ const codec = msgpackCodec<NotedSettings>(1, (body) => {
 const TABLE = "audit";
 const KEY = new TextEncoder().encode("g");
 
-/** Notes the present ones. Returns what was noted before; undefined at the first time. */
-export async function noteSettings(
-  records: Records,
-  present: NotedSettings,
-): Promise<NotedSettings | undefined> {
-  const before = (await records.get(codec, TABLE, KEY))?.value;
-  const same =
-    before !== undefined &&
-    Object.keys({ ...before, ...present }).every((name) => before[name] === present[name]);
-  if (!same) await commitSettled(records.store, { put: [records.seal(codec, TABLE, KEY, present)] });
-  return before;
+/** What was noted last; undefined before the first time. */
+export async function notedSettings(records: Records): Promise<NotedSettings | undefined> {
+  return (await records.get(codec, TABLE, KEY))?.value;
+}
+
+/** INVARIANT: how they differ from what was noted before stands in the trail, durably, if there is one. */
+export async function noteSettings(records: Records, present: NotedSettings): Promise<void> {
+  await commitSettled(records.store, { put: [records.seal(codec, TABLE, KEY, present)] });
 }
