@@ -1,17 +1,15 @@
 /** The key service as the objects layer sees it: S3 calls it as the requester, in-process. */
 import { SecretKey } from "@strongroom/crypto";
 import type { Recorder } from "../audit/recorder.ts";
-import type { Caller } from "../base/caller.ts";
-import { ServiceError } from "../base/errors.ts";
-import { isKeyArn, type KeyArn } from "../base/ids.ts";
+import { isKeyArn } from "../base/ids.ts";
 import { andThen, type Soon } from "../base/soon.ts";
 import { parseEncryptionContext } from "./context.ts";
 import { decryptSoon, headerOf } from "./decryption.ts";
 import { generateDataKeySoon } from "./encryption.ts";
 import { noteCached, recorded, refusalRecorded } from "./record.ts";
 import { currentMaterial, type KeyRecord } from "./model.ts";
-import { enter, peek, requireUsage } from "./enter.ts";
-import { arnOf, type Kernel, noteMaterial, type Requester, requesterOf } from "./kernel.ts";
+import { enter, requireUsage } from "./enter.ts";
+import { type Kernel, noteMaterial, type Requester, requesterOf } from "./kernel.ts";
 import { findOrMakeManagedKey, MANAGED_ALIAS } from "./managed-key.ts";
 import type { KeyService } from "./port.ts";
 import { SYMMETRIC } from "./use.ts";
@@ -108,19 +106,3 @@ function materialOf(key: KeyRecord, blob: Uint8Array): string | undefined {
   const prefix = Buffer.from(materialId).toString("hex");
   return key.materials.find(({ id }) => id.startsWith(prefix))?.id;
 }
-/**
- * The ARN of the key that a caller means, for the condition keys of S3 policies only: nobody is let in, and nothing is made.
- * Undefined where there is no such key or no such name; what is wrong with it is said after the rights.
- */
-export const keyArnAsMeant =
-  (k: Kernel) =>
-  async (caller: Caller, keyId: string | undefined): Promise<KeyArn | undefined> => {
-    try {
-      const requester = requesterOf(caller, "s3", "kms:DescribeKey");
-      const held = await peek(k, requester, keyId ?? MANAGED_ALIAS);
-      return held === undefined ? undefined : arnOf(k, held.value);
-    } catch (error) {
-      if (error instanceof ServiceError) return undefined;
-      throw error;
-    }
-  };

@@ -14,6 +14,7 @@ import { encrypt } from "./encryption.ts";
 import { createGrant } from "./grants.ts";
 import { type Kernel, type Requester, requesterOf } from "./kernel.ts";
 import { describeKey, disableKey } from "./lifecycle.ts";
+import { keyArnAsMeant } from "./key-as-meant.ts";
 import { listAliases } from "./listing.ts";
 import { reEncrypt } from "./re-encryption.ts";
 import { ACCOUNT, directRequester, OTHER_ACCOUNT, REGION, rootCaller, testKms } from "./test/kernel.ts";
@@ -85,6 +86,11 @@ const CALLS: Readonly<Record<string, (by: Requester, name: string) => unknown>> 
   Encrypt: (by, keyId) => encrypt(kms, by, { keyId, plaintext, context: EMPTY_CONTEXT }),
   "Encrypt with a bad grant token": (by, keyId) =>
     encrypt(kms, by, { keyId, plaintext, context: EMPTY_CONTEXT, grantTokens: ["AAAA"] }),
+  "the key that an S3 policy asks for": ({ caller }, keyId) =>
+    // Of a key's own ARN nothing has to be looked up.
+    keyId.includes(":alias/")
+      ? keyArnAsMeant(kms)(caller, keyId, [EMPTY_CONTEXT, EMPTY_CONTEXT])
+      : embeddedKeyService(kms).generateDataKey(caller, keyId, EMPTY_CONTEXT),
   "S3's GenerateDataKey": ({ caller }, keyId) =>
     embeddedKeyService(kms).generateDataKey(caller, keyId, EMPTY_CONTEXT),
 };
@@ -132,12 +138,24 @@ test("a made-up blob does not tell either", async () => {
   assert.equal(await told(KEY, again), await told(GONE, again));
 });
 
+const onlyHere: ReadonlyMap<string, string> = new Map([["aws:s3:arn", "arn:aws:s3:::here"]]);
+
 test("whom a key lets in uses it by its alias, and is told why it may not", async () => {
-  const by = user({ ...all, Action: "kms:Encrypt" });
+  const by = user({ ...all, Action: ["kms:Encrypt", "kms:GenerateDataKey"] });
   await createGrant(kms, owner, { keyId: KEY, grantee: by.arn, operations: ["Encrypt", "DescribeKey"] });
   const use = () => encrypt(kms, by, { keyId: arnOf("alias/there"), plaintext, context: EMPTY_CONTEXT });
   assert.equal((await use()).arn, arnOf(`key/${KEY}`));
+  const meant = () => keyArnAsMeant(kms)(by.caller, arnOf("alias/there"), [EMPTY_CONTEXT, onlyHere]);
+  await assert.rejects(meant, { code: "AccessDeniedException" });
+  await createGrant(kms, owner, {
+    keyId: KEY,
+    grantee: by.arn,
+    operations: ["GenerateDataKey"],
+    equals: onlyHere,
+  });
+  assert.equal(await meant(), arnOf(`key/${KEY}`));
   await disableKey(kms, owner, KEY);
+  assert.equal(await meant(), arnOf(`key/${KEY}`));
   await assert.rejects(use, { code: "DisabledException" });
   await assert.rejects(describeKey(kms, by, arnOf("key/chosen")), {
     message: /on resource: .*key\/chosen because no identity-based policy allows the kms:DescribeKey action$/,

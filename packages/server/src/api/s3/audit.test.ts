@@ -92,9 +92,13 @@ test("no record, no request", async () => {
 
 test("policies see the KMS key that is meant, however it was named", async () => {
   let last: unknown;
+  let asked: unknown;
   const server = await TestServer.start({
-    resolveKeyArn: async (_caller, keyId) =>
-      keyId === "alias/mine" || keyId === undefined ? KEY_ARN : undefined,
+    resolveKeyArn: async (_caller, keyId, contexts) => {
+      asked = contexts.map((context) => [...context]);
+      if (keyId === "foreign") throw new ServiceError("AccessDeniedException", { message: "not let in" });
+      return keyId === "alias/mine" || keyId === undefined ? KEY_ARN : undefined;
+    },
     authoriser: {
       decide: (_caller, { action, conditions }) => {
         if (action === "s3:PutObject")
@@ -117,6 +121,20 @@ test("policies see the KMS key that is meant, however it was named", async () =>
     assert.equal(await seen({ [sse]: "aws:kms", [`${sse}-aws-kms-key-id`]: "nobody" }), "nobody");
     assert.equal(await seen({ [sse]: "AES256" }), undefined);
     assert.equal(await seen({}), undefined);
+    // Another account's alias, to whom its key does not let in: no policy sees a value.
+    const headers = {
+      [sse]: "aws:kms",
+      [`${sse}-aws-kms-key-id`]: "foreign",
+      [`${sse}-context`]: Buffer.from('{"a":"b"}').toString("base64"),
+    };
+    const refused = await server.send({ method: "PUT", path: "/bucket/k", body: "x", headers });
+    assert.deepEqual([refused.status, refused.element("Code")], [403, "AccessDenied"]);
+    assert.equal(refused.element("Message"), "not let in");
+    const user = ["a", "b"];
+    assert.deepEqual(asked, [
+      [user, ["aws:s3:arn", "arn:aws:s3:::bucket/k"]],
+      [user, ["aws:s3:arn", "arn:aws:s3:::bucket"]],
+    ]);
   } finally {
     await server.stop();
   }

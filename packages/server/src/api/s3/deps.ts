@@ -5,6 +5,7 @@ import type { Caller, Principal } from "../../base/caller.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { AccountId } from "../../base/ids.ts";
 import type { Log } from "../../base/log.ts";
+import type { EncryptionContext } from "../../kms/port.ts";
 import type { Buckets, ObjectsService, Owner, Tokens, UploadsService } from "../../objects/api.ts";
 import type { ParseResult } from "../../policy/index.ts";
 import type { AuditPort } from "../common/ports.ts";
@@ -28,9 +29,15 @@ export interface S3Deps {
   readonly ownerOf: (account: AccountId) => Owner;
   /**
    * The ARN of a KMS key as the caller means it (id, alias, ARN; `undefined` is the account's `aws/s3`), for condition
-   * keys only. Undefined if it can't be told; then the value as sent is what policies see.
+   * keys only. Undefined if it can't be told; then the value as sent is what policies see. `contexts`: those that the key
+   * may come to be used with, by which another account's alias lets the caller in. Throws AccessDeniedException where it
+   * doesn't.
    */
-  readonly resolveKeyArn?: (caller: Caller, keyId: string | undefined) => Promise<string | undefined>;
+  readonly resolveKeyArn?: (
+    caller: Caller,
+    keyId: string | undefined,
+    contexts: readonly EncryptionContext[],
+  ) => Promise<string | undefined>;
   /** Who the principals of bucket policies are. Absent: policies go by ARNs alone. */
   readonly principals?: BucketPrincipals;
   readonly audit?: AuditPort;

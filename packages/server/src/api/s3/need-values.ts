@@ -5,6 +5,9 @@
  */
 import type { ConditionValues } from "../../base/access.ts";
 import { ServiceError } from "../../base/errors.ts";
+import type { EncryptionContext } from "../../kms/port.ts";
+import { bucketArn, fullContext, objectArn, parseContextHeader } from "../../objects/encryption/context.ts";
+import { viaKms } from "../../objects/encryption/kms-errors.ts";
 import { askedKey, effectiveKey, type NamedKey, requestValues, tagValues } from "./conditions.ts";
 import type { Need } from "./operation.ts";
 import type { S3Request } from "./request.ts";
@@ -49,7 +52,8 @@ export class NeedValues implements ConditionValues {
     }
     const { deps, caller } = this.#req;
     for (const id of this.#wantedKeys ?? []) {
-      const arn = await deps.resolveKeyArn?.(caller, id === "" ? undefined : id);
+      const named = id === "" ? undefined : id;
+      const arn = await viaKms(named, async () => deps.resolveKeyArn?.(caller, named, this.#contexts()));
       // What can't be told is seen as it was sent.
       this.#arns ??= new Map();
       this.#arns.set(id, arn ?? (id === "" ? undefined : id));
@@ -68,6 +72,22 @@ export class NeedValues implements ConditionValues {
     if (id.startsWith("arn:") && !id.includes(":alias/")) return id;
     if (this.#arns?.has(id) !== true) (this.#wantedKeys ??= new Set()).add(id);
     return this.#arns?.get(id);
+  }
+
+  /** With a bucket key or without: which of them it will be is decided later. */
+  #contexts(): readonly EncryptionContext[] {
+    const { bucketIfAny: bucket, keyIfAny: key, headers } = this.#req;
+    if (bucket === undefined) return [];
+    const arns = [...(key === undefined ? [] : [objectArn(bucket.name, key)]), bucketArn(bucket.name)];
+    try {
+      const header = headers.find("x-amz-server-side-encryption-context");
+      const user = header === undefined ? undefined : parseContextHeader(header);
+      return arns.map((arn) => fullContext(user, arn));
+    } catch (error) {
+      // That it is malformed is said after the rights.
+      if (error instanceof ServiceError) return arns.map((arn) => fullContext(undefined, arn));
+      throw error;
+    }
   }
 
   /** An object that is not there has no tags. */

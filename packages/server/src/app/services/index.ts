@@ -8,7 +8,7 @@ import { serviceRules } from "../../auth/claim-checks.ts";
 import type { Principal } from "../../base/caller.ts";
 import type { Log } from "../../base/log.ts";
 import { bucketPrincipals } from "../../iam/principals.ts";
-import { keyArnAsMeant } from "../../kms/embedded.ts";
+import { keyArnAsMeant } from "../../kms/key-as-meant.ts";
 import type { Engine } from "../engine.ts";
 
 export type Auth = AuthDeps<Principal>;
@@ -34,7 +34,7 @@ export async function openServices(engine: Engine, log: Log): Promise<Map<string
     uploads: engine.uploads,
     tokens: engine.tokens,
     ownerOf: engine.ownerOf,
-    resolveKeyArn: keyArnAsMeant(engine.kms),
+    resolveKeyArn: keyArnAsMeant(engine.kms, recorder),
     principals: bucketPrincipals(identities.directory),
     region: settings.region,
     domains: settings.domain.map((d) => d.toLowerCase()),
