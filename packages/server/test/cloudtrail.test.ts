@@ -124,7 +124,7 @@ test("the SDK looks up events by every attribute, in pages, and finds keys and t
   );
 });
 
-test("an export is shown to the first account and to the bucket's owner, not to every account", async (t) => {
+test("an export is shown to the first account and to the bucket's owner where it is said to be its, not to every account", async (t) => {
   const data = temporaryDirectory();
   const bootstrap = join(data, "bootstrap.json");
   const keys = ["111111111111", "222222222222"].map((id) => ({
@@ -135,20 +135,26 @@ test("an export is shown to the first account and to the bucket's owner, not to 
     bootstrap,
     JSON.stringify({
       accounts: keys.map((key) => ({ id: key.accessKeyId.slice("root-of-".length), accessKeys: [key] })),
-      buckets: [{ account: "111111111111", name: "archive" }],
+      buckets: [
+        { account: "111111111111", name: "archive" },
+        // Called as one in some other store.
+        { account: "222222222222", name: "elsewhere" },
+      ],
     }),
   );
   const server = await serve({ data, args: ["--bootstrap", bootstrap] });
   t.after(() => server.killAll());
-  for (const [trail, bucket] of [
-    ["own", "archive"],
-    ["away", "elsewhere"],
-  ] as const) {
-    const out = join(data, trail);
-    const options = ["--data", data, "--out", out, "--for-bucket", bucket, "--trail", trail];
-    const exported = await command(["audit", "export", ...options]);
+  const exporting = (trail: string, bucket: string, ...more: readonly string[]) => {
+    const options = ["--data", data, "--out", join(data, trail), "--for-bucket", bucket, "--trail", trail];
+    return command(["audit", "export", ...options, ...more]);
+  };
+  const wrong = await exporting("own", "archive", "--bucket-owner", "222222222222");
+  assert.deepEqual([wrong.code, /no bucket of account 222222222222/.test(wrong.err)], [2, true], wrong.err);
+  for (const exported of [
+    await exporting("own", "archive", "--bucket-owner", "111111111111"),
+    await exporting("away", "elsewhere"),
+  ])
     assert.equal(exported.code, 0, exported.err);
-  }
   const trails = async (credentials: typeof CREDENTIALS): Promise<readonly unknown[]> => {
     const client = new CloudTrailClient({ endpoint: server.endpoint, region: "us-east-1", credentials });
     const { trailList = [] } = await client.send(new DescribeTrailsCommand({}));

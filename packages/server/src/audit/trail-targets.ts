@@ -5,7 +5,13 @@ import { msgpackCodec } from "../store/codec.ts";
 import type { Records } from "../store/records.ts";
 import { commitSettled } from "../store/retry.ts";
 
-const schema = z.strictObject({ name: z.string(), bucket: z.string(), prefix: z.string() });
+const schema = z.strictObject({
+  name: z.string(),
+  bucket: z.string(),
+  prefix: z.string(),
+  /** The account whose bucket of this store it is, as the operator said. Absent: a bucket of some other store, whatever is called so here. */
+  owner: z.string().exactOptional(),
+});
 export type TrailTarget = Readonly<z.output<typeof schema>>;
 const codec = msgpackCodec<TrailTarget>(1, (body) => {
   const parsed = schema.safeParse(body);

@@ -16,8 +16,8 @@ export interface CloudTrailParts {
   readonly tokens: Tokens;
   readonly records: Records;
   readonly region: string;
-  /** Whether an account may know that an export lies in a bucket: what runs the store is not every account's to see. */
-  readonly mayKnow: (account: string, bucket: string) => Promise<boolean>;
+  /** Whether an account may know of an export: what runs the store is not every account's to see. */
+  readonly mayKnow: (account: string, target: TrailTarget) => Promise<boolean>;
 }
 
 /** The digest key does not change: it is valid as far as anybody asks. */
@@ -88,7 +88,7 @@ async function trailsFor(
   account: string,
 ): Promise<readonly TrailTarget[]> {
   const targets = await trailTargets(records);
-  const known = await Promise.all(targets.map(({ bucket }) => mayKnow(account, bucket)));
+  const known = await Promise.all(targets.map((target) => mayKnow(account, target)));
   return targets.filter((_, i) => known[i]);
 }
 

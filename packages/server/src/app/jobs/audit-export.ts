@@ -26,6 +26,10 @@ export async function auditExport(engine: Engine, { options }: JobInput, output:
   const name = text("trail") ?? "strongroom";
   if (!TRAIL_NAME.test(name)) throw new UsageError("--trail: 3 to 128 letters, digits, . _ -");
   const prefix = (text("prefix") ?? "").replace(/\/+$/, "");
+  const bucketName = parseBucketName(bucket);
+  const owner = text("bucket-owner");
+  if (owner !== undefined && (await engine.buckets.find(bucketName))?.owner !== owner)
+    throw new UsageError(`--bucket-owner: ${bucket} is no bucket of account ${owner} in this store`);
   const { files, seedOf, ledger } = engine.audit;
   const { region, account } = engine.settings;
   const done = await exportTrail(
@@ -36,7 +40,7 @@ export async function auditExport(engine: Engine, { options }: JobInput, output:
       key: await ensureDigestKey(engine.records, nowMs),
       directory: resolve(out),
       region,
-      bucket: parseBucketName(bucket),
+      bucket: bucketName,
       prefix: prefix === "" ? "" : `${prefix}/`,
       trail: name,
       account,
@@ -45,7 +49,7 @@ export async function auditExport(engine: Engine, { options }: JobInput, output:
     },
     ({ records }) => output.progress(`${records} records`),
   );
-  await noteTarget(engine.records, { name, bucket, prefix });
+  await noteTarget(engine.records, { name, bucket, prefix, ...(owner === undefined ? {} : { owner }) });
   if (options.has("json")) output.out(JSON.stringify(done));
   else {
     output.out(`${done.records} records in ${done.files} files, ${done.digests} digests in ${out}`);

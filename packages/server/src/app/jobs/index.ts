@@ -165,6 +165,10 @@ export const JOBS: readonly JobCommand[] = [
         path: true,
       },
       { flags: "--for-bucket <name>", help: "export: the bucket that the files will be uploaded to" },
+      {
+        flags: "--bucket-owner <account>",
+        help: "export: it is this account's bucket in this store, which may see the trail",
+      },
       { flags: "--prefix <prefix>", help: "export: the prefix in that bucket" },
       { flags: "--trail <name>", help: "export: the trail's name in digests (default strongroom)" },
       JSON_OPTION,
