@@ -121,6 +121,11 @@ export const PARTS_PAGE_MAX = 1000;
 export const FORM_FILE_HELD_BYTES_MAX = 8 * 1024 ** 2;
 /** What a blob is read and written in; two such buffers are in use for each running transfer. */
 export const BLOB_BUFFER_BYTES = 256 * 1024;
+/**
+ * Copies of objects and parts whose bytes go through this process at the same time; more wait in turn. A request of a few
+ * bytes asks for one, so their clients' lines bound nothing. Those of small bodies wait for nobody.
+ */
+export const COPIES_AT_ONCE = 32;
 /** Idle blob buffers kept for reuse: fresh ones of this size cost page faults. */
 export const BLOB_BUFFERS_IDLE_MAX = 64;
 /** Free space below which writes are refused: at least the minimum and the fraction, at most either maximum. */

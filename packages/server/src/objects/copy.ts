@@ -18,7 +18,7 @@ import { newDeks } from "./content/seal.ts";
 import { addReference, changeReference, mayBeRewrapped } from "./content/share.ts";
 import { explained, findCopySource, SourceChanged, stands, untilSourceStands } from "./copy-source.ts";
 import { ontoItself, planCopy } from "./copy-plan.ts";
-import { type Core, requireWritable } from "./core.ts";
+import { type Core, inCopyTurn, requireWritable } from "./core.ts";
 import { disposeDeks, type OpenedVersion, wrapVersion } from "./encryption/envelopes.ts";
 import { disposeKeks, type Keks, keksForWrite } from "./encryption/keks.ts";
 import { formerOpeners } from "./encryption/opened-by.ts";
@@ -177,7 +177,9 @@ async function reencrypt(copy: Copy, opened: OpenedVersion): Promise<Made> {
   );
   let intent: Intent | undefined;
   try {
-    const stored = await storeStream(core, contentId, plaintext, size, deks, () => digests.result);
+    const stored = await inCopyTurn(core, copy.caller, size, () =>
+      storeStream(core, contentId, plaintext, size, deks, () => digests.result),
+    );
     intent = stored.intent;
     const etag = newEtag(mode, stored.digests.md5);
     const checksum = { ...stored.digests.checksum, type: "FULL_OBJECT" as const };

@@ -2,6 +2,8 @@
 import type { Caller } from "../base/caller.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { ObjectKey } from "../base/ids.ts";
+import { COPIES_AT_ONCE } from "../base/limits.ts";
+import { Turns } from "../base/turns.ts";
 import type { KeyService } from "../kms/port.ts";
 import { DamagedRows } from "../store/damaged-rows.ts";
 import type { Records } from "../store/records.ts";
@@ -65,6 +67,7 @@ export function makeCore(options: CoreOptions): Core {
     publisher: new Publisher(records, options.damaged ?? PASSED_OVER),
     sources: { kms, epochs, bucketKeys, metrics },
     clock,
+    copies: new Turns(COPIES_AT_ONCE),
   };
 }
 

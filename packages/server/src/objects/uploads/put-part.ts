@@ -12,7 +12,7 @@ import type {
 } from "../api.ts";
 import { openContent } from "../content/open.ts";
 import { explained, findCopySource, untilSourceStands } from "../copy-source.ts";
-import { type Core, requireWritable } from "../core.ts";
+import { type Core, inCopyTurn, requireWritable } from "../core.ts";
 import { versionIdShown } from "../facts.ts";
 import { disposeReadable, openReadable } from "../read-open.ts";
 import { requireOpen } from "./find-upload.ts";
@@ -84,11 +84,13 @@ async function copyOnce(
     using opened = await openReadable(core, caller, readable);
     const source = (): AsyncIterable<Uint8Array> =>
       explained(core, caller, readable, openContent(core.records, version, opened.deks, from, to));
-    const part = await writePart(core, caller, place, {
-      size: to - from,
-      digests,
-      stream: () => digests.observe(source(), () => NO_TRAILERS),
-    });
+    const part = await inCopyTurn(core, caller, to - from, () =>
+      writePart(core, caller, place, {
+        size: to - from,
+        digests,
+        stream: () => digests.observe(source(), () => NO_TRAILERS),
+      }),
+    );
     const { versionId } = versionIdShown(input.source.bucket, version);
     return { ...part, ...(versionId === undefined ? {} : { sourceVersionId: versionId }) };
   } finally {
