@@ -1,7 +1,8 @@
 /** Keys for the command line: always from files, never from arguments, which other users can see. */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { decodeBase64 } from "@strongroom/crypto/common";
+import { readSecret } from "./secret-file.ts";
 import { type Keyring, KmsKeyring, MultiKeyring, RawAesKeyring, RawRsaKeyring } from "../index.ts";
 
 export interface KeyOptions {
@@ -43,14 +44,6 @@ function* aesKeyring({ aesKeyFile, description }: KeyOptions): Generator<Keyring
   if (aesKeyFile === undefined) return;
   const key = parseAesKey(readSecret(aesKeyFile));
   yield new RawAesKeyring({ key, ...(description !== undefined && { materialDescription: description }) });
-}
-
-/** Of the group and of everyone: no access of any kind. */
-const OTHERS = 0o077;
-
-function readSecret(path: string): Buffer {
-  if ((statSync(path).mode & OTHERS) !== 0) throw new Error(`${path} is open to others; chmod 600 it`);
-  return readFileSync(path);
 }
 
 /** 16, 24 or 32 raw bytes, or those as hex or base64 text. */

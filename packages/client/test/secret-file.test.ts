@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isOpenToOthers } from "../src/cli/secret-file.ts";
+
+const REGULAR = 0o100000;
+
+test("a key file is its owner's alone; its group may read what root owns, as secrets are mounted", () => {
+  const open = (uid: number, mode: number) => isOpenToOthers({ uid, mode: REGULAR | mode });
+  for (const uid of [0, 1000]) {
+    for (const mode of [0o600, 0o400]) assert.equal(open(uid, mode), false, `${uid} ${mode}`);
+    for (const mode of [0o604, 0o606, 0o601, 0o620, 0o660, 0o650, 0o444, 0o644])
+      assert.equal(open(uid, mode), true, `${uid} ${mode}`);
+  }
+  for (const mode of [0o440, 0o640]) {
+    assert.equal(open(0, mode), false);
+    assert.equal(open(1000, mode), true);
+  }
+});
