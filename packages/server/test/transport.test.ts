@@ -160,7 +160,14 @@ function throughProxy(served: Served): KMSClient {
 const isHeaders = (request: unknown): request is { readonly headers: Record<string, string> } =>
   typeof request === "object" && request !== null && "headers" in request;
 
-const NEEDS_TLS = { name: "AccessDeniedException", message: /secure connection.*--keys-over-plain-http/ };
+const NEEDS_TLS = {
+  name: "AccessDeniedException",
+  message: /secure connection: .*the setting --keys-over-plain-http\.$/,
+};
+const NEEDS_TRUST = {
+  name: "AccessDeniedException",
+  message: /secure connection, .*--keys-over-plain-http always and --trusted-proxies together\.$/,
+};
 
 test("the key service over plain HTTP: as customers' keys", async (t) => {
   const served = await serve({ data: temporaryDirectory() });
@@ -168,8 +175,8 @@ test("the key service over plain HTTP: as customers' keys", async (t) => {
   const { KeyMetadata } = await served.kms().send(new CreateKeyCommand({}));
   const dataKey = new GenerateDataKeyCommand({ KeyId: KeyMetadata?.KeyId, KeySpec: "AES_256" });
   await served.kms().send(dataKey);
-  await assert.rejects(throughProxy(served).send(dataKey), NEEDS_TLS);
-  await assert.rejects(throughProxy(served).send(new ListKeysCommand({})), NEEDS_TLS);
+  await assert.rejects(throughProxy(served).send(dataKey), NEEDS_TRUST);
+  await assert.rejects(throughProxy(served).send(new ListKeysCommand({})), NEEDS_TRUST);
 });
 
 test("never: only over TLS", async (t) => {

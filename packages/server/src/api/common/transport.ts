@@ -37,7 +37,8 @@ const plainAddress = (address: string): string =>
   address.startsWith("::ffff:") ? address.slice(7) : address;
 const isLoopback = (address: string): boolean => address === "::1" || address.startsWith("127.");
 
-function isForwarded(req: IncomingMessage): boolean {
+/** Through a proxy, as its own headers say. */
+export function isForwarded(req: IncomingMessage): boolean {
   for (const name in req.headers) if (name === "forwarded" || name.startsWith("x-forwarded-")) return true;
   return false;
 }

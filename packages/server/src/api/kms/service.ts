@@ -12,6 +12,7 @@ import { tlsOf } from "../audit/connection.ts";
 import type { Answer } from "../common/answer.ts";
 import { type Exchange, RequestCaller } from "../common/exchange.ts";
 import type { Service } from "../common/serve.ts";
+import { isForwarded } from "../common/transport.ts";
 import { readSmallBody } from "../common/small-body.ts";
 import { allowReading, type Origins, preflightAnswer } from "./cors.ts";
 import { handleKms, isFault, kmsErrorAnswer, type KmsAnswer, targetName } from "./handle.ts";
@@ -26,8 +27,10 @@ export interface KmsServiceDeps {
 }
 const NO_ORIGINS: Origins = new Set();
 /** Requests and answers hold keys and plaintexts: nothing of one is read that must not come this way. */
-const NEEDS_TLS =
-  "Requests to the key service must be made over a secure connection: use TLS, or see the setting --keys-over-plain-http.";
+const needsTls = (throughProxy: boolean): string =>
+  throughProxy
+    ? "Requests to the key service must be made over a secure connection, and this one came through a proxy over plain HTTP: use TLS behind the proxy, too, or the settings --keys-over-plain-http always and --trusted-proxies together."
+    : "Requests to the key service must be made over a secure connection: use TLS, or see the setting --keys-over-plain-http.";
 
 export class KmsService implements Service {
   readonly name = "kms";
@@ -58,7 +61,7 @@ export class KmsService implements Service {
     const target = raw.headers.get("x-amz-target");
     // Metric labels come from a closed list only: what a client makes up is Unknown.
     exchange.operation = targetName(target) ?? "Unknown";
-    if (!exchange.transport.keysMayPass) fail("AccessDeniedException", NEEDS_TLS);
+    if (!exchange.transport.keysMayPass) fail("AccessDeniedException", needsTls(isForwarded(exchange.req)));
     const body = await readSmallBody(exchange.req, JSON_BODY_BYTES_MAX, () =>
       fail("SerializationException", `The request body exceeds ${JSON_BODY_BYTES_MAX} bytes.`),
     );
