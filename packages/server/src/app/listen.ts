@@ -8,7 +8,7 @@ import type { Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { attach, type Handler } from "../api/common/attach.ts";
-import { HEADER_SECTION_BYTES_MAX } from "../base/limits.ts";
+import { CONNECTIONS_MAX, HEADER_SECTION_BYTES_MAX } from "../base/limits.ts";
 import { UsageError } from "./config.ts";
 import { createHttp } from "./http.ts";
 import type { HostPort, Settings } from "./settings.ts";
@@ -19,8 +19,6 @@ const KEEP_ALIVE_MS = 65_000;
 /** No byte for this long on an open request: the connection is cut (slow uploads are fine, stalled ones are not). */
 const IDLE_MS = 60_000;
 const DRAIN_LOOK_MS = 50;
-/** Of each listener of a worker; more are closed as they come. An open one costs some ten kilobytes. */
-const CONNECTIONS_MAX = 4096;
 
 const LIMITS = {
   maxHeaderSize: HEADER_SECTION_BYTES_MAX,
@@ -31,10 +29,10 @@ const LIMITS = {
   insecureHTTPParser: false,
 } as const;
 
-function prepare(server: Server | TlsServer, handler: Handler): void {
+function prepare(server: Server | TlsServer, handler: Handler, connectionsMax: number): void {
   attach(server, handler);
   server.maxHeadersCount = 500;
-  server.maxConnections = CONNECTIONS_MAX;
+  server.maxConnections = connectionsMax;
   server.setTimeout(IDLE_MS);
 }
 
@@ -85,17 +83,21 @@ function readTls(settings: Settings): Tls {
   }
 }
 
-export async function openListeners(settings: Settings, handler: Handler): Promise<Listeners> {
+export async function openListeners(
+  settings: Settings,
+  handler: Handler,
+  connectionsMax: number = CONNECTIONS_MAX,
+): Promise<Listeners> {
   const shared = settings.workers > 1;
   const plain = createHttp(LIMITS);
-  prepare(plain, handler);
+  prepare(plain, handler, connectionsMax);
   const endpoints: Record<string, string> = { http: await listen(plain, settings.listen, shared) };
   const servers = new Set<Server>([plain]);
   let tls: TlsServer | undefined;
   const openTls = async (at: HostPort): Promise<void> => {
     // Not imported above: only those who serve TLS load it.
     tls = process.getBuiltinModule("node:https").createServer({ ...LIMITS, ...readTls(settings) });
-    prepare(tls, handler);
+    prepare(tls, handler, connectionsMax);
     servers.add(tls);
     endpoints["https"] = await listen(tls, at, shared);
   };

@@ -107,6 +107,8 @@ export const POST_CONDITIONS_MAX = 256;
 export const CONTENT_TYPES_MAX = 100;
 /** That a preflight asks for. */
 export const CORS_NAMES_MAX = 100;
+/** Of each listener of a worker; more are closed as they come. An open one costs some ten kilobytes. */
+export const CONNECTIONS_MAX = 4096;
 /** Bodies up to this are collected in one piece rather than streamed. */
 export const SMALL_BODY_BYTES_MAX = 64 * 1024;
 /** What of an unread request body is read and thrown away after an error, so that the client sees the answer. */

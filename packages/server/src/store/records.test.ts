@@ -62,6 +62,29 @@ test("the cache is bounded, oldest out first", async () => {
   assert.equal(codec.decoded, 4);
 });
 
+test("the cache is bounded by bytes, too: large rows leave room for fewer", async () => {
+  const { keyring, records: writer } = await openTestRecords(new MemoryModel().open());
+  const keys = Array.from({ length: 40 }, (_, i) => text(String(i)));
+  for (const [size, again] of [
+    [10, 0],
+    [4000, 1],
+  ] as const) {
+    const codec = countingCodec();
+    const records = new Records(writer.store, keyring, { cacheBytes: 40_000 });
+    for (const key of keys)
+      await commitSettled(writer.store, { put: [writer.seal(codec, "bucket", key, "x".repeat(size))] });
+    const decoded = async (at: number): Promise<number> => {
+      const before = codec.decoded;
+      await records.get(codec, "bucket", keys.at(at) ?? text(""));
+      return codec.decoded - before;
+    };
+    for (let at = 0; at < keys.length; at++) assert.equal(await decoded(at), 1);
+    // At least half of the bytes are the newest rows.
+    for (let back = 1; back <= 4; back++) assert.equal(await decoded(-back), 0);
+    assert.equal(await decoded(0), again);
+  }
+});
+
 test("a row moved to another key or table, or changed, is an IntegrityError", async () => {
   const model = new MemoryModel();
   const { records } = await openTestRecords(model.open());

@@ -32,6 +32,7 @@ export interface RecordsOptions {
   /** Loads the keyring anew when a row's term is unknown: another process may have added one. */
   readonly reloadKeyring?: () => Promise<Keyring>;
   readonly cacheEntries?: number;
+  readonly cacheBytes?: number;
 }
 
 /** Hears of every draft that changes a list of counted records. */
@@ -53,7 +54,7 @@ export class Records {
     this.#sealer = new RecordSealer(terms, sealingTerm(keyring, "metadata", Date.now()).term);
     this.#reloadKeyring = options.reloadKeyring;
     this.#cache = new RecentMap(options.cacheEntries ?? RECORD_CACHE_ENTRIES, {
-      max: RECORD_CACHE_BYTES,
+      max: options.cacheBytes ?? RECORD_CACHE_BYTES,
       of: ({ bytes }) => bytes,
     });
   }

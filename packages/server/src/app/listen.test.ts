@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { test } from "node:test";
+import { loadSettings } from "./config.ts";
+import { openListeners } from "./listen.ts";
+
+test("connections beyond the limit are closed as they come, and taken again when others have ended", async () => {
+  const settings = loadSettings({ flags: { listen: "127.0.0.1:0" }, env: {} });
+  const listeners = await openListeners(settings, (_, response) => void response.end("served"), 2);
+  const [host = "", port] = (listeners.endpoints["http"] ?? "").split(":");
+  const sockets: Socket[] = [];
+  /** What a request is answered on a connection of its own, which stays open; nothing where it is closed instead. */
+  const asked = async (): Promise<string> => {
+    const socket = connect({ host, port: Number(port) });
+    sockets.push(socket);
+    socket.on("error", () => undefined);
+    socket.write("GET / HTTP/1.1\r\nHost: here\r\n\r\n");
+    const closed = once(socket, "close").then(() => "");
+    const served = once(socket, "data").then(([bytes]) => String(bytes));
+    return Promise.race([served, closed]);
+  };
+  try {
+    assert.match(await asked(), /served/);
+    assert.match(await asked(), /served/);
+    assert.equal(await asked(), "");
+    // Those that are open go on.
+    const [first] = sockets;
+    first?.write("GET / HTTP/1.1\r\nHost: here\r\n\r\n");
+    assert.ok(first && /served/.test(String((await once(first, "data"))[0])));
+    first.destroy();
+    let again = "";
+    for (let i = 0; i < 100 && again === ""; i++) again = await asked();
+    assert.match(again, /served/);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await listeners.close(100);
+  }
+});
