@@ -8,6 +8,7 @@ import {
   CreateKeyCommand,
   EncryptCommand,
   ListGrantsCommand,
+  RevokeGrantCommand,
   UpdateAliasCommand,
 } from "@aws-sdk/client-kms";
 import {
@@ -275,6 +276,43 @@ test("the key of a part is its upload's, wherever the alias leads by now", async
   });
   await root.s3.send(new UploadPartCommand({ Bucket, Key: "x", UploadId, PartNumber: 1, Body: "x" }));
   await assert.rejects(put(Bucket, named), denied("s3:PutObject"));
+});
+
+test("a bucket's policy does not tell of another account's alias, and sees the key of one that lets in", async () => {
+  const { KeyMetadata } = await w.otherRoot.kms.send(new CreateKeyCommand({}));
+  assert.ok(KeyMetadata?.Arn !== undefined);
+  const { Arn: TargetKeyId } = KeyMetadata;
+  await w.otherRoot.kms.send(new CreateAliasCommand({ AliasName: "alias/theirs", TargetKeyId }));
+  const Bucket = await newBucket();
+  const named = (name: string) => `arn:aws:kms:us-east-1:${OTHER}:alias/${name}`;
+  const putUnder = (SSEKMSKeyId: string) => put(Bucket, { ServerSideEncryption: "aws:kms", SSEKMSKeyId });
+  const told = async (name: string): Promise<string> => {
+    const error: unknown = await putUnder(named(name)).catch((cause: unknown) => cause);
+    assert.ok(error instanceof Error && error.name === "AccessDenied", String(error));
+    return error.message.replaceAll(named(name), "NAME");
+  };
+  const unasked = await told("not-theirs");
+  assert.equal(await told("theirs"), unasked);
+  for (const key of ["s3:x-amz-server-side-encryption-aws-kms-key-id", "strongroom:effective-kms-key-id"]) {
+    const deny = (operator: string, value: string) =>
+      setPolicy(Bucket, {
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:PutObject",
+        Condition: { [operator]: { [key]: value } },
+      });
+    await deny("StringLike", "*:key/*");
+    for (const name of ["theirs", "not-theirs"]) assert.equal(await told(name), unasked);
+
+    const grant = { KeyId: TargetKeyId, GranteePrincipal: `arn:aws:iam::${ACCOUNT}:root` };
+    const { GrantId } = await w.otherRoot.kms.send(
+      new CreateGrantCommand({ ...grant, Operations: ["GenerateDataKey"] }),
+    );
+    await assert.rejects(putUnder(named("theirs")), denied("s3:PutObject"));
+    await deny("StringNotEquals", TargetKeyId);
+    await putUnder(named("theirs"));
+    await w.otherRoot.kms.send(new RevokeGrantCommand({ KeyId: TargetKeyId, GrantId }));
+  }
 });
 
 async function removeUser(actor: Actor, UserName: string): Promise<void> {
