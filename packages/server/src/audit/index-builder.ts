@@ -60,28 +60,12 @@ export class FrameFacts {
   }
 }
 
-class ColumnBuilder {
+/** The values of one column, each under a number. */
+class ColumnValues {
   readonly #ids = new Map<string, number>();
   readonly values: string[] = [];
-  readonly ids = smallIntegers();
-  /** Neighbours are alike. */
-  #last = "";
-  #lastId = -1;
 
-  add(value: string): void {
-    if (this.#lastId < 0 || value !== this.#last) {
-      this.#lastId = this.#idOf(value);
-      this.#last = value;
-    }
-    this.ids.push(this.#lastId);
-  }
-
-  /** The last value once more. */
-  again(): void {
-    this.ids.push(this.#lastId);
-  }
-
-  #idOf(value: string): number {
+  idOf(value: string): number {
     let id = this.#ids.get(value);
     if (id === undefined) {
       id = this.values.length;
@@ -92,9 +76,42 @@ class ColumnBuilder {
   }
 }
 
+/** Sets that are known by their object; more than records of a moment have. */
+const SETS_KNOWN_MAX = 256;
+
+/** Which values each record has. Records of one template have one set of them, so a record mostly costs one number. */
+class ColumnSets {
+  readonly columns: readonly ColumnValues[] = COLUMNS.map(() => new ColumnValues());
+  readonly #known = new Map<Columns, number>();
+  /** Of each set, the ids of its values, column by column. */
+  readonly #ids = smallIntegers();
+  /** Of each record. */
+  readonly #sets = smallIntegers();
+
+  add(columns: Columns): void {
+    this.#sets.push(this.#known.get(columns) ?? this.#newSet(columns));
+  }
+
+  #newSet(columns: Columns): number {
+    const set = this.#ids.length / COLUMNS.length;
+    for (const [i, name] of COLUMNS.entries()) this.#ids.push(this.columns[i]?.idOf(columns[name]) ?? 0);
+    if (this.#known.size >= SETS_KNOWN_MAX) this.#known.clear();
+    this.#known.set(columns, set);
+    return set;
+  }
+
+  /** Of one column, for each record. */
+  ids(column: number): Integers {
+    const sets = this.#sets.view();
+    const ids = this.#ids.view();
+    const out = new Uint32Array(sets.length);
+    for (let i = 0; i < sets.length; i++) out[i] = ids[(sets[i] ?? 0) * COLUMNS.length + column] ?? 0;
+    return out;
+  }
+}
+
 export class IndexBuilder implements IndexView {
-  readonly columns: readonly ColumnBuilder[] = COLUMNS.map(() => new ColumnBuilder());
-  #lastColumns: Columns | undefined;
+  readonly #sets = new ColumnSets();
   readonly names: readonly NameList[] = NAMED.map(() => new NameList());
   readonly timeList = largeIntegers();
   readonly frameOffsets = largeIntegers();
@@ -113,25 +130,23 @@ export class IndexBuilder implements IndexView {
     this.frameOffsets.push(offset);
     this.frameRecords.push(first);
     this.end = offset + bytes;
-    for (const columns of facts.columns) this.#addColumns(columns);
+    for (const columns of facts.columns) this.#sets.add(columns);
     for (const [i, list] of facts.names.entries()) this.names[i]?.append(list, first);
     this.timeList.append(facts.timeList.view());
     this.firstMs = Math.min(this.firstMs, facts.firstMs);
     this.lastMs = Math.max(this.lastMs, facts.lastMs);
   }
 
-  #addColumns(columns: Columns): void {
-    if (columns === this.#lastColumns) for (const builder of this.columns) builder.again();
-    else for (const [i, name] of COLUMNS.entries()) this.columns[i]?.add(columns[name]);
-    this.#lastColumns = columns;
+  /** In the order of COLUMNS; `ids` makes a list of its own. */
+  *columns(): Generator<{ readonly values: readonly string[]; readonly ids: () => Integers }> {
+    for (const [i, { values }] of this.#sets.columns.entries())
+      yield { values, ids: () => this.#sets.ids(i) };
   }
 
   column(name: ColumnName): Promise<Column> {
-    const built = this.columns[COLUMNS.indexOf(name)];
-    return Promise.resolve({
-      values: built?.values ?? [],
-      ids: () => Promise.resolve(built?.ids.view() ?? new Uint8Array()),
-    });
+    const i = COLUMNS.indexOf(name);
+    const values = this.#sets.columns[i]?.values ?? [];
+    return Promise.resolve({ values, ids: () => Promise.resolve(this.#sets.ids(i)) });
   }
 
   times(): Promise<Integers> {

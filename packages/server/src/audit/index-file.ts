@@ -4,7 +4,7 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { promisify } from "node:util";
-import { zstdCompress, zstdDecompressSync } from "node:zlib";
+import { constants, zstdCompress, zstdDecompressSync } from "node:zlib";
 import { randomBytes, release, type SecretKey, TRAIL_TAG_BYTES, TrailSealer } from "@strongroom/crypto";
 import { TRAIL_INDEX_BLOCK_BYTES_MAX, TRAIL_INDEX_PART_NAMES } from "../base/limits.ts";
 import { BodyReader, concat, u32, u64 } from "../store/key-bytes.ts";
@@ -13,7 +13,12 @@ import { COLUMNS, NAMED } from "./facts.ts";
 import type { IndexBuilder, NameList } from "./index-builder.ts";
 import { encodePlanes } from "./planes.ts";
 
-const compress = promisify(zstdCompress);
+const compressAsync = promisify(zstdCompress);
+/** The fastest: half of an index are hashes, which no level makes smaller. */
+const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+/** One piece of output, not several that are joined. */
+const compress = (bytes: Uint8Array): Promise<Uint8Array> =>
+  compressAsync(bytes, { ...FAST, chunkSize: Math.max(constants.Z_MIN_CHUNK, bytes.length) });
 const VERSION = 2;
 const SALT_BYTES = 32;
 const FILE_HEAD_BYTES = SALT_BYTES + 4;
@@ -91,9 +96,10 @@ function* blocksOf(
   yield { kind: KINDS.offsets, part: 0, bytes: encodePlanes(index.frameOffsets.view()) };
   yield { kind: KINDS.firsts, part: 0, bytes: encodePlanes(index.frameRecords.view()) };
   yield { kind: KINDS.times, part: 0, bytes: encodePlanes(index.timeList.view()) };
-  for (const [i, column] of index.columns.entries()) {
-    yield { kind: KINDS.values + i, part: 0, bytes: Buffer.from(JSON.stringify(column.values)) };
-    yield { kind: KINDS.ids + i, part: 0, bytes: encodePlanes(column.ids.view()) };
+  let i = 0;
+  for (const { values, ids } of index.columns()) {
+    yield { kind: KINDS.values + i, part: 0, bytes: Buffer.from(JSON.stringify(values)) };
+    yield { kind: KINDS.ids + i++, part: 0, bytes: encodePlanes(ids()) };
   }
   for (const [i, list] of index.names.entries()) {
     const parts = partsOf(list);
@@ -105,16 +111,37 @@ function* blocksOf(
 function partsOf({ high, low, records }: NameList): readonly Uint8Array[] {
   const wanted = Math.ceil(Math.log2(Math.max(1, high.length / TRAIL_INDEX_PART_NAMES)));
   const bits = Math.min(PART_BITS_MAX, wanted);
+  const parts = 2 ** bits;
   const highs = high.view();
-  const lows = low.view();
-  const owners = records.view();
-  const places: number[][] = Array.from({ length: 2 ** bits }, () => []);
-  for (let i = 0; i < highs.length; i++) places[partOf(highs[i] ?? 0, places.length)]?.push(i);
-  return places.map((list) => {
-    const of = (values: ArrayLike<number>): Uint8Array => encodePlanes(list.map((i) => values[i] ?? 0));
-    const [a, b, c] = [of(highs), of(lows), of(owners)];
-    return concat(u32(a.length), a, u32(b.length), b, u32(c.length), c);
-  });
+  // Counted, then put in their places: no list grows.
+  const ends = new Uint32Array(parts + 1);
+  for (let i = 0; i < highs.length; i++) countUp(ends, partOf(highs[i] ?? 0, parts) + 1, 1);
+  for (let part = 0; part < parts; part++) countUp(ends, part + 1, ends[part] ?? 0);
+  const next = ends.slice();
+  const order = new Uint32Array(highs.length);
+  for (let i = 0; i < highs.length; i++) order[countUp(next, partOf(highs[i] ?? 0, parts), 1)] = i;
+  const columns = [highs, low.view(), records.view()].map((values) => gathered(values, order));
+  return Array.from({ length: parts }, (_, part) =>
+    concat(
+      ...columns.flatMap((column) => {
+        const planes = encodePlanes(column.subarray(ends[part], ends[part + 1]));
+        return [u32(planes.length), planes];
+      }),
+    ),
+  );
+}
+
+/** Returns what stood there before. */
+function countUp(counts: Uint32Array, at: number, by: number): number {
+  const before = counts[at] ?? 0;
+  counts[at] = before + by;
+  return before;
+}
+
+function gathered(values: ArrayLike<number>, order: Uint32Array): Uint32Array {
+  const out = new Uint32Array(order.length);
+  for (let i = 0; i < order.length; i++) out[i] = values[order[i] ?? 0] ?? 0;
+  return out;
 }
 export const partOf = (high: number, parts: number): number => Math.floor((high / 2 ** 32) * parts);
 
