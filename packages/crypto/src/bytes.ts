@@ -39,6 +39,26 @@ const SLAB_BYTES = 32 * 1024;
 let slab: Uint8Array = new Uint8Array(0);
 let slabUsed = 0;
 
+/**
+ * Zeros in a slab that many share: for short-lived bytes without a key in them, where a buffer of their own (off the
+ * engine's heap above 64 bytes, and collected apart) costs more than what is written. Never for key bytes.
+ */
+export function scratchBytes(size: number): Uint8Array {
+  if (size > SLAB_BYTES / 16) return new Uint8Array(size);
+  const start = carve(size);
+  return slab.subarray(start, start + size);
+}
+
+/** Where the next bytes of the slab begin, or of a new one. */
+function carve(size: number): number {
+  if (slabUsed + size > slab.length) {
+    slab = new Uint8Array(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  slabUsed += size;
+  return slabUsed - size;
+}
+
 /** Appends fields to one buffer that grows when needed. Sized right, a message costs one allocation. */
 export class Writer {
   #bytes: Uint8Array;
@@ -54,18 +74,10 @@ export class Writer {
     this.#end = start + capacity;
   }
 
-  /**
-   * A writer in a slab that many share: for short-lived messages without a key in them, where a buffer of its own (off the
-   * engine's heap above 64 bytes, and collected apart) costs more than what is written. Never for key bytes.
-   */
+  /** A writer in the slab of {@link scratchBytes}: the same holds for what it writes. */
   static scratch(capacity: number): Writer {
     if (capacity > SLAB_BYTES / 16) return new Writer(capacity);
-    if (slabUsed + capacity > slab.length) {
-      slab = new Uint8Array(SLAB_BYTES);
-      slabUsed = 0;
-    }
-    const start = slabUsed;
-    slabUsed += capacity;
+    const start = carve(capacity);
     return new Writer(capacity, slab, start);
   }
 
@@ -139,6 +151,8 @@ export class Writer {
     // What is left of a slab serves the next one.
     if (this.#end === slabUsed && this.#bytes === slab) slabUsed = this.#at;
     this.#end = this.#at;
+    // A view of a small array would take it off the engine's heap.
+    if (this.#start === 0 && this.#at === this.#bytes.length) return this.#bytes;
     return this.#bytes.subarray(this.#start, this.#at);
   }
 

@@ -35,7 +35,9 @@ export interface Checksum {
 const VALUE_BYTES_MAX = 64;
 
 export function encodeChecksums(checksums: readonly Checksum[]): Uint8Array {
-  const out = new Writer(64).u8(checksums.length);
+  let size = 1;
+  for (const { value } of checksums) size += 5 + value.length;
+  const out = new Writer(size).u8(checksums.length);
   for (const { algorithm, value } of checksums) {
     if (value.length === 0 || value.length > VALUE_BYTES_MAX)
       throw new CryptoError("Malformed", "checksum value");

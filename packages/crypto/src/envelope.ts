@@ -8,8 +8,8 @@
  * Whoever unwraps has checked the identity, the kek reference and every field of the manifest. Each wrap has a fresh salt
  * and so a key of its own: a kek wraps without a count.
  */
-import { open, seal, TAG_BYTES, ZERO_NONCE } from "./aead.ts";
-import { Reader, Writer } from "./bytes.ts";
+import { open, sealInto, TAG_BYTES, ZERO_NONCE } from "./aead.ts";
+import { Reader, scratchBytes, Writer } from "./bytes.ts";
 import { e256 } from "./derive.ts";
 import { CryptoError } from "./errors.ts";
 import { LABELS } from "./labels.ts";
@@ -74,6 +74,8 @@ export interface Unwrapped {
 
 const DEK_BYTES = 32;
 const NOTHING: Uint8Array = new Uint8Array(0);
+/** A dek and its private part while they are sealed; all zero between calls. Longer ones are rare. */
+const messageBytes = new Uint8Array(256);
 
 /** Wraps a dek: one MAC, one cipher call. Throws Malformed for fields of a wrong size. */
 export function wrapDek(input: WrapInput, random: Random = systemRandom): Wrapped {
@@ -83,10 +85,16 @@ export function wrapDek(input: WrapInput, random: Random = systemRandom): Wrappe
   }
   const wrapSalt = randomBytes(32, random);
   const wrapKey = deriveWrapKey(input.kek, input.identity, wrapSalt);
-  const message = new Writer(DEK_BYTES + 4 + inner.length).raw(keyBytes(input.dek, "dek")).lp(inner);
-  const wrapped = seal(wrapKey, ZERO_NONCE, message.done(), aadOf(input.kekReference, input.manifestHash));
-  message.wipe();
-  wrapKey.fill(0);
+  const size = DEK_BYTES + 4 + inner.length;
+  const message = new Writer(size, size <= messageBytes.length ? messageBytes : undefined);
+  const wrapped = scratchBytes(size + TAG_BYTES);
+  try {
+    const plaintext = message.raw(keyBytes(input.dek, "dek")).lp(inner).done();
+    sealInto(wrapKey, ZERO_NONCE, plaintext, aadOf(input.kekReference, input.manifestHash), wrapped, 0);
+  } finally {
+    message.wipe();
+    wrapKey.fill(0);
+  }
   return { wrapSalt, wrapped };
 }
 

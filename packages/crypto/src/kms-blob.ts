@@ -135,7 +135,8 @@ export function importedMaterial(bytes: Uint8Array): SecretKey<"material"> {
 }
 
 function deriveMessageKey(material: SecretKey<"material">, header: Uint8Array): Uint8Array {
-  return e256(keyBytes(material, "material"), new Writer(64).raw(LABELS.kms).raw(header.subarray(37, 69)));
+  const info = Writer.scratch(64).raw(LABELS.kms).raw(header.subarray(37, 69));
+  return e256(keyBytes(material, "material"), info);
 }
 
 function aadOf(header: Uint8Array, keyArn: string, context: Uint8Array): Uint8Array {

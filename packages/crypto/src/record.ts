@@ -8,7 +8,7 @@
  * count that survives the process. The value is bound to its table and row key: a row copied elsewhere does not open.
  */
 import { open as openSealed, sealInto, TAG_BYTES } from "./aead.ts";
-import { Writer } from "./bytes.ts";
+import { scratchBytes, Writer } from "./bytes.ts";
 import { e256 } from "./derive.ts";
 import { CryptoError } from "./errors.ts";
 import { LABELS } from "./labels.ts";
@@ -84,7 +84,7 @@ export class RecordSealer {
   seal(table: string, key: Uint8Array, body: Uint8Array): Uint8Array {
     if (this.#sealsLeft === 0) this.#renew();
     this.#sealsLeft--;
-    const out = new Uint8Array(RECORD_OVERHEAD_BYTES + body.length);
+    const out = scratchBytes(RECORD_OVERHEAD_BYTES + body.length);
     out.set(this.#head);
     const nonce = out.subarray(NONCE_AT, BODY_AT);
     this.#random.fill(nonce);
