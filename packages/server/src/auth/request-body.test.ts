@@ -6,10 +6,12 @@ import { ServiceError } from "../base/errors.ts";
 import { ChunkedDecoder } from "./aws-chunked.ts";
 import { HeaderView } from "./headers.ts";
 import { payloadMode, storedContentEncoding } from "./payload-mode.ts";
-import { openBody } from "./request-body.ts";
+import { openBody, type RequestBody } from "./request-body.ts";
 import { chunkedMode, newChain, open, wire, type WirePlan } from "./test/chunks.ts";
 import { refusal } from "./test/signer.ts";
 
+/** What is refused at once rejects, too. */
+const collected = async (body: RequestBody): Promise<Uint8Array> => body.collect();
 const SMALL = Buffer.from("hello, chunks");
 const BIG = randomBytes(8192);
 const PLANS: readonly WirePlan[] = [
@@ -137,7 +139,7 @@ test("hostile framing", async () => {
       { kind: "chunked", size: DATA.length, wireSize: undefined, ...mode },
       Buffer.from(text),
     );
-    assert.equal((await refusal(body.collect())).code, code, JSON.stringify(text.slice(0, 60)));
+    assert.equal((await refusal(collected(body))).code, code, JSON.stringify(text.slice(0, 60)));
   }
 });
 
@@ -159,7 +161,7 @@ test("signed: a chunk without a signature, a wrong one, a trailer without its ow
     [good.replace("AAAAAA==", "AAAAAB=="), "SignatureDoesNotMatch"],
     [good.replace(/(x-amz-checksum.*\r\n)(x-amz-trailer.*\r\n)/, "$2$1"), "MalformedTrailerError"],
   ] as const) {
-    const error = await refusal(open(chunkedMode(plan), Buffer.from(text, "latin1")).collect());
+    const error = await refusal(collected(open(chunkedMode(plan), Buffer.from(text, "latin1"))));
     assert.equal(error.code, code);
   }
 });
@@ -174,7 +176,7 @@ test("signed chunks can neither be dropped, repeated nor swapped", async () => {
     [[a, a, end], 16384],
     [[a, end], 8192],
   ] as const) {
-    const error = await refusal(open(chunkedMode(plan, size), Buffer.concat(parts)).collect());
+    const error = await refusal(collected(open(chunkedMode(plan, size), Buffer.concat(parts))));
     assert.equal(error.code, "SignatureDoesNotMatch");
   }
 });
@@ -254,7 +256,7 @@ test("a failed body closes its source", async () => {
     trailing: false,
     trailers: [],
   });
-  assert.equal((await refusal(body.collect())).code, "IncompleteBody");
+  assert.equal((await refusal(collected(body))).code, "IncompleteBody");
   assert.ok(closed);
 });
 
@@ -305,6 +307,25 @@ test("the stored Content-Encoding has no aws-chunked", () => {
   }
 });
 
+test("a body that is here is taken at once, and held against its hash", () => {
+  const source = {
+    whole: (size: number) => (size === SMALL.length ? SMALL : undefined),
+    [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+      throw new Error("nobody waits for events");
+    },
+  };
+  const bodyWith = (claimed: Uint8Array): RequestBody =>
+    openBody(source, {
+      kind: "plain",
+      size: SMALL.length,
+      sha256: createHash("sha256").update(claimed).digest("hex"),
+    });
+  assert.equal(bodyWith(SMALL).collect(), SMALL);
+  const isMismatch = (error: unknown): boolean =>
+    error instanceof ServiceError && error.code === "XAmzContentSHA256Mismatch";
+  assert.throws(() => bodyWith(BIG).collect(), isMismatch);
+});
+
 test("a body that is there once its head is done is taken in one piece, and held against its hash", async () => {
   for (const [sent, claimed] of [
     [SMALL, SMALL],
@@ -318,8 +339,8 @@ test("a body that is there once its head is done is taken in one piece, and held
       },
     };
     const sha256 = createHash("sha256").update(claimed).digest("hex");
-    const collected = openBody(source, { kind: "plain", size: sent.length, sha256 }).collect();
-    if (sent === claimed) assert.equal(await collected, sent);
-    else assert.equal((await refusal(collected)).code, "XAmzContentSHA256Mismatch");
+    const body = openBody(source, { kind: "plain", size: sent.length, sha256 });
+    if (sent === claimed) assert.equal(await body.collect(), sent);
+    else assert.equal((await refusal(collected(body))).code, "XAmzContentSHA256Mismatch");
   }
 });

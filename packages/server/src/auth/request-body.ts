@@ -6,6 +6,7 @@
 import { createHash, hash } from "node:crypto";
 import { release } from "@strongroom/crypto";
 import { fail } from "../base/errors.ts";
+import type { Soon } from "../base/soon.ts";
 import { ChunkedDecoder } from "./aws-chunked.ts";
 import type { PayloadMode } from "./payload-mode.ts";
 import { EMPTY_SHA256 } from "./sigv4.ts";
@@ -14,8 +15,8 @@ import { EMPTY_SHA256 } from "./sigv4.ts";
 export interface RequestBody {
   /** Decoded size in bytes. */
   readonly size: number;
-  /** The whole body, verified. For sizes that the caller has found acceptable. */
-  collect(): Promise<Uint8Array>;
+  /** The whole body, verified. For sizes that the caller has found acceptable. At once where it is here. */
+  collect(): Soon<Uint8Array>;
   /** A chunk is the consumer's until it asks for the next one; then it may be empty, so that its memory serves again. */
   stream(): AsyncIterable<Uint8Array>;
   /** Trailing fields by lower-case name, after the end. */
@@ -82,14 +83,19 @@ class PlainBody implements RequestBody {
     this.#sha256 = sha256;
   }
 
-  async collect(): Promise<Uint8Array> {
+  collect(): Soon<Uint8Array> {
+    const body = this.#source.whole?.(this.size);
+    return body === undefined ? this.#collectLater() : this.#checked(body);
+  }
+
+  async #collectLater(): Promise<Uint8Array> {
     const source = this.#source;
-    let body = source.whole?.(this.size);
-    if (body === undefined) {
-      // What came with the head is handed on as soon as those who were called with the head wait for it.
-      await HEAD_IS_DONE;
-      body = source.whole?.(this.size) ?? (await gather(source, this.size));
-    }
+    // What came with the head is handed on as soon as those who were called with the head wait for it.
+    await HEAD_IS_DONE;
+    return this.#checked(source.whole?.(this.size) ?? (await gather(source, this.size)));
+  }
+
+  #checked(body: Uint8Array): Uint8Array {
     if (this.#sha256 !== undefined) {
       checkSha256(this.#sha256, body.length === 0 ? EMPTY_SHA256 : hash("sha256", body, "hex"));
     }
@@ -167,8 +173,8 @@ class BufferedBody implements RequestBody {
     return this.#body.length;
   }
 
-  collect(): Promise<Uint8Array> {
-    return Promise.resolve(this.#body);
+  collect(): Uint8Array {
+    return this.#body;
   }
 
   async *stream(): AsyncGenerator<Uint8Array> {

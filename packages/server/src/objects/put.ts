@@ -61,9 +61,13 @@ export async function putObject(
   let stored: Stored | undefined;
   try {
     const wantMd5 = encryption.mode === "SSE-S3";
-    stored = fitsInline(body.size, deks.length)
-      ? storeSmall(contentId, deks, await body.collect(), body, input.integrity, wantMd5)
-      : await storeLarge(core, contentId, deks, body, input.integrity, wantMd5);
+    if (fitsInline(body.size, deks.length)) {
+      const collected = body.collect();
+      const bytes = collected instanceof Promise ? await collected : collected;
+      stored = storeSmall(contentId, deks, bytes, body, input.integrity, wantMd5);
+    } else {
+      stored = await storeLarge(core, contentId, deks, body, input.integrity, wantMd5);
+    }
     const { digests, stream, parts, intent } = stored;
     const etag = newEtag(encryption.mode, digests.md5);
     const lastModifiedMs = core.clock.now();

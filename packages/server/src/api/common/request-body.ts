@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { openBody, type RequestBody, type WholeSource } from "../../auth/request-body.ts";
 import type { PayloadMode } from "../../auth/payload-mode.ts";
 import { fail } from "../../base/errors.ts";
+import type { Soon } from "../../base/soon.ts";
 import { expectsContinue } from "./unread-body.ts";
 
 export type { RequestBody };
@@ -139,7 +140,7 @@ export class LazyBody implements RequestBody {
   get size(): number {
     return this.#body().size;
   }
-  collect(): Promise<Uint8Array> {
+  collect(): Soon<Uint8Array> {
     return this.#body().collect();
   }
   stream(): AsyncIterable<Uint8Array> {

@@ -1,5 +1,6 @@
 /** Bodies of writes, and what clients ask or promise about their integrity. */
 import type { ChecksumAlgorithm, ChecksumType } from "@strongroom/crypto";
+import type { Soon } from "../../base/soon.ts";
 
 export { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm, type ChecksumType } from "@strongroom/crypto";
 
@@ -27,8 +28,8 @@ export interface Integrity {
 export interface Body {
   /** Decoded size, exact. */
   readonly size: number;
-  /** The whole body, for small sizes. */
-  collect(): Promise<Uint8Array>;
+  /** The whole body, for small sizes. At once where it is here. */
+  collect(): Soon<Uint8Array>;
   stream(): AsyncIterable<Uint8Array>;
   /** Trailer fields by lower-case name, after the end. */
   trailers(): ReadonlyMap<string, string>;
