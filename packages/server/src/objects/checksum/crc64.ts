@@ -247,8 +247,16 @@ export class Crc64Nvme {
 
   /** Big-endian, as S3 encodes it. */
   digest(): Uint8Array {
-    const high = ~this.#high;
-    const low = ~this.#low;
-    return Uint8Array.of(high >>> 24, high >>> 16, high >>> 8, high, low >>> 24, low >>> 16, low >>> 8, low);
+    const out = new Uint8Array(8);
+    putRegister(out, 0, ~this.#high);
+    putRegister(out, 4, ~this.#low);
+    return out;
   }
+}
+
+function putRegister(out: Uint8Array, at: number, register: number): void {
+  out[at] = register >>> 24;
+  out[at + 1] = register >>> 16;
+  out[at + 2] = register >>> 8;
+  out[at + 3] = register;
 }

@@ -18,7 +18,7 @@ import { assert } from "../../base/errors.ts";
 import type { BlobId, ContentId } from "../../base/ids.ts";
 import { INLINE_BYTES_MAX } from "../../base/limits.ts";
 import type { Put, Sealed, Store } from "../../store/port.ts";
-import { checksumOf } from "../checksum/algorithms.ts";
+import { crc32cOf } from "../checksum/algorithms.ts";
 import type { Deks } from "../encryption/envelopes.ts";
 import { inlineKey } from "../rows/row-keys.ts";
 import type { Location } from "./location.ts";
@@ -49,7 +49,7 @@ export function sealInline(
   deks: Deks,
 ): { readonly stream: WrittenStream; readonly row: Put } {
   const { stored, commitments } = sealWhole(plaintext, deks);
-  const location = { storedSize: stored.length, crc32c: crcOf(stored) };
+  const location = { storedSize: stored.length, crc32c: crc32cOf(stored) };
   return {
     stream: { plaintextSize: plaintext.length, commitments, location },
     row: { table: "inline", key: inlineKey(content, index), value: asSealed(stored) },
@@ -93,12 +93,6 @@ export async function sealBlob(
       outerSealer === undefined ? [innerSealer.commitment] : [innerSealer.commitment, outerSealer.commitment],
     location: { blob, storedSize: written.size, crc32c: written.crc32c },
   };
-}
-
-function crcOf(stored: Uint8Array): number {
-  // By index: a view of so few bytes would cost more than they do, since it takes them off the engine's heap.
-  const crc = checksumOf("CRC32C", stored);
-  return crc.reduce((value, byte) => value * 256 + byte, 0);
 }
 
 /** A sealed stream reveals nothing: it may cross the port. */

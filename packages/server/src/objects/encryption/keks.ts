@@ -88,8 +88,18 @@ export async function keksForWrite(
 const sent = (e: { readonly contextSent?: string }): { readonly contextSent?: string } =>
   e.contextSent === undefined ? {} : { contextSent: e.contextSent };
 
-export function epochKek(bucket: BucketId, { epoch, key }: EpochKey): Kek {
-  return { key, reference: encodeKekReference({ kind: "epoch", bucketId: bucket, epoch }), own: false };
+/** An epoch's key is one bucket's, and the same for each of its writes. */
+const epochKeks = new WeakMap<EpochKey, Kek>();
+
+export function epochKek(bucket: BucketId, epochKey: EpochKey): Kek {
+  const known = epochKeks.get(epochKey);
+  if (known !== undefined) return known;
+  const { epoch, key } = epochKey;
+  // A copy: what was encoded is a view that would keep a much larger buffer alive.
+  const reference = new Uint8Array(encodeKekReference({ kind: "epoch", bucketId: bucket, epoch }));
+  const kek = { key, reference, own: false };
+  epochKeks.set(epochKey, kek);
+  return kek;
 }
 
 async function dataKek(
