@@ -91,6 +91,7 @@ export function openMetrics(sampled: Sampled): WorkerMetrics {
   );
   // Label lookups cost more than the increment: children are kept by operation.
   const children = new Map<string, Map<string, Child>>();
+  const kmsChildren = new Map<string, Counter.Internal>();
   return {
     meter: {
       request({ service, operation, status, errorCode, milliseconds }) {
@@ -114,7 +115,14 @@ export function openMetrics(sampled: Sampled): WorkerMetrics {
         if (errorCode !== undefined) errors.inc({ service, operation, code: errorCode });
       },
     },
-    kmsCall: (operation) => kms.inc({ operation }),
+    kmsCall(operation) {
+      let child = kmsChildren.get(operation);
+      if (child === undefined) {
+        child = kms.labels({ operation });
+        kmsChildren.set(operation, child);
+      }
+      child.inc();
+    },
     keyDeletion: (event) => deletions.inc({ event }),
     collect: () => registry.getMetricsAsJSON(),
   };

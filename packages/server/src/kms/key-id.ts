@@ -34,10 +34,11 @@ function named(resource: string, given: string, account: AccountId): KeyName {
   return { kind: "alias", account, name: resource };
 }
 
+/** Partition, service, region, account and resource. An alias name may hold colons. */
+const ARN = /^arn:([^:]*):([^:]*):([^:]*):([^:]*)(?::(.*))?$/s;
+
 function parseArn(arn: string, region: string): KeyName {
-  const [, partition = "", service, arnRegion, account = "", ...rest] = arn.split(":");
-  // An alias name may hold colons.
-  const resource = rest.join(":");
+  const [, partition = "", service, arnRegion, account = "", resource = ""] = ARN.exec(arn) ?? [];
   if (!partition.startsWith("aws") || service !== "kms" || arnRegion === undefined || !ACCOUNT.test(account))
     fail("InvalidArnException", `Invalid arn ${arn}`);
   if (arnRegion !== region) fail("NotFoundException", `Invalid arn ${arnRegion}`);
