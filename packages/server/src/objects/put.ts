@@ -7,15 +7,15 @@ import { assert, fail } from "../base/errors.ts";
 import type { Caller } from "../base/caller.ts";
 import { type ContentId, newBlobId, newContentId, newVersionUid } from "../base/ids.ts";
 import { PUT_BYTES_MAX } from "../base/limits.ts";
-import type { Body, Bucket, EncryptionShown, Integrity, PutObjectInput, WriteResult } from "./api.ts";
+import type { Body, Bucket, Integrity, PutObjectInput, WriteResult } from "./api.ts";
 import { base64, draftOfOne, hex, newEtag } from "./content/build.ts";
 import { type Digests, digestWhole, StreamDigests } from "./content/digests.ts";
 import { Intent } from "./content/intent.ts";
 import { fitsInline, newDeks, sealBlob, sealInline, type WrittenStream } from "./content/seal.ts";
 import { type Core, requireWritable } from "./core.ts";
 import { type Deks, disposeDeks } from "./encryption/envelopes.ts";
-import { disposeKeks, epochKek, type Keks, keksForWrite } from "./encryption/keks.ts";
-import { resolveWrite, type WriteEncryption } from "./encryption/resolve-write.ts";
+import { disposeKeks, keksForWrite } from "./encryption/keks.ts";
+import { resolveWrite } from "./encryption/resolve-write.ts";
 import { type Inserted, targetOf } from "./publish.ts";
 import { checkWriteConditions, decideWrite, isConditional } from "./read-conditions.ts";
 import type { CommitParts } from "./rows/commit-parts.ts";
@@ -53,9 +53,8 @@ export async function putObject(
       elements: { ProposedSize: String(body.size), MaxSizeAllowed: String(PUT_BYTES_MAX) },
     });
   }
-  const ready = keksAtHand(core, bucket, encryption);
-  const { keks, shown } =
-    ready ?? (await keksForWrite(core.sources, caller, bucket.id, encryption, body.size));
+  const ready = keksForWrite(core.sources, caller, bucket.id, encryption, body.size);
+  const { keks, shown } = ready instanceof Promise ? await ready : ready;
   const deks = newDeks(encryption.mode === "DSSE-KMS" ? 2 : 1);
   const contentId = newContentId();
   let stored: Stored | undefined;
@@ -117,16 +116,6 @@ export async function putObject(
     disposeDeks(deks);
     disposeKeks(keks);
   }
-}
-
-/** The store's own key, where it is in memory: then a small write waits for its body and its commit alone. */
-function keksAtHand(
-  { sources }: Core,
-  bucket: Bucket,
-  { mode }: WriteEncryption,
-): { readonly keks: Keks; readonly shown: EncryptionShown } | undefined {
-  const newest = mode === "SSE-S3" ? sources.epochs.newestCached(bucket.id) : undefined;
-  return newest && { keks: [epochKek(bucket.id, newest)], shown: { mode: "SSE-S3" } };
 }
 
 const trailersOf = (body: Body) => (): ReadonlyMap<string, string> => body.trailers();

@@ -49,17 +49,28 @@ export interface KekSources {
   readonly metrics: Metrics;
 }
 
-/** Keks for a new version of about `bytes` bytes, and what responses show. */
-export async function keksForWrite(
+export interface WriteKeks {
+  readonly keks: Keks;
+  readonly shown: EncryptionShown;
+}
+
+/**
+ * Keks for a new version of about `bytes` bytes, and what responses show. At once where the store's own key and the key
+ * service's are in memory: then a small write waits for its body and its commit alone.
+ */
+export function keksForWrite(
   sources: KekSources,
   caller: Caller,
   bucket: BucketId,
   encryption: WriteEncryption,
   bytes: number,
-): Promise<{ readonly keks: Keks; readonly shown: EncryptionShown }> {
+): Soon<WriteKeks> {
   switch (encryption.mode) {
     case "SSE-S3":
-      return { keks: [epochKek(bucket, await sources.epochs.newest(bucket))], shown: { mode: "SSE-S3" } };
+      return andThen(newestEpoch(sources, bucket), (epoch) => ({
+        keks: [epochKek(bucket, epoch)],
+        shown: { mode: "SSE-S3" },
+      }));
     case "SSE-C": {
       const { kek, reference } = newCustomerKek(encryption.key);
       return {
@@ -68,22 +79,28 @@ export async function keksForWrite(
       };
     }
     case "SSE-KMS": {
-      const { kek, keyArn } = encryption.bucketKey
-        ? await bucketKek(sources, caller, bucket, encryption, bytes)
-        : await dataKek(sources, caller, encryption);
-      return {
+      const { bucketKey } = encryption;
+      const made = bucketKey
+        ? bucketKek(sources, caller, bucket, encryption, bytes)
+        : dataKek(sources, caller, encryption);
+      return andThen<NamedKek, WriteKeks>(made, ({ kek, keyArn }) => ({
         keks: [kek],
-        shown: { mode: "SSE-KMS", keyArn, bucketKey: encryption.bucketKey, ...sent(encryption) },
-      };
+        shown: { mode: "SSE-KMS", keyArn, bucketKey, ...sent(encryption) },
+      }));
     }
-    case "DSSE-KMS": {
-      const outer = epochKek(bucket, await sources.epochs.newest(bucket));
-      // Last: it is this request's own, and to be wiped.
-      const { kek, keyArn } = await dataKek(sources, caller, encryption);
-      return { keks: [kek, outer], shown: { mode: "DSSE-KMS", keyArn, ...sent(encryption) } };
-    }
+    case "DSSE-KMS":
+      return andThen(newestEpoch(sources, bucket), (epoch) =>
+        // Last: it is this request's own, and to be wiped.
+        andThen<NamedKek, WriteKeks>(dataKek(sources, caller, encryption), ({ kek, keyArn }) => ({
+          keks: [kek, epochKek(bucket, epoch)],
+          shown: { mode: "DSSE-KMS", keyArn, ...sent(encryption) },
+        })),
+      );
   }
 }
+
+const newestEpoch = ({ epochs }: KekSources, bucket: BucketId): Soon<EpochKey> =>
+  epochs.newestCached(bucket) ?? epochs.newest(bucket);
 
 const sent = (e: { readonly contextSent?: string }): { readonly contextSent?: string } =>
   e.contextSent === undefined ? {} : { contextSent: e.contextSent };
@@ -102,21 +119,28 @@ export function epochKek(bucket: BucketId, epochKey: EpochKey): Kek {
   return kek;
 }
 
-async function dataKek(
+interface NamedKek {
+  readonly kek: Kek;
+  readonly keyArn: KeyArn;
+}
+
+function dataKek(
   { kms, metrics }: KekSources,
   caller: Caller,
   encryption: Extract<WriteEncryption, { mode: "SSE-KMS" | "DSSE-KMS" }>,
-): Promise<{ readonly kek: Kek; readonly keyArn: KeyArn }> {
+): Soon<NamedKek> {
   const { keyId, context } = encryption;
   metrics.kmsCall("GenerateDataKey");
-  const { keyArn, plaintext, blob } = await viaKms(keyId, () => kms.generateDataKey(caller, keyId, context));
-  const reference = encodeKekReference({
-    kind: "kms",
-    keyArn,
-    encryptedKey: blob,
-    context: canonicalOf(context),
+  const made = viaKms(keyId, () => kms.generateDataKey(caller, keyId, context));
+  return andThen(made, ({ keyArn, plaintext, blob }) => {
+    const reference = encodeKekReference({
+      kind: "kms",
+      keyArn,
+      encryptedKey: blob,
+      context: canonicalOf(context),
+    });
+    return { kek: { key: plaintext, reference, own: true }, keyArn };
   });
-  return { kek: { key: plaintext, reference, own: true }, keyArn };
 }
 
 async function bucketKek(
@@ -125,7 +149,7 @@ async function bucketKek(
   bucket: BucketId,
   encryption: Extract<WriteEncryption, { mode: "SSE-KMS" }>,
   bytes: number,
-): Promise<{ readonly kek: Kek; readonly keyArn: KeyArn }> {
+): Promise<NamedKek> {
   const { keyId, context } = encryption;
   const made = await bucketKeys.forWriting(caller, bucket, keyId, context, bytes);
   const reference = encodeKekReference({
