@@ -1,10 +1,11 @@
 /**
  * A record as CloudTrail writes it (spec audit section 1), put together as text. Every value that comes from outside goes
- * through JSON.stringify. Records that come by the thousand are filled templates of this text.
+ * through `jsonString`. Records that come by the thousand are filled templates of this text.
  */
 import { randomHex } from "../base/ids.ts";
 import { TRAIL_TEXT_CHARS_MAX } from "../base/limits.ts";
 import type { Identity } from "./identity.ts";
+import { jsonString } from "../base/json-text.ts";
 
 export interface EventParts {
   readonly identity: Identity;
@@ -38,14 +39,13 @@ export interface EventParts {
   readonly tls?: string | undefined;
 }
 
-const quote = (text: string): string => JSON.stringify(text);
 const clipped = (text: string): string =>
-  quote(text.length > TRAIL_TEXT_CHARS_MAX ? text.slice(0, TRAIL_TEXT_CHARS_MAX) : text);
+  jsonString(text.length > TRAIL_TEXT_CHARS_MAX ? text.slice(0, TRAIL_TEXT_CHARS_MAX) : text);
 
 /** `eventTime`: for templates, whose slot it is. */
 export function eventText(p: EventParts, eventTime: string = isoSeconds(p.timeMs)): string {
-  const invoked = p.invokedBy === undefined ? "" : `,"invokedBy":${quote(p.invokedBy)}`;
-  const code = p.errorCode === undefined ? "" : `,"errorCode":${quote(p.errorCode)}`;
+  const invoked = p.invokedBy === undefined ? "" : `,"invokedBy":${jsonString(p.invokedBy)}`;
+  const code = p.errorCode === undefined ? "" : `,"errorCode":${jsonString(p.errorCode)}`;
   const message = p.errorMessage === undefined ? "" : `,"errorMessage":${clipped(p.errorMessage)}`;
   const additional = p.additional === undefined ? "" : `,"additionalEventData":${p.additional}`;
   const resources = p.resources === undefined ? "" : `,"resources":${p.resources}`;

@@ -5,6 +5,7 @@
 import type { Caller, Principal, SessionFacts } from "../base/caller.ts";
 import { whoOf } from "./facts.ts";
 import { parseIdentity } from "./trail-event.ts";
+import { jsonString } from "../base/json-text.ts";
 
 export interface Identity {
   /** JSON object without the closing brace, so that `invokedBy` can follow. */
@@ -21,7 +22,6 @@ export const identityFrom = (open: string, account: string): Identity => ({
   who: whoOf(parseIdentity(`${open}}`)),
 });
 
-const quote = (text: string): string => JSON.stringify(text);
 const KEPT_MAX = 4096;
 let kept = new Map<string, Identity>();
 /** One client asks again and again. */
@@ -51,7 +51,7 @@ function keptIdentity(principal: Principal, accessKeyId: string): Identity {
 
 /** A signature that did not verify: nobody is known, but which credential was claimed. */
 export function claimedIdentity(accessKeyId: string | undefined): Identity {
-  const key = accessKeyId === undefined ? "" : `,"accessKeyId":${quote(accessKeyId)}`;
+  const key = accessKeyId === undefined ? "" : `,"accessKeyId":${jsonString(accessKeyId)}`;
   return identityFrom(`{"type":"Unknown","principalId":""${key}`, "anonymous");
 }
 
@@ -67,7 +67,7 @@ function build(principal: Principal, accessKeyId: string, session: SessionFacts 
     case "anonymous":
       return identityFrom('{"type":"AWSAccount","principalId":"","accountId":"anonymous"', "anonymous");
     case "internal":
-      return identityFrom(`{"type":"AWSService","invokedBy":${quote(principal.name)}`, "");
+      return identityFrom(`{"type":"AWSService","invokedBy":${jsonString(principal.name)}`, "");
     case "root":
     case "user":
     case "role-session":
@@ -76,12 +76,12 @@ function build(principal: Principal, accessKeyId: string, session: SessionFacts 
       const type = TYPES[principal.kind];
       const parts = [
         `"type":"${type}"`,
-        `"principalId":${quote(userId)}`,
-        `"arn":${quote(arn)}`,
+        `"principalId":${jsonString(userId)}`,
+        `"arn":${jsonString(arn)}`,
         `"accountId":"${account}"`,
-        `"accessKeyId":${quote(accessKeyId)}`,
+        `"accessKeyId":${jsonString(accessKeyId)}`,
       ];
-      if (principal.kind === "user") parts.push(`"userName":${quote(principal.name)}`);
+      if (principal.kind === "user") parts.push(`"userName":${jsonString(principal.name)}`);
       const context = contextOf(principal, session);
       if (context !== undefined) parts.push(`"sessionContext":${JSON.stringify(context)}`);
       return identityFrom(`{${parts.join(",")}`, account);

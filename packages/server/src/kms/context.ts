@@ -6,6 +6,7 @@ import { canonicalContext, decodeContext } from "@strongroom/crypto";
 import { fail } from "../base/errors.ts";
 import { CONTEXT_BYTES_MAX, CONTEXT_PAIRS_MAX } from "../base/limits.ts";
 import type { EncryptionContext } from "./port.ts";
+import { jsonString } from "../base/json-text.ts";
 
 export const EMPTY_CONTEXT: EncryptionContext = new Map();
 
@@ -57,7 +58,7 @@ export function contextJson(context: EncryptionContext): string {
   if (known?.json !== undefined) return known.json;
   let pairs = "";
   for (const [name, value] of context)
-    pairs += `${pairs === "" ? "" : ","}${JSON.stringify(name)}:${JSON.stringify(value)}`;
+    pairs += `${pairs === "" ? "" : ","}${jsonString(name)}:${jsonString(value)}`;
   const json = `{${pairs}}`;
   if (known !== undefined) known.json = json;
   return json;

@@ -8,6 +8,7 @@ import { andThen, type Soon } from "../base/soon.ts";
 import { nameUses, type Requester } from "./kernel.ts";
 import { contextJson } from "./context.ts";
 import type { EncryptionContext } from "./port.ts";
+import { jsonString } from "../base/json-text.ts";
 
 export interface InternalUse {
   readonly operation: string;
@@ -97,7 +98,7 @@ export function noteCached({ caller, seen }: Requester): void {
 
 function requestOf(operation: string, keyId: string | undefined, context: EncryptionContext): string {
   // By hand, as in the event's own text: it is written for every read of a KMS object. S3 bounds the context it hands on.
-  const key = keyId === undefined ? "" : `"keyId":${JSON.stringify(keyId)}`;
+  const key = keyId === undefined ? "" : `"keyId":${jsonString(keyId)}`;
   const pairs = context.size === 0 ? "" : `,"encryptionContext":${contextJson(context)}`;
   if (operation === "GenerateDataKey") return `{${key}${key === "" ? "" : ","}"keySpec":"AES_256"${pairs}}`;
   return `{"encryptionAlgorithm":"SYMMETRIC_DEFAULT"${key === "" ? "" : ","}${key}${pairs}}`;

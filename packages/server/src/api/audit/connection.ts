@@ -2,8 +2,7 @@
 import type { TLSSocket } from "node:tls";
 import { TRAIL_HOST_CHARS_MAX } from "../../base/limits.ts";
 import type { Exchange } from "../common/exchange.ts";
-
-const quote = (text: string): string => JSON.stringify(text);
+import { jsonString } from "../../base/json-text.ts";
 
 /** The credential that a signature named before it was checked. */
 export function claimedKey(exchange: Exchange | undefined): string | undefined {
@@ -32,6 +31,6 @@ export function tlsOf(exchange: Exchange | undefined): string | undefined {
     tlsTexts.set(socket, text);
   }
   const host = shownHost(exchange.req.headers.host);
-  return `{${text}${host === undefined ? "" : `,"clientProvidedHostHeader":${quote(host)}`}}`;
+  return `{${text}${host === undefined ? "" : `,"clientProvidedHostHeader":${jsonString(host)}`}}`;
 }
 const isTls = (socket: object): socket is TLSSocket => "getCipher" in socket;

@@ -1,7 +1,7 @@
 /** Resources of an S3 record: the object and its bucket with the owner's account, of copies the source, too. */
 import type { RequestEvent } from "../common/ports.ts";
+import { jsonString } from "../../base/json-text.ts";
 
-const quote = (text: string): string => JSON.stringify(text);
 export const objectArn = (bucket: string, key: string): string => `arn:aws:s3:::${bucket}/${key}`;
 
 export interface Resources {
@@ -40,8 +40,8 @@ function copyResources(
   return { text, buckets: [bucket, source.bucket], objects };
 }
 
-const objectResource = (arn: string): string => `{"type":"AWS::S3::Object","ARN":${quote(arn)}}`;
+const objectResource = (arn: string): string => `{"type":"AWS::S3::Object","ARN":${jsonString(arn)}}`;
 const bucketResource = (bucket: string, owner: string | undefined): string =>
   owner === undefined
-    ? `{"type":"AWS::S3::Bucket","ARN":${quote(`arn:aws:s3:::${bucket}`)}}`
-    : `{"accountId":"${owner}","type":"AWS::S3::Bucket","ARN":${quote(`arn:aws:s3:::${bucket}`)}}`;
+    ? `{"type":"AWS::S3::Bucket","ARN":${jsonString(`arn:aws:s3:::${bucket}`)}}`
+    : `{"accountId":"${owner}","type":"AWS::S3::Bucket","ARN":${jsonString(`arn:aws:s3:::${bucket}`)}}`;

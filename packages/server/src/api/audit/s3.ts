@@ -13,13 +13,13 @@ import { type S3Row, s3RowOf } from "../../audit/s3-rows.ts";
 import { SLOT } from "../../audit/template.ts";
 import type { HeaderView } from "../../auth/headers.ts";
 import type { Caller, KeyUses } from "../../base/caller.ts";
+import { jsonInside, jsonString } from "../../base/json-text.ts";
 import type { AuditPort, Outcome, RequestEvent } from "../common/ports.ts";
 import { claimedKey, shownHost, tlsOf } from "./connection.ts";
 import { type AnswerFacts, NO_FACTS, readAnswer } from "./s3-answer.ts";
 import { deletedIn, partsOf } from "./s3-deleted.ts";
 import { objectArn, resourcesOf } from "./s3-resources.ts";
 
-const quote = (text: string): string => JSON.stringify(text);
 const SSE = "x-amz-server-side-encryption";
 /** Their bytes are no identifiers of ours; what names them in the record is a keyed hash. */
 const ANONYMOUS = "anonymous";
@@ -177,16 +177,18 @@ const valuesOf = ({ event, uses, facts, timeMs }: Told, eventId: string): Values
   bytesIn: String(bytesIn(event)),
   bytesOut: String(facts.bytesOut),
   startedMs: String(timeMs),
-  kmsRequestIds: uses === undefined ? "" : JSON.stringify(uses.requestIds),
+  kmsRequestIds: uses === undefined ? "" : idList(uses.requestIds),
   requestId: event.requestId,
   eventId,
 });
 
+/** The store's own ids, which need no escapes. */
+const idList = (ids: readonly string[]): string => (ids.length === 0 ? "[]" : `["${ids.join('","')}"]`);
+
 /** The same, in the order of the record's text, for a shape of which some is known. */
 function valuesText({ event, uses, facts, timeMs }: Told, eventId: string): string {
-  const key = quote(event.key ?? "").slice(1, -1);
-  const ids =
-    uses === undefined || uses.requestIds.length === 0 ? "" : SLOT + JSON.stringify(uses.requestIds);
+  const key = jsonInside(event.key ?? "");
+  const ids = uses === undefined || uses.requestIds.length === 0 ? "" : SLOT + idList(uses.requestIds);
   return `${isoSeconds(timeMs)}${SLOT}${key}${SLOT}${bytesIn(event)}${SLOT}${facts.bytesOut}${SLOT}${timeMs}${ids}${SLOT}${event.requestId}${SLOT}${eventId}${SLOT}${key}`;
 }
 
@@ -243,18 +245,18 @@ function headerOf({ headers, exchange }: RequestEvent, name: string): string | u
 function requestOf({ event, outcome, row }: Told, key: string | undefined): string {
   const { exchange, headers, bucket, versionId } = event;
   let text = "";
-  if (bucket !== undefined) text = `"bucketName":${quote(bucket)}`;
+  if (bucket !== undefined) text = `"bucketName":${jsonString(bucket)}`;
   const host = shownHost(headerOf(event, "host"));
-  if (host !== undefined) text += `${text === "" ? "" : ","}"Host":${quote(host)}`;
-  if (key !== undefined) text += `,"key":${quote(key)}`;
-  if (versionId !== undefined) text += `,"versionId":${quote(versionId)}`;
+  if (host !== undefined) text += `${text === "" ? "" : ","}"Host":${jsonString(host)}`;
+  if (key !== undefined) text += `,"key":${jsonString(key)}`;
+  if (versionId !== undefined) text += `,"versionId":${jsonString(versionId)}`;
   if (headers !== undefined) text += shownHeaders(headers, row);
   // The request's own query was parsed before anybody is told of it; a target that is none has no query.
   const query = row.query.length === 0 || headers === undefined ? undefined : exchange?.raw.query;
   if (query !== undefined && query.size > 0) {
     for (const name of row.query) {
       const value = query.get(name);
-      if (value !== undefined) text += `,"${name}":${quote(value)}`;
+      if (value !== undefined) text += `,"${name}":${jsonString(value)}`;
     }
   }
   if (outcome?.details !== undefined) text += detailsText(outcome.details, true);
@@ -265,7 +267,7 @@ function shownHeaders(headers: HeaderView, row: S3Row): string {
   let text = "";
   for (const name of row.headers) {
     const value = headers.find(name);
-    if (value !== undefined) text += `,"${name}":${quote(value)}`;
+    if (value !== undefined) text += `,"${name}":${jsonString(value)}`;
   }
   return text;
 }
@@ -282,14 +284,14 @@ function detailsText(details: Readonly<Record<string, unknown>>, documents: bool
   let text = "";
   for (const [name, value] of Object.entries(details)) {
     const json = DOCUMENTS.has(name) === documents ? jsonOf(value) : undefined;
-    if (json !== undefined) text += `,${quote(name)}:${json}`;
+    if (json !== undefined) text += `,${jsonString(name)}:${json}`;
   }
   return text;
 }
 
 function usesText({ requestIds, keyArn, materialId, access }: KeyUses, ids: string): string {
   let text = "";
-  if (keyArn !== undefined) text += `,"sseKmsKeyArn":${quote(keyArn)}`;
+  if (keyArn !== undefined) text += `,"sseKmsKeyArn":${jsonString(keyArn)}`;
   if (materialId !== undefined) text += `,"keyMaterialId":"${materialId}"`;
   if (access !== undefined) text += `,"keyAccess":"${access}"`;
   if (requestIds.length > 0) text += `,"kmsRequestIDs":${ids}`;
