@@ -86,14 +86,39 @@ export function sameSecretText(a: string, b: string): boolean {
   return timingSafeEqual(hash("sha256", a, "buffer"), hash("sha256", b, "buffer"));
 }
 
+interface LastKey {
+  readonly accessKeyId: string;
+  readonly version: string;
+  readonly scope: Scope;
+  readonly key: SigningKey;
+}
+
 /**
  * Signing keys by credential version and scope. A rotated or re-made credential has another version, so it never meets
  * an old key here. Bounded; only scopes that passed the region and time checks are asked for.
  */
 export class SigningKeyCache {
   readonly #keys = new RecentMap<string, SigningKey>(SIGNING_KEYS_MAX);
+  /** One client asks again and again. */
+  #last: LastKey | undefined;
 
   get(accessKeyId: string, version: string, secret: SigningSecret, scope: Scope): SigningKey {
+    const last = this.#last;
+    if (
+      last !== undefined &&
+      last.accessKeyId === accessKeyId &&
+      last.version === version &&
+      last.scope.date === scope.date &&
+      last.scope.service === scope.service &&
+      last.scope.region === scope.region
+    )
+      return last.key;
+    const key = this.#find(accessKeyId, version, secret, scope);
+    this.#last = { accessKeyId, version, scope, key };
+    return key;
+  }
+
+  #find(accessKeyId: string, version: string, secret: SigningSecret, scope: Scope): SigningKey {
     const id = `${accessKeyId}\n${version}\n${scope.date}\n${scope.region}\n${scope.service}`;
     const known = this.#keys.get(id);
     if (known !== undefined) return known;

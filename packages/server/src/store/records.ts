@@ -170,4 +170,4 @@ const isUnknownTerm = (error: unknown): boolean =>
   error instanceof CryptoError && error.code === "UnknownTerm";
 
 const nameOf = (table: TableName, key: Uint8Array): string =>
-  `${table}/${Buffer.from(key).toString("latin1")}`;
+  `${table}/${Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1")}`;

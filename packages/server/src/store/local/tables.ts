@@ -130,7 +130,8 @@ export class Tables {
 
   #carve(length: number): Uint8Array {
     if (this.#slabUsed + length > this.#slab.length) {
-      this.#slab = new Uint8Array(SLAB_BYTES);
+      // Not zeroed: every byte that is carved is written at once.
+      this.#slab = new Uint8Array(Buffer.allocUnsafeSlow(SLAB_BYTES).buffer);
       this.#slabUsed = 0;
     }
     this.#slabUsed += length;
