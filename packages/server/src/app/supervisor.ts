@@ -21,7 +21,13 @@ export const DRAIN_MS = 20_000;
  * glibc gives freed memory at the top of the heap back at once and takes it again with page faults: a large transfer does
  * so with every segment. Workers keep some (a setting of the operator's own wins; other allocators read none of this).
  */
-const ALLOCATOR = { MALLOC_TRIM_THRESHOLD_: "16777216", MALLOC_MMAP_THRESHOLD_: "1048576" };
+const ALLOCATOR = {
+  MALLOC_TRIM_THRESHOLD_: "16777216",
+  MALLOC_MMAP_THRESHOLD_: "1048576",
+  // Bun's gives pages back within milliseconds and takes them again with page faults: with a second's delay a GET of 64 MiB
+  // costs 43 ms instead of 47, a PUT 91 instead of 97, and the memory of transfers and idle processes stays what it was.
+  MIMALLOC_PURGE_DELAY: "1000",
+};
 /** Rows are bytes: the codec that comes with lmdb is loaded and never used, and need not look for its native part. */
 const CODEC = { MSGPACKR_NATIVE_ACCELERATION_DISABLED: "true" };
 
