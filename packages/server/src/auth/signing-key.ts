@@ -46,6 +46,8 @@ const DIGEST = 32;
 /** Reused for every signature: signing is synchronous. */
 const innerInput = Buffer.allocUnsafeSlow(4096);
 const outerInput = Buffer.allocUnsafeSlow(BLOCK + DIGEST);
+const computedText = Buffer.allocUnsafeSlow(2 * DIGEST);
+const providedText = Buffer.allocUnsafeSlow(2 * DIGEST);
 
 /**
  * HMAC-SHA256 (RFC 2104) over one-shot hashes with the two padded keys kept ready: a third of the cost of a fresh
@@ -77,8 +79,13 @@ export class SigningKey {
 
 /** Compares hex signatures in time that depends on the length only, which is no secret. */
 export function sameSignature(computed: string, provided: string): boolean {
-  const given = Buffer.from(provided);
-  return given.length === computed.length && timingSafeEqual(Buffer.from(computed), given);
+  if (computed.length !== provided.length || computed.length !== computedText.length) return false;
+  computedText.write(computed, "latin1");
+  // As UTF-8: a character that is no ASCII becomes bytes that no hex has.
+  return (
+    providedText.write(provided, "utf8") === providedText.length &&
+    timingSafeEqual(computedText, providedText)
+  );
 }
 
 /** Compares texts of any length, such as session tokens, in constant time. */

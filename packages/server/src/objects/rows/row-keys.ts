@@ -19,21 +19,29 @@ const ID_BYTES = 16;
 const SEPARATOR_BYTES = 2;
 const SEQUENCE_BYTES = 8;
 
+/** Pointer keys lie in buffers that many share, also where `Buffer.allocUnsafe` has no such pool (Bun); never written twice. */
+const SLAB_BYTES = 16 * 1024;
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let slabUsed = 0;
+
 /** bucketId || escaped key: the row key of `head` and `marker`. Throws KeyTooLongError. */
 export function pointerKey(bucket: BucketId, key: ObjectKey): Uint8Array {
-  // UTF-16 to UTF-8 is at most three bytes a unit; keys are short, so one rough allocation and a view do.
-  const out = Buffer.allocUnsafe(ID_BYTES + key.length * 3);
-  out.set(bucket, 0);
-  const written = out.write(key, ID_BYTES, "utf8");
-  const end = ID_BYTES + written;
-  if (key.includes("\0")) return withEscapes(out.subarray(0, end));
+  // UTF-16 to UTF-8 is at most three bytes a unit; keys are short, so rough room and a view do.
+  const room = ID_BYTES + key.length * 3;
+  if (slabUsed + room > slab.length) {
+    slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, room));
+    slabUsed = 0;
+  }
+  const at = slabUsed;
+  slab.set(bucket, at);
+  const written = slab.write(key, at + ID_BYTES, "utf8");
+  const size = ID_BYTES + written;
+  // No Buffer, so that nobody meets Buffer's own slice.
+  const out = new Uint8Array(slab.buffer, slab.byteOffset + at, size);
+  if (key.includes("\0")) return withEscapes(out);
   if (written > ESCAPED_KEY_BYTES_MAX) tooLong(written);
-  return plain(out, end);
-}
-
-/** A view that is no Buffer, so that nobody meets Buffer's own slice. */
-function plain(bytes: Buffer, end: number): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, end);
+  slabUsed += size;
+  return out;
 }
 
 function withEscapes(raw: Uint8Array): Uint8Array {

@@ -111,31 +111,29 @@ export class Tables {
 
   get(keys: readonly RowKey[]): (Row | undefined)[] {
     this.refresh();
-    return keys.map(({ table, key }) => {
-      const stored = this.#copyOf(this.table(table), key);
-      return stored === undefined ? undefined : rowOf(key, stored);
-    });
+    return keys.map(({ table, key }) => this.#rowOf(this.table(table), key));
   }
 
   /** Small rows are carved from buffers that many share: one of its own, off the engine's heap, costs more than its read. */
-  #copyOf(table: Table, key: Uint8Array): Uint8Array | undefined {
+  #rowOf(table: Table, key: Uint8Array): Row | undefined {
     const stored = table.getBinaryFast(key);
     if (stored === undefined) return undefined;
     // lmdb's reused buffer has a length of its own, which `set` would not honour.
     const { length } = stored;
-    const copy = length <= SHARED_COPY_BYTES_MAX ? this.#carve(length) : new Uint8Array(length);
-    copy.set(stored.subarray(0, length));
-    return copy;
-  }
-
-  #carve(length: number): Uint8Array {
+    if (length > SHARED_COPY_BYTES_MAX) {
+      const own = new Uint8Array(length);
+      buffer.copy.call(stored, own, 0, 0, length);
+      return rowOf(key, own, 0, length);
+    }
     if (this.#slabUsed + length > this.#slab.length) {
       // Not zeroed: every byte that is carved is written at once.
       this.#slab = new Uint8Array(Buffer.allocUnsafeSlow(SLAB_BYTES).buffer);
       this.#slabUsed = 0;
     }
+    const at = this.#slabUsed;
     this.#slabUsed += length;
-    return this.#slab.subarray(this.#slabUsed - length, this.#slabUsed);
+    buffer.copy.call(stored, this.#slab, at, 0, length);
+    return rowOf(key, this.#slab, at, length);
   }
 
   /** As `expect` of a commit would find it, without a copy of any row. INVARIANT: nobody changes a list once asked for. */
@@ -198,7 +196,8 @@ export class Tables {
   /** Rows of [start, end) in order, in the read snapshot of this turn: consume it without awaiting. */
   *range(table: TableName, start: Uint8Array, end: Uint8Array | undefined, limit: number): Generator<Row> {
     const options = { limit, ...(start.length > 0 ? { start } : {}), ...(end === undefined ? {} : { end }) };
-    for (const { key, value } of this.table(table).getRange(options)) yield rowOf(plain(key), plain(value));
+    for (const { key, value } of this.table(table).getRange(options))
+      yield rowOf(plain(key), value, 0, value.length);
   }
 
   rowCount(table: TableName): number {
@@ -238,6 +237,9 @@ export class Tables {
 /** Bytes in, bytes out, in bytewise order. */
 const NAMELESS = { keyEncoding: "binary", encoding: "binary", cache: false, compression: false } as const;
 
+/** For its `copy`: from one array to another without a view of either. */
+const buffer = Buffer.alloc(0);
+
 /** lmdb's copies are Buffers; rows hold plain views on them. */
 const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 
@@ -270,12 +272,15 @@ function sameMark(stored: Uint8Array, mark: Uint8Array): boolean {
   return true;
 }
 
-function rowOf(key: Uint8Array, stored: Uint8Array): Row {
-  if (stored.length < REV_BYTES) throw new IntegrityError("a stored row is shorter than its revision");
+/** Two views of `length` bytes at `at`; by the constructor, since `subarray` looks for the class of its result each time. */
+function rowOf(key: Uint8Array, stored: Uint8Array, at: number, length: number): Row {
+  if (length < REV_BYTES) throw new IntegrityError("a stored row is shorter than its revision");
+  const { buffer: bytes } = stored;
+  const start = stored.byteOffset + at;
   return {
     key,
-    rev: stored.subarray(0, REV_BYTES) as Rev,
-    value: stored.subarray(REV_BYTES) as Sealed,
+    rev: new Uint8Array(bytes, start, REV_BYTES) as Rev,
+    value: new Uint8Array(bytes, start + REV_BYTES, length - REV_BYTES) as Sealed,
   };
 }
 
