@@ -58,17 +58,33 @@ async function put(kind: string, req: IncomingMessage, res: ServerResponse): Pro
   res.end();
 }
 
-/** As a store must: temporary name, bytes, sync, final name. Removed after, so that the disk does not fill. */
+/** At most so many bytes of files stay: a store keeps what it was sent, but the disk must not fill. */
+const KEPT_BYTES_MAX = 2 * 1024 ** 3;
+const kept: { readonly path: string; readonly bytes: number }[] = [];
+let keptBytes = 0;
+
+/**
+ * As a store must: temporary name, bytes, sync, final name. The oldest go when there are too many; if each went at once, the
+ * next would be written into the same pages of the page cache, warm and at hand, as no store's are.
+ */
 async function synced(path: string, req: IncomingMessage): Promise<void> {
   const file = await open(`${path}.tmp`, "wx");
+  let bytes = 0;
   try {
-    for await (const chunk of req) await file.write(chunk as Buffer);
+    for await (const chunk of req) bytes += (await file.write(chunk as Buffer)).bytesWritten;
     await file.datasync();
   } finally {
     await file.close();
   }
   await rename(`${path}.tmp`, path);
-  await unlink(path);
+  kept.push({ path, bytes });
+  keptBytes += bytes;
+  while (keptBytes > KEPT_BYTES_MAX) {
+    const oldest = kept.shift();
+    if (oldest === undefined) break;
+    keptBytes -= oldest.bytes;
+    await unlink(oldest.path);
+  }
 }
 
 const server = createServer((req, res) => {
