@@ -5,7 +5,6 @@
  */
 import { fail, IntegrityError } from "../base/errors.ts";
 import type { Caller } from "../base/caller.ts";
-import type { Row } from "../store/port.ts";
 import type { Bucket, Checksum, ReadInput, ReadResult } from "./api.ts";
 import { base64 } from "./content/build.ts";
 import { checksumOfVersion, partChecksums, shownChecksum } from "./content/checksum-of.ts";
@@ -155,22 +154,18 @@ function bodyOf(
 ): ReadBody | Promise<ReadBody> {
   const sole = soleInlineRow(version);
   if (sole === undefined) return streamedBody(core, version, opened, from, to);
-  const rows = core.records.store.get([sole]);
-  if (rows instanceof Promise) {
-    return rows.then(([row]) => inlineBody(version, opened, row, from, to));
-  }
-  return inlineBody(version, opened, rows[0], from, to);
+  return core.records.store.use(sole, (stored) => inlineBody(version, opened, stored, from, to));
 }
 
 function inlineBody(
   version: ObjectVersion,
   opened: OpenedVersion,
-  row: Row | undefined,
+  stored: Uint8Array | undefined,
   from: number,
   to: number,
 ): Uint8Array {
-  if (row === undefined) throw new IntegrityError("an inline content is missing");
-  const whole = openInline(version, row.value, opened);
+  if (stored === undefined) throw new IntegrityError("an inline content is missing");
+  const whole = openInline(version, stored, opened);
   return to - from === whole.length ? whole : whole.subarray(from, to);
 }
 

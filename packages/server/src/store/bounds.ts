@@ -9,7 +9,7 @@ import {
 } from "../base/limits.ts";
 import type { Commit, RowKey } from "./port.ts";
 
-function checkKey(row: RowKey): void {
+export function checkKey(row: RowKey): void {
   if (row.key.length === 0 || row.key.length > ROW_KEY_BYTES_MAX) {
     assert(false, `a row key of ${row.key.length} bytes in ${row.table}`);
   }

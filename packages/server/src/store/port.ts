@@ -163,6 +163,11 @@ export interface Store {
    */
   holds(expect: readonly Expect[]): boolean | Promise<boolean>;
   /**
+   * Hands one row's value to `use`, as `get` would find it; undefined where there is no row. What it gets may be the home's
+   * own copy, there as long as `use` runs: `use` keeps no view of it and asks the home for nothing.
+   */
+  use<T>(row: RowKey, use: (value: Sealed | undefined) => T): T | Promise<T>;
+  /**
    * All conditions and all writes at once, or nothing; durable (survives power loss) before it resolves with ok. A row
    * is written at most once in a commit. Rejects when this process is unfit to write; its outcome is then unknown too.
    */

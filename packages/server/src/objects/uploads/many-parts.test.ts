@@ -27,6 +27,10 @@ function withMemoryBlobs(home: Store, counts: { gets: number }): Store {
       return home.get(keys);
     },
     holds: (expect) => home.holds(expect),
+    use: (row, use) => {
+      counts.gets++;
+      return home.use(row, use);
+    },
     commit: (commit) => home.commit(commit),
     scan: (scan) => home.scan(scan),
     groups: (groups) => home.groups(groups),

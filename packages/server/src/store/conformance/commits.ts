@@ -45,6 +45,26 @@ export function commitCases(openHome: OpenHome): void {
       await home().store.get([at("mine"), at("a")]);
       assert.deepEqual(row?.value, text("first"));
     });
+    test("hands one row's value to whoever uses it at once, of any size", async () => {
+      const { store } = home();
+      const said = (value: Uint8Array | undefined): string | undefined =>
+        value && Buffer.from(value).toString();
+      for (const size of [0, 1, 5000, ROW_VALUE_BYTES_MAX]) {
+        const value = "v".repeat(size);
+        await commitOk(store, { put: [put("used", value)] });
+        assert.equal(await store.use(at("used"), said), value);
+      }
+      assert.equal(await store.use(at("nothing"), said), undefined);
+      const thrown = new Error("of whoever uses it");
+      await assert.rejects(async () =>
+        store.use(at("used"), () => {
+          throw thrown;
+        }),
+      );
+      const other = await home().another();
+      await commitOk(other, { put: [put("used", "by another")] });
+      assert.equal(await store.use(at("used"), said), "by another");
+    });
     test("copies what it was given to put", async () => {
       const value = text("before");
       const key = text("lent");

@@ -1,7 +1,7 @@
 /** The embedded home: LMDB for rows in `records/`, files for blobs in `blobs/`, both under one data directory. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { checkKeys } from "../bounds.ts";
+import { checkKey, checkKeys } from "../bounds.ts";
 import type { Store, TableName, WriteState } from "../port.ts";
 import { FileBlobs } from "./blobs.ts";
 import { FailStop } from "./fail-stop.ts";
@@ -60,6 +60,10 @@ export async function openLocalStore(options: LocalOptions): Promise<LocalStore>
       return tables.get(keys);
     },
     holds: (expect) => tables.holds(expect),
+    use: (row, use) => {
+      checkKey(row);
+      return tables.use(row, use);
+    },
     commit: (commit) => commits.commit(commit),
     scan: async (scan) => tables.scan(scan),
     groups: async (groups) => groupsPage(tables, groups),

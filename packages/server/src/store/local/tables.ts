@@ -136,6 +136,13 @@ export class Tables {
     return rowOf(key, this.#slab, at, length);
   }
 
+  /** What `use` gets lies in lmdb's own buffer, until the next read. */
+  use<T>({ table, key }: RowKey, use: (value: Sealed | undefined) => T): T {
+    this.refresh();
+    const stored = this.table(table).getBinaryFast(key);
+    return use(stored === undefined ? undefined : rowOf(key, stored, 0, stored.length).value);
+  }
+
   /** As `expect` of a commit would find it, without a copy of any row. INVARIANT: nobody changes a list once asked for. */
   holds(expect: readonly Expect[]): boolean {
     this.refresh();

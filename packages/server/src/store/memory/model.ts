@@ -42,6 +42,7 @@ export class MemoryModel {
     return {
       get: (keys) => this.#get(keys),
       holds: (expect) => Promise.resolve(expect.every((e) => this.#holds(e))),
+      use: (row, use) => this.#use(row, use),
       commit: (commit) => this.#commit(commit),
       scan: (scan) => this.#scan(scan),
       groups: (groups) => this.#groups(groups),
@@ -90,6 +91,16 @@ export class MemoryModel {
   async #get(keys: readonly RowKey[]): Promise<readonly (Row | undefined)[]> {
     checkKeys(keys);
     return keys.map((key) => copyRow(this.#row(key)));
+  }
+
+  /** Nothing is left of the copy: who kept a view of it is found out. */
+  async #use<T>(row: RowKey, use: (value: Sealed | undefined) => T): Promise<T> {
+    const [found] = await this.#get([row]);
+    try {
+      return use(found?.value);
+    } finally {
+      found?.value.fill(0);
+    }
   }
 
   async #commit(commit: Commit): Promise<CommitResult> {
