@@ -49,6 +49,8 @@ export class Tables {
   #state = 0;
   readonly #held = new WeakMap<readonly Expect[], number>();
   readonly #ownMark = newMark();
+  /** Whether the transaction that runs has left its mark. */
+  #isMarked = false;
   /** One row's rev || value while LMDB copies it: puts are synchronous inside a transaction, so one buffer does. */
   #scratch = new Uint8Array(64 * 1024 + REV_BYTES);
 
@@ -96,13 +98,15 @@ export class Tables {
   refresh(): void {
     if (this.#current) return;
     this.#root.resetReadTxn();
-    this.#current = true;
-    process.nextTick(this.#endLook);
     // Every commit leaves another mark, in the same transaction: under the one seen last, no row has changed since.
     const mark = this.#root.getBinaryFast(MARK_KEY);
-    if (mark !== undefined && sameMark(mark, this.#mark)) return;
-    this.#state++;
-    this.#mark = mark === undefined ? NO_MARK : new Uint8Array(mark.subarray(0, MARK_BYTES));
+    if (mark === undefined || !sameMark(mark, this.#mark)) {
+      this.#state++;
+      this.#mark = mark === undefined ? NO_MARK : new Uint8Array(mark.subarray(0, MARK_BYTES));
+    }
+    // Last: a look that fails is none, and what held before it does not stand for it.
+    this.#current = true;
+    process.nextTick(this.#endLook);
   }
 
   readonly #endLook = (): void => {
@@ -160,13 +164,20 @@ export class Tables {
   async transact(write: () => void): Promise<void> {
     try {
       await this.#root.transaction(() => {
+        this.#isMarked = false;
         write();
-        countUp(this.#ownMark);
-        void this.#root.put(MARK_KEY, this.#ownMark);
       });
     } finally {
       this.#endLook();
     }
+  }
+
+  /** Before the first row that the transaction changes: lmdb commits what stands in it even where something throws. */
+  #leaveMark(): void {
+    if (this.#isMarked) return;
+    countUp(this.#ownMark);
+    void this.#root.put(MARK_KEY, this.#ownMark);
+    this.#isMarked = true;
   }
 
   /**
@@ -177,10 +188,12 @@ export class Tables {
     for (const expect of commit.expect ?? []) {
       if (!this.#holds(expect)) return { kind: "conflict", at: { table: expect.table, key: expect.key } };
     }
-    for (const put of commit.put ?? []) {
+    const { put: puts = [], delete: removed = [] } = commit;
+    if (puts.length > 0 || removed.length > 0) this.#leaveMark();
+    for (const put of puts) {
       void this.table(put.table).put(put.key, this.#stored(commit.id, put.value));
     }
-    for (const row of commit.delete ?? []) void this.table(row.table).remove(row.key);
+    for (const row of removed) void this.table(row.table).remove(row.key);
     return COMMITTED;
   }
 
@@ -251,8 +264,8 @@ const buffer = Buffer.alloc(0);
 const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /**
- * Under the root's own database, beside the names of the tables: random bytes of the process that committed last, and how
- * often it had.
+ * Under the root's own database, beside the names of the tables: random bytes of the process that changed a row
+ * last, and how often it had.
  */
 const MARK_KEY = new TextEncoder().encode("\0mark");
 const MARK_BYTES = 24;
