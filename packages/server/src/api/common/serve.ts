@@ -48,6 +48,12 @@ const HEAD_IS_DONE = Promise.resolve();
 
 /** Never rejects: what goes wrong is answered, or the socket is destroyed. */
 export async function handle(req: IncomingMessage, res: ServerResponse, deps: ServeDeps): Promise<void> {
+  // At once: the system forgets it with the connection, the socket does not. Who has reset the connection by now hears no
+  // answer, and policies that go by addresses can't be asked about a request from nowhere.
+  if (req.socket.remoteAddress === undefined) {
+    req.socket.destroy();
+    return;
+  }
   const turn = turnOf(req, res);
   if (turn !== undefined && !(await turn)) return;
   if (req.headers["content-length"] !== undefined) await HEAD_IS_DONE;
