@@ -26,6 +26,8 @@ export interface KmsFacts {
   readonly response: string;
   readonly readOnly: boolean;
   readonly arns: readonly string[];
+  /** Keys of other accounts that did not let the caller in: as it named them, and those that are there. */
+  readonly refused: { readonly named: readonly string[]; readonly keys: readonly string[] };
   readonly materialIds: readonly string[];
   readonly error?: { readonly code: string; readonly message: string } | undefined;
   readonly tls?: string | undefined;
@@ -100,9 +102,12 @@ export class Recorder {
     return `hmac:${Buffer.from(hash).subarray(0, FINGERPRINT_BYTES).toString("hex")}`;
   }
 
-  /** One use or change of a KMS key. Cross-account ones are written for both accounts (spec audit section 1). */
+  /**
+   * One use or change of a KMS key. Cross-account ones are written for both accounts (spec audit section 1); where the key
+   * does not let the caller in, the caller's record tells no more than the caller knew.
+   */
   kms(facts: KmsFacts): number {
-    const { caller, arns, timeMs } = facts;
+    const { caller, arns, refused, timeMs } = facts;
     const identity = identityOf(caller);
     const eventId = facts.eventId ?? newEventId(timeMs);
     const [arn] = arns;
@@ -110,15 +115,16 @@ export class Recorder {
     if (arn !== undefined && own && facts.error === undefined && facts.more === undefined)
       return this.#kmsLike(facts, identity, eventId, arn);
     const owners = new Set(arns.map(accountOfArn).filter((account) => account !== identity.account));
-    const shared = owners.size === 0 ? undefined : newEventId(timeMs);
-    const parts: EventParts = { ...this.#kmsParts(facts, identity, eventId), sharedId: shared };
-    const links = kmsLinks(facts);
-    let ticket = this.append(parts, links);
-    for (const owner of owners) {
-      ticket = this.append(
-        { ...parts, identity: ownersView(identity), eventId: newEventId(timeMs), recipient: owner },
-        links,
-      );
+    const sharedId = owners.size === 0 ? undefined : newEventId(timeMs);
+    const append = (named: readonly string[], owner?: string): number => {
+      const shown = { ...facts, arns: [...arns, ...named] };
+      const parts = { ...this.#kmsParts(shown, identity, eventId), sharedId };
+      return this.append(owner === undefined ? parts : ownersCopy(parts, caller, owner), kmsLinks(shown));
+    };
+    let ticket = append(refused.named);
+    for (const owner of new Set([...owners, ...refused.keys.map(accountOfArn)])) {
+      const theirs = new Set(refused.keys.filter((name) => accountOfArn(name) === owner));
+      ticket = append([...theirs], owner);
     }
     return ticket;
   }
@@ -220,8 +226,18 @@ export class Recorder {
 }
 
 /** The owner of a key sees from which account it was used, and not by whom. */
-const ownersView = ({ account }: Identity): Identity =>
-  identityFrom(`{"type":"AWSAccount","principalId":"${account}","accountId":"${account}"`, account);
+function ownersCopy(parts: EventParts, { principal }: Caller, owner: string): EventParts {
+  const { account } = parts.identity;
+  const open = `{"type":"AWSAccount","principalId":"${account}","accountId":"${account}"`;
+  const { errorMessage } = parts;
+  return {
+    ...parts,
+    identity: identityFrom(open, account),
+    errorMessage: "arn" in principal ? errorMessage?.replaceAll(principal.arn, account) : errorMessage,
+    eventId: newEventId(parts.timeMs),
+    recipient: owner,
+  };
+}
 
 const joined = (texts: readonly string[]): string =>
   texts.length === 1 ? (texts[0] ?? "") : texts.join(" ");

@@ -6,12 +6,12 @@ import {
   parseBlobHeader,
   type RsaEncryptionAlgorithm,
 } from "@strongroom/crypto";
-import { fail, ServiceError } from "../base/errors.ts";
+import { fail } from "../base/errors.ts";
 import type { KeyArn } from "../base/ids.ts";
 import { andThen, type Soon } from "../base/soon.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { canonicalOf } from "./context.ts";
-import { type Entered, enter, enterHeld } from "./enter.ts";
+import { type Entered, enter, enterHeld, orRefused } from "./enter.ts";
 import { checkGrantTokens } from "./grant-tokens.ts";
 import { type Kernel, noteMaterial, type Requester } from "./kernel.ts";
 import type { EncryptionContext } from "./port.ts";
@@ -70,17 +70,12 @@ async function enterByBlob(
   const owner = await k.rows.blobOwner(header.keyUuid);
   const held = owner === undefined ? undefined : await k.rows.key(owner.account, owner.keyId);
   if (held === undefined) return fail("AccessDeniedException", NOT_YOURS);
-  try {
-    return await enterHeld(k, requester, operation, held, facts);
-  } catch (error) {
-    // Whether another account's key exists is not told to those whom it does not let in.
-    const hidden =
-      error instanceof ServiceError &&
-      error.code === "AccessDeniedException" &&
-      held.value.account !== requester.account;
-    if (hidden) return fail("AccessDeniedException", { message: NOT_YOURS, cause: error });
-    throw error;
-  }
+  const entering = (): Soon<Entered> => enterHeld(k, requester, operation, held, facts);
+  if (held.value.account === requester.account) return entering();
+  // Whether another account's key exists is not told to those whom it does not let in.
+  return orRefused(requester, entering, (cause) =>
+    fail("AccessDeniedException", { message: NOT_YOURS, cause }),
+  );
 }
 
 interface EnteredBlob {

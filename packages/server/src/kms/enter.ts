@@ -168,15 +168,28 @@ async function enterForeign(
 ): Promise<Entered> {
   // Before the key is looked for: a bad token must not tell either.
   checkGrantTokens(k, facts.grantTokens);
-  const refuse = (cause?: unknown) =>
-    denyForeign(k, requester, OPERATIONS[operation].action, arnAsNamed(k, name), name.account, cause);
+  const refuse = (cause?: unknown) => {
+    if (name.kind === "key") requester.seen.refused.named.push(keyArn(k.region, name.account, name.keyId));
+    return denyForeign(k, requester, OPERATIONS[operation].action, arnAsNamed(k, name), name.account, cause);
+  };
   const found = await find(k, name);
   if (found === undefined) return refuse();
+  return orRefused(requester, () => enterResolved(k, requester, operation, found, facts), refuse);
+}
+
+/** What another account's key decides. The key that refuses is its owner's to know of, in the trail as in the answer. */
+export async function orRefused<T>(
+  { seen }: Requester,
+  enterIt: () => Soon<T>,
+  refuse: (cause: ServiceError) => T | Promise<T>,
+): Promise<T> {
+  const before = seen.arns.length;
   try {
-    return await enterResolved(k, requester, operation, found, facts);
+    return await enterIt();
   } catch (error) {
-    if (error instanceof ServiceError && error.code === "AccessDeniedException") return refuse(error);
-    throw error;
+    if (!(error instanceof ServiceError) || error.code !== "AccessDeniedException") throw error;
+    seen.refused.keys.push(...seen.arns.splice(before));
+    return refuse(error);
   }
 }
 

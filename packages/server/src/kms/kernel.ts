@@ -89,9 +89,18 @@ export interface Requester {
 
 export interface SeenKeys {
   readonly arns: KeyArn[];
+  readonly refused: RefusedKeys;
   readonly materialIds: string[];
   /** Uses that succeeded. */
   readonly uses: NotedUse[];
+}
+
+/** Of other accounts, which did not let the caller in. */
+export interface RefusedKeys {
+  /** As the caller named them by ARN, whether there or not: what its own record may name. */
+  readonly named: KeyArn[];
+  /** Those that are there: their owners hear of it, and nobody else. */
+  readonly keys: KeyArn[];
 }
 
 /** Which record of the trail tells of the request's uses: known once it is written. */
@@ -102,7 +111,14 @@ export function nameUses({ uses }: SeenKeys, requestId: string, eventId: string)
   }
 }
 
-/** A key that the call came to; denied calls name it too. */
+export const nothingSeen = (): SeenKeys => ({
+  arns: [],
+  refused: { named: [], keys: [] },
+  materialIds: [],
+  uses: [],
+});
+
+/** A key that the call came to; denied calls name it too, but for {@link RefusedKeys}. */
 export function noteKey({ seen }: Requester, arn: KeyArn): void {
   if (seen.arns.at(-1) !== arn) seen.arns.push(arn);
 }
@@ -119,7 +135,7 @@ export function requesterOf(caller: Caller, via: "direct" | "s3", action: string
       "AccessDeniedException",
       `User: ${principal.kind} is not authorized to perform: ${action} because no identity-based policy allows the ${action} action`,
     );
-  return { caller, account, arn: principal.arn, via, seen: { arns: [], materialIds: [], uses: [] } };
+  return { caller, account, arn: principal.arn, via, seen: nothingSeen() };
 }
 
 /** How grants may name a principal: by ARN and unique id, its own, its role's, its account's root. */

@@ -56,13 +56,15 @@ function recordUse(
   error: unknown,
 ): void {
   const { caller, seen } = requester;
+  const { arns, refused } = seen;
+  const keyArn = arns.at(-1) ?? refused.named.at(-1);
   const requestId = newRequestUuid();
   const timeMs = recorder.clock.now();
   const eventId = newEventId(timeMs);
   nameUses(seen, requestId, eventId);
   const uses = startKeyUses(caller);
   uses.requestIds.push(requestId);
-  uses.keyArn = seen.arns.at(-1) ?? uses.keyArn;
+  uses.keyArn = keyArn ?? uses.keyArn;
   if (error === undefined) {
     uses.materialId = seen.materialIds.at(-1);
     uses.access = "kms";
@@ -74,10 +76,11 @@ function recordUse(
     timeMs,
     requestId,
     eventId,
-    request: requestOf(operation, seen.arns.at(-1) ?? keyId, context),
+    request: requestOf(operation, keyArn ?? keyId, context),
     response: "null",
     readOnly: true,
-    arns: seen.arns,
+    arns,
+    refused,
     materialIds: error === undefined ? seen.materialIds : [],
     error:
       error === undefined

@@ -10,6 +10,7 @@ import type { Trail } from "../../audit/trail.ts";
 import { ServiceError } from "../../base/errors.ts";
 import type { Caller } from "../../base/caller.ts";
 import { parseAccountId } from "../../base/ids.ts";
+import { nothingSeen } from "../../kms/kernel.ts";
 import { KmsAudit, type KmsCall } from "./kms.ts";
 import { QueryAudit } from "./query.ts";
 import { S3Audit } from "./s3.ts";
@@ -48,7 +49,7 @@ test("keys are not used while the trail's disk is full, and are again when it is
       operation: "Decrypt",
       requestId: "r",
       input: {},
-      seen: { arns: [], materialIds: [], uses: [] },
+      seen: nothingSeen(),
       timeMs: rig.nowMs,
       tls: undefined,
     };
@@ -112,7 +113,7 @@ test("what is refused while the trail's disk is full stands in it afterwards, as
     // A change, whose record would be waited for.
     await s3.outcome(event("s3", "PutBucketPolicy"), denied);
     await query.outcome(event("iam", "CreateUser"), denied);
-    const seen = { arns: [], materialIds: [], uses: [] };
+    const seen = nothingSeen();
     const call = { caller, operation: "Decrypt", requestId: "r", input: {}, seen, timeMs: rig.nowMs };
     await kms.outcome({ ...call, tls: undefined }, undefined, new ServiceError("AccessDeniedException"));
 

@@ -86,6 +86,7 @@ function factsOf(call: KmsCall, row: KmsRow): KmsFacts {
     response: "null",
     readOnly: row.readOnly,
     arns: seen.arns,
+    refused: seen.refused,
     materialIds: [],
     tls,
   };
