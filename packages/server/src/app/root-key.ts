@@ -2,7 +2,7 @@
  * Root key providers. The root key seals the keyring and nothing else; it lies outside the store and is never in a
  * backup. A provider holds one key, or two while the root key is being changed; start tries both.
  *
- * `file:PATH`: text, one line `strongroom-root-key:v1:<generation>:<base64 of 32 bytes>`, mode 0600.
+ * `file:PATH`: text, one line `strongroom-root-key:v1:<generation>:<base64 of 32 bytes>`, made with mode 0600.
  * `passphrase:PATH`: PATH holds the passphrase; `<data>/root.salt` holds the scrypt parameters (not secret).
  */
 import { randomBytes, scryptSync } from "node:crypto";
@@ -15,7 +15,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -24,6 +23,7 @@ import { z } from "zod";
 import type { RootKey } from "../store/keyring.ts";
 import { UsageError } from "./config.ts";
 import type { DataDir } from "./data-dir.ts";
+import { refuseIfReadableByOthers } from "./secret-file.ts";
 
 export interface RootKeyProvider {
   /** As given by the operator, for messages. */
@@ -89,16 +89,6 @@ function moveIfThere(from: string, to: string): void {
     renameSync(from, to);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-  }
-}
-
-/** Files that hold secrets. */
-export function refuseIfReadableByOthers(path: string): void {
-  const mode = statSync(path).mode & 0o777;
-  if ((mode & 0o077) !== 0) {
-    throw new UsageError(
-      `${path} is readable by group or others (mode ${mode.toString(8).padStart(4, "0")}). Run: chmod 600 ${path}`,
-    );
   }
 }
 

@@ -4,7 +4,7 @@ import { SecretKey } from "@strongroom/crypto";
 import type { Caller } from "../../base/caller.ts";
 import { UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
-import { refuseIfReadableByOthers } from "../root-key.ts";
+import { refuseIfReadableByOthers } from "../secret-file.ts";
 
 /**
  * The principal of an access key, with its rights and no more. Whoever may run commands on the data directory holds the
