@@ -113,6 +113,12 @@ for (const [who, by] of CALLERS)
     }
   });
 
+test("nor does the form in which a policy sees an ARN", async () => {
+  const meant = (name: string) =>
+    keyArnAsMeant(kms)(directRequester(OTHER_ACCOUNT).caller, name.replace("arn:aws:", "arn:aws-other:"), []);
+  for (const name of [arnOf(`key/${KEY}`), MISSING]) assert.equal(await meant(name), name);
+});
+
 test("a made-up blob does not tell either", async () => {
   const by = user(all, no({ Bool: { "kms:ReEncryptOnSameKey": "true" } }));
   const own = "22222222-0000-4000-8000-000000000002";

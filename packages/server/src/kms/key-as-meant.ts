@@ -2,7 +2,7 @@
 import type { Recorder } from "../audit/recorder.ts";
 import type { Caller } from "../base/caller.ts";
 import { ServiceError } from "../base/errors.ts";
-import type { KeyArn } from "../base/ids.ts";
+import { type KeyArn, keyArn } from "../base/ids.ts";
 import { enter, peek } from "./enter.ts";
 import { arnOf, type Kernel, type Requester, requesterOf } from "./kernel.ts";
 import { type KeyName, parseKeyName } from "./key-id.ts";
@@ -19,9 +19,9 @@ export type KeyArnAsMeant = (
 ) => Promise<KeyArn | undefined>;
 
 /**
- * Undefined where there is no such key or no such name; what is wrong with it is said after the rights. But for another
- * account's alias: a policy of the requester's own would tell whether it is there, and where it leads. It is followed for
- * whom its key lets in; others are refused in the words in which the use of the key would be. Throws AccessDeniedException.
+ * Undefined where the account has no such key or no such name; what is wrong with it is said after the rights. Of another
+ * account's a policy of the requester's own would tell what is there: a key's ARN is as it was named, and an alias is followed
+ * for whom its key lets in; others are refused in the words in which the use of the key would be. Throws AccessDeniedException.
  */
 export const keyArnAsMeant =
   (k: Kernel, recorder?: Recorder): KeyArnAsMeant =>
@@ -29,8 +29,11 @@ export const keyArnAsMeant =
     const meant = parse(k, caller, keyId);
     if (meant === undefined) return undefined;
     const { requester, name } = meant;
-    if (name.kind === "alias" && name.account !== requester.account)
+    if (name.account !== requester.account) {
+      // Not looked up: a policy of the requester's own would see by the form of the ARN whether there is such a key.
+      if (name.kind === "key") return keyArn(k.region, name.account, name.keyId);
       await requireLetIn(k, requester, keyId, contexts, recorder);
+    }
     const held = await peek(k, requester, keyId);
     return held && arnOf(k, held.value);
   };
