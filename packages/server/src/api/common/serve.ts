@@ -40,9 +40,9 @@ export interface ServeDeps {
 }
 
 /**
- * The platform hands on the head first, and the body that came with it once those who were called with the head have
- * returned. Waited for here, so that all that a small write reads of the store, before its body and after it, is read by
- * one callback, in one look (ADR 12).
+ * Node hands on the head first, and the body that came with it once those who were called with the head have returned.
+ * Waited for here, so that all that a small write reads of the store, before its body and after it, is read by one callback,
+ * in one look (ADR 12). Bun's body comes later: there a small write looks twice.
  */
 const HEAD_IS_DONE = Promise.resolve();
 
