@@ -108,7 +108,7 @@ async function start(): Promise<Running> {
 }
 
 async function killAll({ child }: Running): Promise<void> {
-  if (child.pid === undefined) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, "exit");
   process.kill(-child.pid, "SIGKILL");
   await gone;
@@ -217,8 +217,8 @@ function verify(): void {
   execFileSync(process.execPath, [MAIN, "verify", "--data", data], { stdio: "inherit" });
 }
 
+let running = await start();
 try {
-  let running = await start();
   await running.s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   for (let round = 1; round <= Number(options.rounds); round++) {
     let stop = false;
@@ -242,9 +242,10 @@ try {
     console.log(`round ${round}: ${acknowledged} writes acknowledged so far, all read back${again}`);
   }
   verify();
-  await killAll(running);
   console.log(`1 passed, 0 failed`);
 } finally {
+  // Else what went wrong is hidden by a file system that is still in use.
+  await killAll(running);
   power("destroy");
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -8,6 +8,7 @@ import type { Lease } from "../../store/lease.ts";
 import { MemoryModel } from "../../store/memory/model.ts";
 import { COMPLETED_AGE_MAX_MS } from "../../base/limits.ts";
 import { pattern, refused } from "../test-world.ts";
+import { verifyRecords } from "../verify-records.ts";
 import { abortOlderThan, EndedUploads, oldestUploadMs } from "./jobs.ts";
 import { Client, listed, makeUploads, PART_MIN, type UploadsWorld, uploadsOver } from "./test-uploads.ts";
 
@@ -49,6 +50,31 @@ test("an ended upload's unused parts go; the answer of a completed one stays for
   assert.equal(await count(world, "ended"), 0);
   await assert.rejects(client.complete(used), refused("NoSuchUpload"));
   assert.equal((await client.read()).length, used.length * PART_MIN);
+});
+
+test("verify asks nothing of an ended upload's parts, whose rows only wait to be cleared", async () => {
+  const world = await makeUploads(new MemoryModel().open());
+  const bucket = await world.bucket();
+  const client = await Client.begin(world, bucket, "k");
+  await client.complete([listed(1, await client.put(1, pattern(PART_MIN)))]);
+  const problems = async (): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const { table, problem } of verifyRecords(world.core))
+      if (problem !== undefined) found.push(table);
+    return found;
+  };
+  const removeBlobs = async (): Promise<void> => {
+    const blobs = await world.store.blobs.list(undefined, 1000);
+    await world.store.blobs.delete(blobs.map(({ id }) => id));
+  };
+  // As after the object was overwritten, and what it held collected.
+  await removeBlobs();
+  assert.equal(await count(world, "part"), 1);
+  assert.deepEqual(await problems(), []);
+  const open = await Client.begin(world, bucket, "open");
+  await open.put(1, pattern(PART_MIN));
+  await removeBlobs();
+  assert.deepEqual(await problems(), ["part"]);
 });
 
 test("a damaged row of an ended upload, or of one of its parts, keeps no other from being cleared", async () => {

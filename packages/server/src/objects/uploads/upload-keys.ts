@@ -65,6 +65,8 @@ export function partRow(uid: UploadUid, partNumber: number): RowKey {
   return { table: "part", key };
 }
 
+export const uploadOfPart = (key: Uint8Array): UploadUid => key.slice(0, UID_BYTES) as UploadUid;
+
 export const partNumberOf = (key: Uint8Array): number =>
   (key[UID_BYTES] ?? 0) * 256 + (key[UID_BYTES + 1] ?? 0);
 
