@@ -217,12 +217,14 @@ function verify(): void {
   execFileSync(process.execPath, [MAIN, "verify", "--data", data], { stdio: "inherit" });
 }
 
-let running = await start();
+let running: Running | undefined;
 try {
+  running = await start();
   await running.s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   for (let round = 1; round <= Number(options.rounds); round++) {
     let stop = false;
-    const load = Array.from({ length: CLIENTS }, (_, n) => client(running.s3, n, () => stop));
+    const { s3 } = running;
+    const load = Array.from({ length: CLIENTS }, (_, n) => client(s3, n, () => stop));
     const disturbance = options.restless ? disturb(running, () => stop) : undefined;
     await new Promise((done) => setTimeout(done, 1000 + randomInt(Number(options.seconds) * 1000)));
     if (!options.restless) {
@@ -245,7 +247,7 @@ try {
   console.log(`1 passed, 0 failed`);
 } finally {
   // Else what went wrong is hidden by a file system that is still in use.
-  await killAll(running);
+  if (running !== undefined) await killAll(running);
   power("destroy");
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -12,11 +12,11 @@ import { createAccessKey, deleteAccessKey, updateAccessKey } from "./access-keys
 import { attach, detach, putInline } from "./attachments.ts";
 import { entityRow, inlineRow } from "./entity-records.ts";
 import { createGroup } from "./groups.ts";
+import { callerAs } from "../base/test-caller.ts";
 import { Identities } from "./identities.ts";
 import { createPolicy, createPolicyVersion, setDefaultVersion } from "./managed-policies.ts";
 import { PolicyAuthoriser } from "./policy-authoriser.ts";
 import { addToGroup, createUser, removeFromGroup } from "./users.ts";
-import type { Caller } from "../base/caller.ts";
 
 const ACCOUNT = parseAccountId("111122223333");
 const ALLOW = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}';
@@ -60,17 +60,7 @@ const authoriser = new PolicyAuthoriser();
 async function mayRead(identities: Identities, accessKeyId: string): Promise<boolean | "unknown key"> {
   const found = await identities.lookup(accessKeyId, undefined);
   if (found === undefined || found === "invalid-token" || !found.active) return "unknown key";
-  const caller: Caller = {
-    requestId: "r",
-    principal: found.principal,
-    sessionKey: accessKeyId,
-    signature: "AWS4-HMAC-SHA256",
-    authType: "REST-HEADER",
-    secureTransport: true,
-    keysMayPass: true,
-    sourceIp: "127.0.0.1",
-    signal: new AbortController().signal,
-  };
+  const caller = callerAs(found.principal);
   const request = {
     action: "s3:GetObject",
     resource: "arn:aws:s3:::b/k",

@@ -2,28 +2,23 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import type { AccessRequest } from "../base/access.ts";
-import type { Caller } from "../base/caller.ts";
 import { systemClock } from "../base/clock.ts";
 import { parseAccountId } from "../base/ids.ts";
 import { KEY_POLICY_BYTES_MAX, POLICY_CHARS_HELD_MAX, SESSION_POLICY_CHARS_MAX } from "../base/limits.ts";
 import { CountedRecords } from "../store/counted.ts";
 import { MemoryModel } from "../store/memory/model.ts";
 import { openTestRecords } from "../store/test-keyring.ts";
+import { callerAs } from "../base/test-caller.ts";
 import { Identities } from "./identities.ts";
 import { PolicyAuthoriser } from "./policy-authoriser.ts";
 
 const ACCOUNT = parseAccountId("111122223333");
-const caller: Caller = {
-  requestId: "r",
-  principal: { kind: "root", account: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root`, userId: ACCOUNT },
-  sessionKey: "k",
-  signature: "AWS4-HMAC-SHA256",
-  authType: "REST-HEADER",
-  secureTransport: true,
-  keysMayPass: true,
-  sourceIp: "127.0.0.1",
-  signal: new AbortController().signal,
-};
+const caller = callerAs({
+  kind: "root",
+  account: ACCOUNT,
+  arn: `arn:aws:iam::${ACCOUNT}:root`,
+  userId: ACCOUNT,
+});
 const ALLOWING = JSON.stringify({
   Version: "2012-10-17",
   Statement: {

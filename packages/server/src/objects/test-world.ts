@@ -1,5 +1,6 @@
 /** For tests of this layer: a store with keyring, key service and buckets, over any home, and requests in short form. */
 import type { Caller } from "../base/caller.ts";
+import { callerAs } from "../base/test-caller.ts";
 import {
   type BucketId,
   newBucketId,
@@ -84,24 +85,16 @@ export function testBucket(id: BucketId, change: Partial<Bucket> = {}): Bucket {
 }
 
 export function testCaller(name = "alice", change: Partial<Caller> = {}): Caller {
-  return {
-    requestId: "request",
-    principal: {
+  return callerAs(
+    {
       kind: "user",
       account: parseAccountId(ACCOUNT),
       arn: `arn:aws:iam::${ACCOUNT}:user/${name}`,
       userId: name,
       name,
     },
-    sessionKey: name,
-    signature: "AWS4-HMAC-SHA256",
-    authType: "REST-HEADER",
-    secureTransport: true,
-    keysMayPass: true,
-    sourceIp: "127.0.0.1",
-    signal: new AbortController().signal,
-    ...change,
-  };
+    { sessionKey: name, ...change },
+  );
 }
 
 export function bodyOf(bytes: Uint8Array, chunkBytes = 10_000): Body {

@@ -8,7 +8,7 @@ import { FaultyFiles } from "../../audit/test/faulty-files.ts";
 import { Rig } from "../../audit/test/rig.ts";
 import type { Trail } from "../../audit/trail.ts";
 import { ServiceError } from "../../base/errors.ts";
-import type { Caller } from "../../base/caller.ts";
+import { callerAs } from "../../base/test-caller.ts";
 import { parseAccountId } from "../../base/ids.ts";
 import { nothingSeen } from "../../kms/kernel.ts";
 import { KmsAudit, type KmsCall } from "./kms.ts";
@@ -16,34 +16,39 @@ import { QueryAudit } from "./query.ts";
 import { S3Audit } from "./s3.ts";
 
 const account = parseAccountId("111122223333");
-const caller: Caller = {
-  requestId: "r",
-  principal: { kind: "user", account, arn: `arn:aws:iam::${account}:user/u`, userId: "AIDAU", name: "u" },
-  sessionKey: "k",
-  accessKeyId: "AKIAU",
-  signature: "AWS4-HMAC-SHA256",
-  authType: "REST-HEADER",
-  secureTransport: true,
-  keysMayPass: true,
-  sourceIp: "192.0.2.1",
-  signal: new AbortController().signal,
-};
+const caller = callerAs(
+  { kind: "user", account, arn: `arn:aws:iam::${account}:user/u`, userId: "AIDAU", name: "u" },
+  { accessKeyId: "AKIAU", sourceIp: "192.0.2.1" },
+);
 
-const makeRecorder = (rig: Rig, trail: Trail): Recorder =>
-  new Recorder({
-    trail,
-    region: "eu-central-1",
-    clock: { now: () => rig.nowMs },
-    hashKey: rig.keyring.current("audit").key,
-  });
+interface Audited {
+  readonly rig: Rig;
+  readonly files: FaultyFiles;
+  readonly trail: Trail;
+  readonly recorder: Recorder;
+  readonly kms: KmsAudit;
+  readonly s3: S3Audit;
+  readonly query: QueryAudit;
+}
 
-test("keys are not used while the trail's disk is full, and are again when it is not", async () => {
+/** Each service's records over one trail, whose disk may fail. */
+async function withAudits(work: (audited: Audited) => Promise<void>): Promise<void> {
   const rig = await Rig.make();
   try {
     const files = new FaultyFiles(rig.files.directory);
     const trail = rig.trail(files);
-    const recorder = makeRecorder(rig, trail);
+    const clock = { now: () => rig.nowMs };
+    const hashKey = rig.keyring.current("audit").key;
+    const recorder = new Recorder({ trail, region: "eu-central-1", clock, hashKey });
     const [kms, s3, query] = [new KmsAudit(recorder), new S3Audit(recorder), new QueryAudit(recorder)];
+    await work({ rig, files, trail, recorder, kms, s3, query });
+  } finally {
+    await rig.remove();
+  }
+}
+
+test("keys are not used while the trail's disk is full, and are again when it is not", () =>
+  withAudits(async ({ rig, files, trail, kms, s3, query }) => {
     const call: KmsCall = {
       caller,
       operation: "Decrypt",
@@ -87,18 +92,10 @@ test("keys are not used while the trail's disk is full, and are again when it is
     const { problems, records } = await rig.verify();
     // What was under way is there, too.
     assert.deepEqual([problems, records], [[], 3]);
-  } finally {
-    await rig.remove();
-  }
-});
+  }));
 
-test("what is refused while the trail's disk is full stands in it afterwards, as far as memory is set aside for it", async () => {
-  const rig = await Rig.make();
-  try {
-    const files = new FaultyFiles(rig.files.directory);
-    const trail = rig.trail(files);
-    const recorder = makeRecorder(rig, trail);
-    const [kms, s3, query] = [new KmsAudit(recorder), new S3Audit(recorder), new QueryAudit(recorder)];
+test("what is refused while the trail's disk is full stands in it afterwards, as far as memory is set aside for it", () =>
+  withAudits(async ({ rig, files, trail, recorder, kms, s3, query }) => {
     files.failing = true;
     await assert.rejects(trail.durable(recorder.service("Unseal", "system", account, {}, [])));
 
@@ -141,7 +138,4 @@ test("what is refused while the trail's disk is full stands in it afterwards, as
         ["HeadObject", more],
       ]),
     );
-  } finally {
-    await rig.remove();
-  }
-});
+  }));

@@ -16,6 +16,7 @@ import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Caller } from "../../base/caller.ts";
+import { callerAs } from "../../base/test-caller.ts";
 import { ServiceError } from "../../base/errors.ts";
 import { embeddedKeyService } from "../../kms/embedded.ts";
 import type { KeyService } from "../../kms/port.ts";
@@ -125,18 +126,7 @@ describe("spec access section 10", () => {
   async function callerOf({ accessKeyId, sessionToken }: Credentials): Promise<Caller> {
     const found = await world.identities.lookup(accessKeyId, sessionToken);
     assert.ok(found !== undefined && found !== "invalid-token");
-    return {
-      requestId: "scenario",
-      principal: found.principal,
-      sessionKey: accessKeyId,
-      accessKeyId,
-      signature: "AWS4-HMAC-SHA256",
-      authType: "REST-HEADER",
-      secureTransport: true,
-      keysMayPass: true,
-      sourceIp: "127.0.0.1",
-      signal: new AbortController().signal,
-    };
+    return callerAs(found.principal, { accessKeyId });
   }
   const s3 = async (as: Credentials, action: string): Promise<string> => {
     const decision = world.authoriser.decide(await callerOf(as), {

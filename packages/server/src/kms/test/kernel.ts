@@ -2,6 +2,7 @@
 import { SecretKey } from "@strongroom/crypto";
 import type { AccessDecision, AccessRequest, Authoriser } from "../../base/access.ts";
 import { accountOf, type Caller } from "../../base/caller.ts";
+import { callerAs } from "../../base/test-caller.ts";
 import { type AccountId, parseAccountId } from "../../base/ids.ts";
 import { openKeyring } from "../../store/keyring.ts";
 import { MemoryModel } from "../../store/memory/model.ts";
@@ -16,17 +17,10 @@ export const ACCOUNT: AccountId = parseAccountId("111122223333");
 export const OTHER_ACCOUNT: AccountId = parseAccountId("444455556666");
 
 export function rootCaller(account: AccountId = ACCOUNT): Caller {
-  return {
-    requestId: "00000000-0000-4000-8000-000000000000",
-    principal: { kind: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account },
-    sessionKey: `root/${account}`,
-    signature: "AWS4-HMAC-SHA256",
-    authType: "REST-HEADER",
-    secureTransport: true,
-    keysMayPass: true,
-    sourceIp: "127.0.0.1",
-    signal: new AbortController().signal,
-  };
+  return callerAs(
+    { kind: "root", account, arn: `arn:aws:iam::${account}:root`, userId: account },
+    { requestId: "00000000-0000-4000-8000-000000000000", sessionKey: `root/${account}` },
+  );
 }
 
 export const directRequester = (account: AccountId = ACCOUNT): Requester =>
