@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Requests, Result } from "./lib/job.ts";
 import { LoadGenerator, type Pace, rawLmdb, type RawRate } from "./lib/measure.ts";
+import { touchPages } from "./lib/pages.ts";
 import {
   BUCKET,
   keyArn,
@@ -108,6 +109,7 @@ export class Bench {
   }
 
   async #run(target: Target, requests: Requests, bytes: number): Promise<Result> {
+    if (requests.method === "PUT" && bytes >= LARGE_BYTES) touchPages();
     return this.#load.run(target, requests, this.#paceFor(bytes));
   }
 

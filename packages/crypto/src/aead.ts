@@ -1,10 +1,12 @@
 /**
- * AES-256-GCM, SP 800-38D: 12-byte nonce, 16-byte tag, one call a message. Keys are raw bytes: on Node 26 that is
- * cheaper than a KeyObject. `final()` returns nothing for GCM; it only computes or checks the tag.
+ * AES-256-GCM, SP 800-38D: 12-byte nonce, 16-byte tag, one call a message. OpenSSL is called directly where that is on
+ * (openssl/), else through node:crypto. Keys are raw bytes: on Node 26 that is cheaper than a KeyObject. `final()` returns
+ * nothing for GCM; it only computes or checks the tag.
  */
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { plainBytes, release } from "./bytes.ts";
 import { CryptoError } from "./errors.ts";
+import { direct } from "./openssl/index.ts";
 
 export const TAG_BYTES = 16;
 export const NONCE_BYTES = 12;
@@ -20,6 +22,10 @@ export function sealInto(
   out: Uint8Array,
   at: number,
 ): void {
+  if (direct !== undefined && direct.gcm.takes(key, nonce, aad)) {
+    direct.gcm.sealInto(key, nonce, plaintext, aad, out, at);
+    return;
+  }
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
   if (aad !== undefined) cipher.setAAD(aad);
   // OpenSSL's empty update is a call for nothing; an empty message is its tag.
@@ -44,16 +50,25 @@ export function seal(
   return out;
 }
 
-/** The plaintext of ciphertext || tag. Throws Truncated below 16 bytes, TagMismatch (and keeps nothing) otherwise. */
+/**
+ * The plaintext of ciphertext || tag. Throws Truncated below 16 bytes, TagMismatch (and keeps nothing) otherwise. `room`:
+ * the plaintext may be a view of it, where it has the space.
+ */
 export function open(
   key: Uint8Array,
   nonce: Uint8Array,
   sealed: Uint8Array,
   aad: Uint8Array | undefined,
   what: string,
+  room?: Uint8Array,
 ): Uint8Array {
   const size = sealed.length - TAG_BYTES;
   if (size < 0) throw new CryptoError("Truncated", what);
+  if (direct !== undefined && direct.gcm.takes(key, nonce, aad)) {
+    const out = room ?? new Uint8Array(size);
+    if (!direct.gcm.openInto(key, nonce, sealed, aad, out, 0)) throw new CryptoError("TagMismatch", what);
+    return out.length === size ? out : out.subarray(0, size);
+  }
   const decipher = createDecipheriv("aes-256-gcm", key, nonce);
   if (aad !== undefined) decipher.setAAD(aad);
   decipher.setAuthTag(sealed.subarray(size));

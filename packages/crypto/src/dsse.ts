@@ -78,9 +78,10 @@ export function openSmallDsse(stored: Uint8Array, spec: DsseSpec): Uint8Array {
 export function openDsse(
   stored: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   spec: DsseSpec,
+  reuse?: boolean,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const [inner, outer] = layers(spec);
-  return openStream(openStream(stored, outer), inner);
+  return openStream(openStream(stored, outer, true), inner, reuse);
 }
 
 /** As `openRange`, through both layers. Throws SizeMismatch where `stored` is no size that two layers can have. */
@@ -90,11 +91,12 @@ export function openDsseRange(
   spec: DsseSpec,
   from: number,
   to: number,
+  reuse?: boolean,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const innerStored = plaintextSizeOf(stored);
   if (innerStored === undefined) throw new CryptoError("SizeMismatch", "stored stream");
   const [inner, outer] = layers(spec);
-  return openRange((a, b) => openRange(read, stored, outer, a, b), innerStored, inner, from, to);
+  return openRange((a, b) => openRange(read, stored, outer, a, b, true), innerStored, inner, from, to, reuse);
 }
 
 function layers(

@@ -82,6 +82,7 @@ export {
   type Streams,
 } from "./manifest.ts";
 export { openPartChecksums, sealPartChecksums } from "./part-checksums.ts";
+export { callOpenSslDirectly } from "./openssl/index.ts";
 export { type Random, randomBytes, systemRandom } from "./random.ts";
 export { RECORD_OVERHEAD_BYTES, RecordSealer, recordTerm } from "./record.ts";
 export { type KeyPurpose, SecretKey } from "./secret-key.ts";
@@ -149,3 +150,4 @@ export {
 } from "./key-pairs.ts";
 export { signRsaDigest, verifyRsaDigest } from "./rsa-digest.ts";
 export { generateMac, type MacBits, verifyMac } from "./mac.ts";
+export { sha256OfText, TextMac } from "./text-mac.ts";

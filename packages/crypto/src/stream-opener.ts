@@ -3,7 +3,6 @@
  * segment; nothing of a segment is released before its tag has verified, nothing of the last one before the stored bytes
  * have ended where they must.
  */
-import { createDecipheriv } from "node:crypto";
 import { open, TAG_BYTES } from "./aead.ts";
 import { CryptoError } from "./errors.ts";
 import type { SecretKey } from "./secret-key.ts";
@@ -30,12 +29,6 @@ export interface StreamSpec {
 /** Stored bytes [from, to) of one stream, counted from its header; exactly as many, or it fails. */
 export type ReadStored = (from: number, to: number) => AsyncIterable<Uint8Array>;
 
-/** A segment being opened: holds its plaintext back until the tag has come. */
-interface Opening {
-  readonly update: (bytes: Uint8Array) => Uint8Array;
-  readonly verify: (tag: Uint8Array) => void;
-}
-
 export class StreamOpener {
   readonly plaintextSize: number;
   readonly #okm: Uint8Array;
@@ -61,8 +54,11 @@ export class StreamOpener {
     return index < this.#last ? SEGMENT_BYTES : this.plaintextSize - index * SEGMENT_BYTES;
   }
 
-  /** The plaintext of a segment given as ciphertext || tag. Whether it is the final one follows from the size. */
-  openSegment(index: number, bytes: Uint8Array): Uint8Array {
+  /**
+   * The plaintext of a segment given as ciphertext || tag. Whether it is the final one follows from the size. `room`: of
+   * the size of a segment; the plaintext may be a view of it.
+   */
+  openSegment(index: number, bytes: Uint8Array, room?: Uint8Array): Uint8Array {
     const size = this.segmentSize(index);
     if (bytes.length < size + TAG_BYTES) throw new CryptoError("Truncated", "segment");
     if (bytes.length > size + TAG_BYTES) throw new CryptoError("TrailingBytes", "segment");
@@ -72,24 +68,8 @@ export class StreamOpener {
       bytes,
       undefined,
       "segment",
+      room,
     );
-  }
-
-  /** Package-private: a segment whose bytes arrive in pieces. */
-  begin(index: number): Opening {
-    const nonce = segmentNonce(this.#nonce, index, index === this.#last);
-    const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce);
-    return {
-      update: (bytes) => decipher.update(bytes),
-      verify: (tag) => {
-        decipher.setAuthTag(tag);
-        try {
-          decipher.final();
-        } catch (cause) {
-          throw new CryptoError("TagMismatch", "segment", cause);
-        }
-      },
-    };
   }
 
   /** Wipes the segment key. */
@@ -164,19 +144,21 @@ function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
 /**
  * Opens a whole stream: `stored` yields all its bytes, in chunks of any size (large ones are cheaper), each unchanged until the
  * next is asked for. Yields verified plaintext; ends clean only if everything verified. Throws as {@link StreamOpener},
- * and TagMismatch, Truncated, TrailingBytes. One segment's plaintext is held at a time.
+ * and TagMismatch, Truncated, TrailingBytes. One segment's plaintext is held at a time. `reuse`: a yielded chunk is
+ * overwritten once the next one is asked for.
  */
 export function openStream(
   stored: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   spec: StreamSpec,
+  reuse?: boolean,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const range = streamRange(spec.plaintextSize, 0, spec.plaintextSize);
-  return openSegments(stored, (header) => new StreamOpener(header, spec), range);
+  return openSegments(stored, (header) => new StreamOpener(header, spec), range, reuse);
 }
 
 /**
  * Opens plaintext [from, to). Reads the header and the segments it needs through `read`, nothing else; `stored` is the
- * whole stream's size on disk and must be storedSize of the manifest's (SizeMismatch).
+ * whole stream's size on disk and must be storedSize of the manifest's (SizeMismatch). `reuse` as in {@link openStream}.
  */
 export async function* openRange(
   read: ReadStored,
@@ -184,11 +166,12 @@ export async function* openRange(
   spec: StreamSpec,
   from: number,
   to: number,
+  reuse?: boolean,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (stored !== storedSize(spec.plaintextSize)) throw new CryptoError("SizeMismatch", "stored stream");
   const range = streamRange(spec.plaintextSize, from, to);
   if (range.firstSegment === 0) {
-    yield* openSegments(read(0, range.storedTo), (header) => new StreamOpener(header, spec), range);
+    yield* openSegments(read(0, range.storedTo), (header) => new StreamOpener(header, spec), range, reuse);
     return;
   }
   const header = new Uint8Array(HEADER_BYTES);
@@ -199,7 +182,7 @@ export async function* openRange(
     at += chunk.length;
   }
   const opener = new StreamOpener(header.subarray(0, at), spec);
-  yield* openSegments(read(range.storedFrom, range.storedTo), opener, range);
+  yield* openSegments(read(range.storedFrom, range.storedTo), opener, range, reuse);
 }
 
 /** Cuts the wanted range out of the segments' plaintext. */
@@ -222,22 +205,22 @@ class Window {
 
 /**
  * The loop of all of them. `stored` yields the bytes [storedFrom, storedTo), preceded by the header if the opener is still
- * to be made from it.
+ * to be made from it. A segment that a chunk holds whole is opened where it lies; the others are joined first.
  */
 async function* openSegments(
   stored: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   start: StreamOpener | ((header: Uint8Array) => StreamOpener),
   range: StreamRange,
+  reuse = false,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let opener = start instanceof StreamOpener ? start : undefined;
   const header = new Uint8Array(opener === undefined ? HEADER_BYTES : 0);
   let headerFilled = 0;
   let index = range.firstSegment;
-  let opening: Opening | undefined;
-  let bodyLeft = 0;
-  const tag = new Uint8Array(TAG_BYTES);
-  let tagFilled = 0;
-  let held: Uint8Array[] = [];
+  let joined: Uint8Array | undefined;
+  let joinedFilled = 0;
+  let room: Uint8Array | undefined;
+  let held: Uint8Array | undefined;
   const window = new Window(range);
   try {
     for await (const chunk of stored) {
@@ -252,45 +235,39 @@ async function* openSegments(
           continue;
         }
         if (index > range.lastSegment) throw new CryptoError("TrailingBytes", "stored stream");
-        if (opening === undefined) {
-          opening = opener.begin(index);
-          bodyLeft = opener.segmentSize(index);
-        }
-        if (bodyLeft > 0) {
-          const n = Math.min(bodyLeft, chunk.length - at);
-          held.push(opening.update(chunk.subarray(at, at + n)));
-          bodyLeft -= n;
+        const size = opener.segmentSize(index);
+        const want = size + TAG_BYTES;
+        let sealed: Uint8Array;
+        if (joinedFilled === 0 && chunk.length - at >= want) {
+          sealed = chunk.subarray(at, at + want);
+          at += want;
+        } else {
+          joined ??= new Uint8Array(want);
+          const n = Math.min(want - joinedFilled, chunk.length - at);
+          joined.set(chunk.subarray(at, at + n), joinedFilled);
+          joinedFilled += n;
           at += n;
-          continue;
+          if (joinedFilled < want) continue;
+          sealed = joined.subarray(0, want);
+          joinedFilled = 0;
         }
-        const n = Math.min(TAG_BYTES - tagFilled, chunk.length - at);
-        tag.set(chunk.subarray(at, at + n), tagFilled);
-        tagFilled += n;
-        at += n;
-        if (tagFilled < TAG_BYTES) continue;
-        opening.verify(tag);
-        opening = undefined;
-        tagFilled = 0;
+        if (reuse) room ??= new Uint8Array(size);
+        held = opener.openSegment(index, sealed, room);
         // The last segment waits for the end of the stored bytes: what follows a final segment is no clean end.
         if (index++ === range.lastSegment) continue;
-        const verified = held;
-        held = [];
-        for (const piece of verified) {
-          const out = window.cut(piece);
-          if (out.length > 0) yield out;
-        }
+        const out = window.cut(held);
+        if (out.length > 0) yield out;
+        held = undefined;
       }
     }
-    if (index <= range.lastSegment) throw new CryptoError("Truncated", "stored stream");
-    const verified = held;
-    held = [];
-    for (const piece of verified) {
-      const out = window.cut(piece);
-      if (out.length > 0) yield out;
-    }
+    if (index <= range.lastSegment || held === undefined) throw new CryptoError("Truncated", "stored stream");
+    const out = window.cut(held);
+    if (out.length > 0) yield out;
+    held = undefined;
   } finally {
-    // Plaintext that never verified, or that nobody took.
-    for (const piece of held) piece.fill(0);
+    // Plaintext that nobody took, or that is done with.
+    held?.fill(0);
+    room?.fill(0);
     opener?.[Symbol.dispose]();
   }
 }

@@ -6,6 +6,7 @@ import { createCipheriv } from "node:crypto";
 import { sealInto, TAG_BYTES } from "./aead.ts";
 import { release } from "./bytes.ts";
 import { CryptoError } from "./errors.ts";
+import { direct } from "./openssl/index.ts";
 import { type Random, systemRandom } from "./random.ts";
 import type { SecretKey } from "./secret-key.ts";
 import { commitmentOf, type Layer, newNonce, segmentNonce, writeHeader } from "./stream-header.ts";
@@ -57,6 +58,13 @@ export class StreamSealer {
     return [ciphertext, cipher.getAuthTag()];
   }
 
+  /** The next segment as ciphertext || tag at the start of `room`, which has space for it: a view of that. */
+  sealTo(room: Uint8Array, piece: Uint8Array, final: boolean): Uint8Array {
+    sealInto(this.#key, this.#next(piece.length, final), piece, undefined, room, 0);
+    if (final) this[Symbol.dispose]();
+    return room.subarray(0, piece.length + TAG_BYTES);
+  }
+
   #next(size: number, final: boolean): Uint8Array {
     if (this.#state === "finished") throw new CryptoError("Finished", "a stream ends with its final segment");
     const fits = final ? size <= SEGMENT_BYTES && (size > 0 || this.#index === 0) : size === SEGMENT_BYTES;
@@ -98,13 +106,13 @@ export function sealSmall(
 const FIRST_AND_FINAL = segmentNonce(newNonce(), 0, true);
 
 /**
- * Seals a body of any length: yields the header, then ciphertext and tag of each segment by themselves (64 KiB, 16 bytes,
- * 64 KiB ...): whoever writes them gathers them (`writev`), which is cheaper than joining them here.
+ * Seals a body of any length: yields the header, then ciphertext and tag of each segment, together or by themselves:
+ * whoever writes them gathers them.
  *
  * `plaintextSize`, where it is known, saves holding back every full segment until the next byte shows that it is not the
  * last; a body of another size throws SizeMismatch before its end. A chunk of `source` must not change before the next
  * one is asked for. On failure or early return the source is closed and the key wiped; what was yielded is worthless.
- * `reuse`: a yielded chunk is emptied once the next one is asked for, so that its memory serves again.
+ * `reuse`: a yielded chunk is emptied or overwritten once the next one is asked for, so that its memory serves again.
  */
 export async function* sealStream(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -114,8 +122,12 @@ export async function* sealStream(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   sealer.begin();
   const stage = new Uint8Array(Math.min(SEGMENT_BYTES, plaintextSize ?? SEGMENT_BYTES));
+  // Through node:crypto it would be one copy more: its ciphertext comes in a buffer of its own.
+  const room = reuse === true && direct !== undefined ? new Uint8Array(stage.length + TAG_BYTES) : undefined;
+  const sealed = (piece: Uint8Array, final: boolean): readonly Uint8Array[] =>
+    room === undefined ? sealer.sealPieces(piece, final) : [sealer.sealTo(room, piece, final)];
   let filled = 0;
-  let sealed = 0;
+  let done = 0;
   try {
     yield sealer.header;
     for await (const chunk of source) {
@@ -123,11 +135,11 @@ export async function* sealStream(
       while (at < chunk.length) {
         // The size of the piece being made. Of unknown size, a full stage is sealed only now that more has come.
         if (plaintextSize === undefined && filled === SEGMENT_BYTES) {
-          yield* sealer.sealPieces(stage, false);
+          yield* sealed(stage, false);
           filled = 0;
         }
         const want =
-          plaintextSize === undefined ? SEGMENT_BYTES : Math.min(SEGMENT_BYTES, plaintextSize - sealed);
+          plaintextSize === undefined ? SEGMENT_BYTES : Math.min(SEGMENT_BYTES, plaintextSize - done);
         if (want === 0) throw new CryptoError("SizeMismatch", "the body is longer than announced");
         const left = chunk.length - at;
         const whole = plaintextSize === undefined ? left > want : left >= want;
@@ -146,20 +158,18 @@ export async function* sealStream(
           }
         }
         if (piece === undefined) continue;
-        sealed += want;
-        const [ciphertext, tag] = sealer.sealPieces(piece, sealed === plaintextSize);
-        yield ciphertext;
-        if (reuse === true) release(ciphertext);
-        yield tag;
+        done += want;
+        for (const chunkOut of sealed(piece, done === plaintextSize)) {
+          yield chunkOut;
+          if (reuse === true && room === undefined) release(chunkOut);
+        }
       }
     }
-    if (plaintextSize !== undefined && sealed !== plaintextSize) {
+    if (plaintextSize !== undefined && done !== plaintextSize) {
       throw new CryptoError("SizeMismatch", "the body is shorter than announced");
     }
     if (plaintextSize === undefined || plaintextSize === 0) {
-      const [ciphertext, tag] = sealer.sealPieces(stage.subarray(0, filled), true);
-      if (ciphertext.length > 0) yield ciphertext;
-      yield tag;
+      for (const chunkOut of sealed(stage.subarray(0, filled), true)) if (chunkOut.length > 0) yield chunkOut;
     }
   } finally {
     stage.fill(0);

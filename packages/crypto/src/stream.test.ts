@@ -39,6 +39,12 @@ async function seal(plaintext: Uint8Array, chunk = 65_536, size?: number) {
     spec: { dek, layer: 0, commitment: sealer.commitment, plaintextSize: plaintext.length } as const,
   };
 }
+/** Each chunk is copied before the next one is asked for. */
+async function copied(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of source) chunks.push(new Uint8Array(chunk));
+  return Buffer.concat(chunks);
+}
 const reader =
   (stored: Uint8Array, chunk: number): ReadStored =>
   (from, to) =>
@@ -55,6 +61,37 @@ describe("sealed stream", () => {
           Buffer.compare(await collect(openStream(chunked(stored, outChunk), spec)), plaintext),
           0,
         );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("chunks whose memory serves again hold the same bytes until the next is asked for", async () => {
+    await fc.assert(
+      fc.asyncProperty(sizes, chunkSizes, chunkSizes, async (n, inChunk, outChunk) => {
+        const plaintext = pattern(n);
+        const sealer = new StreamSealer(dek, 0);
+        const stored = await copied(sealStream(chunked(plaintext, inChunk), sealer, n, true));
+        const spec = { dek, layer: 0, commitment: sealer.commitment, plaintextSize: n } as const;
+        assert.equal(stored.length, storedSize(n));
+        assert.equal(
+          Buffer.compare(await copied(openStream(chunked(stored, outChunk), spec, true)), plaintext),
+          0,
+        );
+        const [inner, outer] = [new StreamSealer(dek, 0), new StreamSealer(outerDek, 1)];
+        const twice = await copied(sealDsse(chunked(plaintext, inChunk), inner, outer, n, true));
+        const both = {
+          deks: [dek, outerDek],
+          commitments: [inner.commitment, outer.commitment],
+          plaintextSize: n,
+        } as const;
+        assert.equal(
+          Buffer.compare(await copied(openDsse(chunked(twice, outChunk), both, true)), plaintext),
+          0,
+        );
+        if (n === 0) return;
+        const range = openDsseRange(reader(twice, outChunk), twice.length, both, n >> 1, n, true);
+        assert.equal(Buffer.compare(await copied(range), plaintext.subarray(n >> 1)), 0);
       }),
       { numRuns: 60 },
     );

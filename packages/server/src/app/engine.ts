@@ -2,6 +2,7 @@
  * Everything below the API, opened on a data directory: by each worker, and by the commands that run beside or without a
  * server. The only place that says `new` on a layer.
  */
+import { callOpenSslDirectly } from "@strongroom/crypto";
 import { SigningKeyCache } from "../auth/signing-key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { AccountId, Rev } from "../base/ids.ts";
@@ -160,6 +161,10 @@ export async function openEngine(
   mayCreate: boolean,
   turn?: OpeningTurn,
 ): Promise<Engine> {
+  const whyNot = settings.openssl === "direct" ? callOpenSslDirectly() : undefined;
+  // Bun's own ciphers are meant, not missed.
+  if (whyNot !== undefined && process.versions["bun"] === undefined)
+    hooks.log.info("OpenSSL is called through node:crypto, which is slower", { reason: whyNot });
   const dir = dataDir(settings.data);
   if (mayCreate) ensureDataDir(dir);
   const provider = rootKeyProvider(settings.rootKey, dir);

@@ -194,6 +194,11 @@ export const SETTINGS = {
     flag: "--audit-retention-days <n>",
     help: "age at which segments of the audit trail are removed, as a signed record says (default: never)",
   },
+  openssl: {
+    schema: z.enum(["direct", "node"]).default("direct"),
+    flag: "--openssl <direct|node>",
+    help: "how OpenSSL is called: direct (default; through node:ffi on Node 26, else as with node) or node (through node:crypto only)",
+  },
   logLevel: {
     schema: z.enum(["debug", "info", "warn", "error"]).default("info"),
     flag: "--log-level <level>",

@@ -2,7 +2,7 @@
  * The two texts of SigV4: canonical request and string to sign (spec access 1.2, 1.5). S3 encodes the path once and
  * normalises nothing; other services normalise it and encode twice.
  */
-import { hash } from "node:crypto";
+import { sha256OfText } from "@strongroom/crypto";
 import { fail } from "../base/errors.ts";
 import { encodeAgain } from "./percent.ts";
 import type { RawRequest } from "./raw-request.ts";
@@ -68,16 +68,8 @@ function collapse(value: string): string {
     .join(" ");
 }
 
-const textInput = Buffer.allocUnsafeSlow(8192);
-
-/** SHA-256 of a text of one character per byte, as received: header values need not be UTF-8. */
-export function sha256Text(text: string): string {
-  const input = text.length <= textInput.length ? textInput : Buffer.allocUnsafe(text.length);
-  return hash("sha256", input.subarray(0, input.write(text, 0, "latin1")), "hex");
-}
-
 export function stringToSign(timestamp: string, scope: string, canonical: string): string {
-  return `${ALGORITHM}\n${timestamp}\n${scope}\n${sha256Text(canonical)}`;
+  return `${ALGORITHM}\n${timestamp}\n${scope}\n${sha256OfText(canonical)}`;
 }
 
 /**
@@ -107,7 +99,7 @@ export class ChunkChain {
 
   /** `block` is each trailer as `name:value` and a line feed. Throws SignatureDoesNotMatch. */
   verifyTrailer(signature: string, block: string): void {
-    this.#verify(`${ALGORITHM}-TRAILER\n${this.#prefix}${this.#previous}\n${sha256Text(block)}`, signature);
+    this.#verify(`${ALGORITHM}-TRAILER\n${this.#prefix}${this.#previous}\n${sha256OfText(block)}`, signature);
   }
 
   #verify(text: string, signature: string): void {

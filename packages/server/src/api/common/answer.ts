@@ -4,7 +4,7 @@
  * politely.
  */
 import type { ServerResponse } from "node:http";
-import { pipeline } from "node:stream/promises";
+import { finished } from "node:stream/promises";
 
 export interface Answer {
   readonly status: number;
@@ -40,9 +40,39 @@ export function writeAnswer(
     // The declared length must be met to the byte; the platform checks it, and a failure destroys the socket.
     res.strictContentLength = true;
     res.writeHead(status, headers);
-    return pipeline(body, res);
+    return writePieces(res, body);
   }
 }
+
+/** A piece's memory is its maker's again once the next one is asked for, so each is handed over before that. */
+async function writePieces(res: ServerResponse, body: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const piece of body) await handOver(res, piece);
+    res.end();
+    await finished(res);
+  } catch (error) {
+    res.destroy();
+    throw error;
+  }
+}
+
+/** Resolves when the operating system has the bytes. */
+function handOver(res: ServerResponse, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const closed = (): void => reject(prematureClose());
+    if (res.destroyed) return closed();
+    res.once("close", closed);
+    res.write(piece, (error) => {
+      res.off("close", closed);
+      if (error instanceof Error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+/** As the platform calls it. */
+const prematureClose = (): Error =>
+  Object.assign(new Error("the client closed the connection"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
 
 export function xmlAnswer(status: number, document: string, headers: readonly string[] = []): Answer {
   return { status, headers: ["Content-Type", "application/xml", ...headers], body: document };

@@ -70,7 +70,9 @@ function openEntry(entry: StreamEntry, stored: Uint8Array, deks: Deks): Uint8Arr
   }
 }
 
-/** Plaintext [from, to) of an object. Yields nothing for an empty range. */
+/**
+ * Plaintext [from, to) of an object. Yields nothing for an empty range. A piece is overwritten once the next one is asked for.
+ */
 export async function* openContent(
   records: Records,
   version: ObjectVersion,
@@ -89,7 +91,7 @@ export async function* openContent(
   }
 }
 
-/** Plaintext [from, to) of one stream. */
+/** Plaintext [from, to) of one stream. Pieces as in {@link openContent}. */
 export async function* openPart(
   records: Records,
   content: ContentId,
@@ -114,7 +116,7 @@ export async function* openPart(
   const read = (a: number, b: number): AsyncIterable<Uint8Array> => records.store.blobs.get(blob, a, b);
   if (outer === undefined || second === undefined) {
     const spec = { dek: inner, layer: 0 as const, commitment: first, plaintextSize: entry.plaintextSize };
-    yield* openRange(read, location.storedSize, spec, from, to);
+    yield* openRange(read, location.storedSize, spec, from, to, true);
     return;
   }
   const spec = {
@@ -122,7 +124,7 @@ export async function* openPart(
     commitments: [first, second] as const,
     plaintextSize: entry.plaintextSize,
   };
-  yield* openDsseRange(read, location.storedSize, spec, from, to);
+  yield* openDsseRange(read, location.storedSize, spec, from, to, true);
 }
 
 /**
