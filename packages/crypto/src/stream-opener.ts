@@ -256,16 +256,16 @@ async function* openSegments(
         // The last segment waits for the end of the stored bytes: what follows a final segment is no clean end.
         if (index++ === range.lastSegment) continue;
         const out = window.cut(held);
-        if (out.length > 0) yield out;
         held = undefined;
+        if (out.length > 0) yield out;
       }
     }
     if (index <= range.lastSegment || held === undefined) throw new CryptoError("Truncated", "stored stream");
     const out = window.cut(held);
-    if (out.length > 0) yield out;
     held = undefined;
+    if (out.length > 0) yield out;
   } finally {
-    // Plaintext that nobody took, or that is done with.
+    // Plaintext that nobody took, and memory that served again and again.
     held?.fill(0);
     room?.fill(0);
     opener?.[Symbol.dispose]();

@@ -17,7 +17,8 @@ export class DirectDigest {
   readonly #evp: EvpFunctions;
   readonly #digest: Pointer;
   readonly #context: Pointer;
-  readonly #blockBytes: number;
+  /** Of the hash: the length of both pads. */
+  readonly blockBytes: number;
   readonly #digestBytes: number;
   readonly #memory: Uint8Array;
   readonly #words: Uint32Array;
@@ -35,14 +36,14 @@ export class DirectDigest {
     const arena = new Arena(library, 2 * MESSAGE_BYTES_MAX);
     this.#library = library;
     this.#evp = evp;
-    this.#blockBytes = name === "SHA2-256" ? 64 : 128;
+    this.blockBytes = name === "SHA2-256" ? 64 : 128;
     this.#digestBytes = name === "SHA2-256" ? 32 : 64;
-    this.#outerLength = BigInt(this.#blockBytes + this.#digestBytes);
+    this.#outerLength = BigInt(this.blockBytes + this.#digestBytes);
     this.#memory = arena.bytes;
     this.#words = new Uint32Array(arena.bytes.buffer);
     this.#text = Buffer.from(arena.bytes.buffer);
-    this.#inner = arena.take(this.#blockBytes + MESSAGE_BYTES_MAX);
-    this.#outer = arena.take(this.#blockBytes + this.#digestBytes);
+    this.#inner = arena.take(this.blockBytes + MESSAGE_BYTES_MAX);
+    this.#outer = arena.take(this.blockBytes + this.#digestBytes);
     this.#result = arena.take(this.#digestBytes);
     this.#digest = notNull(evp.EVP_MD_fetch(NULL, arena.text(name), NULL), name);
     this.#context = notNull(evp.EVP_MD_CTX_new(), "memory");
@@ -50,41 +51,41 @@ export class DirectDigest {
   }
 
   takes(key: Uint8Array, message: Uint8Array): boolean {
-    return key.length <= this.#blockBytes && message.length <= MESSAGE_BYTES_MAX;
+    return key.length <= this.blockBytes && message.length <= MESSAGE_BYTES_MAX;
   }
 
   /** In a buffer of its own, which the caller wipes if it is a key. */
   mac(key: Uint8Array, message: Uint8Array): Uint8Array {
-    const block = this.#blockBytes;
+    const block = this.blockBytes;
     const memory = this.#memory;
     const inner = this.#inner;
     const outer = this.#outer;
     if (!this.takes(key, message)) throw new RangeError("INVARIANT: a MAC's input fits");
     try {
       memory.set(key, inner.at);
+      // INVARIANT: whatever was here before. A MAC under a key with something behind it opens nothing ever after.
+      memory.fill(0, inner.at + key.length, inner.at + block);
       memory.set(message, inner.at + block);
       this.#pad();
       this.#hash(inner.address, BigInt(block + message.length), outer.address + BigInt(block));
       this.#hash(outer.address, this.#outerLength, this.#result.address);
       return this.#taken();
     } finally {
-      memory.fill(0, inner.at, inner.at + block + message.length);
-      memory.fill(0, outer.at, outer.at + block + this.#digestBytes);
-      // The state of a derivation ends as the derived key.
-      this.#evp.EVP_DigestInit_ex(this.#context, this.#digest, NULL);
+      this.#wipe(block + message.length);
     }
   }
 
   /** In a buffer of its own. */
   hash(bytes: Uint8Array): Uint8Array {
-    if (bytes.length > ON_HEAP_BYTES_MAX) {
-      this.#hash(this.#library.addressOf(bytes), BigInt(bytes.length), this.#result.address);
-    } else {
-      this.#memory.set(bytes, this.#inner.at);
-      this.#hash(this.#inner.address, BigInt(bytes.length), this.#result.address);
-      this.#memory.fill(0, this.#inner.at, this.#inner.at + bytes.length);
+    const copied = bytes.length <= ON_HEAP_BYTES_MAX;
+    if (copied) this.#memory.set(bytes, this.#inner.at);
+    const from = copied ? this.#inner.address : this.#library.addressOf(bytes);
+    try {
+      this.#hash(from, BigInt(bytes.length), this.#result.address);
+      return this.#taken();
+    } finally {
+      this.#wipe(copied ? bytes.length : 0);
     }
-    return this.#taken();
   }
 
   takesText(text: string): boolean {
@@ -95,26 +96,41 @@ export class DirectDigest {
   hashText(text: string): string {
     const { at, address } = this.#inner;
     if (!this.takesText(text)) throw new RangeError("INVARIANT: a text fits");
-    this.#hash(address, BigInt(this.#text.write(text, at, "latin1")), this.#result.address);
-    return this.#takenHex();
+    try {
+      this.#hash(address, BigInt(this.#text.write(text, at, "latin1")), this.#result.address);
+      return this.#takenHex();
+    } finally {
+      this.#wipe(text.length);
+    }
   }
 
   /** Hex MAC of a text of one character per byte, under the key that both pads were made of: a block each. */
   macText(innerPad: Uint8Array, outerPad: Uint8Array, text: string): string {
-    const block = this.#blockBytes;
+    const block = this.blockBytes;
     const memory = this.#memory;
     const inner = this.#inner;
     const outer = this.#outer;
     if (!this.takesText(text) || innerPad.length !== block || outerPad.length !== block)
       throw new RangeError("INVARIANT: a MAC's input fits");
-    memory.set(innerPad, inner.at);
-    memory.set(outerPad, outer.at);
-    const length = block + this.#text.write(text, inner.at + block, "latin1");
-    this.#hash(inner.address, BigInt(length), outer.address + BigInt(block));
-    this.#hash(outer.address, this.#outerLength, this.#result.address);
-    memory.fill(0, inner.at, inner.at + block);
-    memory.fill(0, outer.at, outer.at + block + this.#digestBytes);
-    return this.#takenHex();
+    try {
+      memory.set(innerPad, inner.at);
+      memory.set(outerPad, outer.at);
+      const length = block + this.#text.write(text, inner.at + block, "latin1");
+      this.#hash(inner.address, BigInt(length), outer.address + BigInt(block));
+      this.#hash(outer.address, this.#outerLength, this.#result.address);
+      return this.#takenHex();
+    } finally {
+      this.#wipe(block + text.length);
+    }
+  }
+
+  /** Leaves nothing of a call: `innerBytes` of the inner message, the outer one, and the state, which ends as the digest. */
+  #wipe(innerBytes: number): void {
+    const memory = this.#memory;
+    memory.fill(0, this.#inner.at, this.#inner.at + innerBytes);
+    memory.fill(0, this.#outer.at, this.#outer.at + this.blockBytes + this.#digestBytes);
+    memory.fill(0, this.#result.at, this.#result.at + this.#digestBytes);
+    if (this.#evp.EVP_DigestInit_ex(this.#context, this.#digest, NULL) !== 1) this.#evp.ERR_clear_error();
   }
 
   #hash(from: Pointer, length: bigint, to: Pointer): void {
@@ -128,18 +144,13 @@ export class DirectDigest {
     const out = new Uint8Array(this.#digestBytes);
     const memory = this.#memory;
     const { at } = this.#result;
-    for (let i = 0; i < out.length; i++) {
-      out[i] = memory[at + i] ?? 0;
-      memory[at + i] = 0;
-    }
+    for (let i = 0; i < out.length; i++) out[i] = memory[at + i] ?? 0;
     return out;
   }
 
   #takenHex(): string {
     const { at } = this.#result;
-    const hex = this.#text.toString("hex", at, at + this.#digestBytes);
-    this.#memory.fill(0, at, at + this.#digestBytes);
-    return hex;
+    return this.#text.toString("hex", at, at + this.#digestBytes);
   }
 
   /** The key, zeros behind it, stands in the inner pad. */
@@ -147,7 +158,7 @@ export class DirectDigest {
     const words = this.#words;
     const inner = this.#inner.at / 4;
     const outer = this.#outer.at / 4;
-    const count = this.#blockBytes / 4;
+    const count = this.blockBytes / 4;
     for (let i = 0; i < count; i++) {
       const word = words[inner + i] ?? 0;
       words[inner + i] = word ^ 0x3636_3636;

@@ -67,7 +67,7 @@ export class DirectGcm {
     );
   }
 
-  /** ciphertext || tag into `out` at `at`. `plaintext` and `out` may be the same bytes. */
+  /** ciphertext || tag into `out` at `at`. `plaintext` lies there, or nowhere near. */
   sealInto(
     key: Uint8Array,
     nonce: Uint8Array,
@@ -86,6 +86,7 @@ export class DirectGcm {
     memory.set(nonce, this.#nonce.at);
     const copied = size <= COPIED_BYTES_MAX;
     if (copied) memory.set(plaintext, this.#message.at);
+    let sealed = false;
     try {
       must(evp.EVP_EncryptInit_ex(context, NULL, NULL, this.#key.address, this.#nonce.address));
       if (aad !== undefined) {
@@ -106,7 +107,9 @@ export class DirectGcm {
         move(memory, this.#message.at, out, at, size);
         move(memory, this.#tag.at, out, at + size, TAG_BYTES);
       }
+      sealed = true;
     } finally {
+      if (!sealed) evp.ERR_clear_error();
       evp.EVP_EncryptInit_ex(context, NULL, NULL, this.#zeros, this.#zeros);
       this.#wipe(copied ? size : 0);
     }
@@ -114,7 +117,7 @@ export class DirectGcm {
 
   /**
    * The plaintext of ciphertext || tag into `out` at `at`. False where the tag differs: then nothing of it is left there.
-   * `sealed` and `out` may be the same bytes.
+   * `sealed` lies there, or nowhere near.
    */
   openInto(
     key: Uint8Array,

@@ -97,12 +97,12 @@ export function openLibrary(): Library {
 
 /** The module warns that it is experimental. Whoever calls this has a way without it, and asks before each use. */
 function quietly<T>(load: () => T): T {
-  const emitWarning = process.emitWarning.bind(process);
-  process.emitWarning = () => undefined;
+  const kept = Object.getOwnPropertyDescriptor(process, "emitWarning") ?? {};
+  Object.defineProperty(process, "emitWarning", { ...kept, value: () => undefined });
   try {
     return load();
   } finally {
-    process.emitWarning = emitWarning;
+    Object.defineProperty(process, "emitWarning", kept);
   }
 }
 

@@ -166,6 +166,40 @@ describe("digests and MACs by direct calls", () => {
     );
   });
 
+  test("whatever was asked before: any sequence of calls on one instance", () => {
+    const text = fc.oneof(
+      fc.string({ unit: "grapheme-ascii", maxLength: 300 }),
+      fc.constantFrom("x".repeat(8192), "x".repeat(100)),
+    );
+    const call = fc.record({
+      kind: fc.constantFrom("mac", "hash", "hashText", "macText", "refused"),
+      key: fc.uint8Array({ maxLength: 64 }),
+      text,
+    });
+    fc.assert(
+      fc.property(fc.array(call, { minLength: 2, maxLength: 12 }), (sequence) => {
+        for (const [name, digest] of [
+          ["sha256", calls.sha256],
+          ["sha512", calls.sha512],
+        ] as const) {
+          for (const { kind, key, text: asked } of sequence) {
+            const bytes = Buffer.from(asked, "latin1");
+            const hashed = createHash(name).update(bytes).digest("hex");
+            const mac = createHmac(name, key).update(bytes).digest("hex");
+            const pad = (byte: number): Uint8Array =>
+              new Uint8Array(digest.blockBytes).map((_, i) => (key[i] ?? 0) ^ byte);
+            if (kind === "mac") assert.equal(Buffer.from(digest.mac(key, bytes)).toString("hex"), mac);
+            else if (kind === "hash") assert.equal(Buffer.from(digest.hash(bytes)).toString("hex"), hashed);
+            else if (kind === "hashText") assert.equal(digest.hashText(asked), hashed);
+            else if (kind === "macText") assert.equal(digest.macText(pad(0x36), pad(0x5c), asked), mac);
+            else assert.throws(() => digest.mac(new Uint8Array(129), bytes), RangeError);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test("texts of one character per byte", () => {
     const latin1 = fc.string({
       unit: fc.integer({ min: 0, max: 255 }).map((c) => String.fromCharCode(c)),

@@ -5,10 +5,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { type IncomingMessage, request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { call, type Headers } from "./call.ts";
 import { pattern } from "./encryption/row.ts";
 import { ok, refused } from "./expect.ts";
@@ -322,4 +323,41 @@ test("keys and metadata with control characters come back as they were", async (
 
 test("no worker fell over", () => {
   assert.deepEqual(world.served.children(), workers);
+});
+
+test("what is stored while requests to other services are refused opens afterwards", async () => {
+  const { address, credentials } = wire.options;
+  const [host = "", port = ""] = address.split(":");
+  const body = Buffer.alloc(300_000, "stored beside what is refused ");
+  for (const service of ["sts", "iam", "kms", "cloudtrail"]) {
+    const path = `/${Bucket}/${service}`;
+    const signed = wire.headersOf({ method: "PUT", path, body });
+    const headers = { ...signed, "content-length": String(body.length), expect: "100-continue" };
+    const put = httpRequest({ host, port: Number(port), method: "PUT", path, headers, agent: false });
+    const answered: Promise<IncomingMessage[]> = once(put, "response");
+    put.flushHeaders();
+    // Its signature has been verified; what its body needs is derived later.
+    await once(put, "continue");
+    const timestamp = timestampOf(new Date());
+    const names = "host;x-amz-content-sha256;x-amz-date";
+    const scope = `${timestamp.slice(0, 8)}/us-east-1/${service}/aws4_request`;
+    const refusal = await wire.exchange(
+      { method: "POST", path: "/", body: "Action=GetCallerIdentity&Version=2011-06-15" },
+      {
+        host: address,
+        "content-type": "application/x-www-form-urlencoded",
+        "x-amz-date": timestamp,
+        // Not the body's.
+        "x-amz-content-sha256": "0".repeat(64),
+        authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${"0".repeat(64)}`,
+      },
+    );
+    assert.ok(refusal.status === 400 || refusal.status === 403, `${service}: ${refusal.status}`);
+    put.end(body);
+    const [answer] = await answered;
+    assert.equal(answer?.statusCode, 200);
+    answer?.resume();
+    const got = ok(await call(world.s3, new GetObjectCommand({ Bucket, Key: service })));
+    assert.ok(got.body.equals(body));
+  }
 });
