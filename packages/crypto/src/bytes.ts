@@ -35,6 +35,25 @@ export function release(bytes: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
+const BODIES_BYTES = 64 * 1024;
+let bodies: Uint8Array = new Uint8Array(0);
+let bodiesUsed = 0;
+
+/**
+ * Room for the plaintext of a small body, in memory that bodies of the same moment share: the engine makes, counts and
+ * collects one array off its heap for a dozen of them. No key is ever there.
+ */
+export function bodyBytes(size: number): Uint8Array {
+  if (size > BODIES_BYTES / 8) return new Uint8Array(size);
+  if (bodiesUsed + size > bodies.length) {
+    bodies = new Uint8Array(BODIES_BYTES);
+    bodiesUsed = 0;
+  }
+  const start = bodiesUsed;
+  bodiesUsed += size;
+  return bodies.subarray(start, start + size);
+}
+
 const SLAB_BYTES = 32 * 1024;
 let slab: Uint8Array = new Uint8Array(0);
 let slabUsed = 0;

@@ -4,6 +4,7 @@
  * have ended where they must.
  */
 import { open, TAG_BYTES } from "./aead.ts";
+import { bodyBytes } from "./bytes.ts";
 import { CryptoError } from "./errors.ts";
 import type { SecretKey } from "./secret-key.ts";
 import { type Layer, newNonce, readHeader, segmentNonce } from "./stream-header.ts";
@@ -90,13 +91,18 @@ export function openSmall(
   if (stored.length !== storedSize(plaintextSize)) throw new CryptoError("SizeMismatch", "stored stream");
   const okm = readHeader(stored, dek, layer, expectedCommitment);
   try {
-    return open(okm.subarray(0, 32), FIRST_AND_FINAL, stored.subarray(HEADER_BYTES), undefined, "segment");
+    return openWhole(okm.subarray(0, 32), stored, plaintextSize);
   } finally {
     okm.fill(0);
   }
 }
 
 const FIRST_AND_FINAL = segmentNonce(newNonce(), 0, true);
+
+function openWhole(key: Uint8Array, stored: Uint8Array, size: number): Uint8Array {
+  const sealed = stored.subarray(HEADER_BYTES);
+  return open(key, FIRST_AND_FINAL, sealed, undefined, "segment", bodyBytes(size));
+}
 
 /**
  * {@link openSmall} for a stream that is read again and again: the keys are derived at the first read, all of whose checks
@@ -122,7 +128,7 @@ export class SmallOpener {
     if (size > SEGMENT_BYTES) throw new CryptoError("SizeMismatch", "a small body has one segment");
     if (stored.length !== storedSize(size)) throw new CryptoError("SizeMismatch", "stored stream");
     const key = this.#keyFor(stored);
-    return open(key, FIRST_AND_FINAL, stored.subarray(HEADER_BYTES), undefined, "segment");
+    return openWhole(key, stored, size);
   }
 
   #keyFor(stored: Uint8Array): Uint8Array {

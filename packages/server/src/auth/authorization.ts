@@ -60,6 +60,9 @@ const HEADS_KEPT_MAX = 1000;
 /** Nobody has looked the key up yet: a caller without one must not fill memory. Those of SDKs have some 200 to 500. */
 const HEAD_KEPT_CHARS_MAX = 1024;
 const heads = new RecentMap<string, Claim>(HEADS_KEPT_MAX);
+/** One client asks again and again: the look-up of a text that was just cut out costs more than comparing it. */
+let lastHead = "";
+let lastClaim: Claim | undefined;
 const SIGNATURE = "Signature=";
 /** Another component after the signature, or blanks that are none of it. */
 const ENDS_ELSE = /,|\s$/;
@@ -71,14 +74,27 @@ export function parseAuthorization(value: string): Claim {
   // Whether they are hex shows when they are held against the right ones.
   const ends = value.startsWith(SIGNATURE, at - SIGNATURE.length) && !ENDS_ELSE.test(signature);
   if (!ends) return parseWhole(value);
+  if (lastClaim !== undefined && at === lastHead.length && value.startsWith(lastHead))
+    return withSignature(lastClaim, signature);
   const head = value.slice(0, at);
   const known = heads.get(head);
-  if (known !== undefined) return { ...known, signature };
+  if (known !== undefined) {
+    lastHead = head;
+    lastClaim = known;
+    return withSignature(known, signature);
+  }
   const claim = parseWhole(value);
   // Another signature earlier in the text would have been the one that counts.
   if (claim.signature === signature && head.length <= HEAD_KEPT_CHARS_MAX) heads.set(head, claim);
   return claim;
 }
+
+const withSignature = ({ accessKeyId, scope, signedHeaders }: Claim, signature: string): Claim => ({
+  accessKeyId,
+  scope,
+  signedHeaders,
+  signature,
+});
 
 function parseWhole(value: string): Claim {
   const malformed = (detail: string, service?: string): never =>

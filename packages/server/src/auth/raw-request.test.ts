@@ -76,6 +76,32 @@ test("canonical form: any text survives, twice is once, fast path equals slow pa
   );
 });
 
+test("headers of requests with the same names, other values, other case, another order, and a name twice", () => {
+  const asked = (raw: readonly string[]): Record<string, string> =>
+    Object.fromEntries(HeaderView.fromRaw(raw).entries());
+  for (let round = 0; round < 2; round++) {
+    assert.deepEqual(asked(["Host", "a", "X-B", "1"]), { host: "a", "x-b": "1" });
+    assert.deepEqual(asked(["Host", "b", "X-B", "2"]), { host: "b", "x-b": "2" });
+    assert.deepEqual(asked(["host", "c", "X-B", "3"]), { host: "c", "x-b": "3" });
+    assert.deepEqual(asked(["X-B", "4", "Host", "d"]), { "x-b": "4", host: "d" });
+    assert.deepEqual(asked(["Host", "e", "HOST", "f"]), { host: "e,f" });
+    assert.deepEqual(asked(["Host", "g", "Host", "h"]), { host: "g,h" });
+    assert.deepEqual(asked(["Host", "i"]), { host: "i" });
+    assert.deepEqual(asked([]), {});
+  }
+  const view = HeaderView.fromRaw(["Host", "a", "X-B", "1"]);
+  const more = view.withDefaults(
+    new Map([
+      ["x-c", "3"],
+      ["host", "no"],
+    ]),
+  );
+  assert.deepEqual(Object.fromEntries(more.entries()), { "x-c": "3", host: "a", "x-b": "1" });
+  assert.equal(view.has("x-c"), false);
+  assert.equal(more.find("host"), "a");
+  assert.equal(HeaderView.fromRaw(["X-C", "9", "Host", "z"]).find("x-c"), "9");
+});
+
 test("headers: case-insensitive, duplicates joined in order", () => {
   const headers = HeaderView.fromRaw(["X-A", "1", "b", "2", "x-a", "3", "__proto__", "p"]);
   assert.equal(headers.get("x-a"), "1,3");

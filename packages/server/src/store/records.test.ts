@@ -8,7 +8,7 @@ import { text } from "./conformance/home.ts";
 import { addTerm } from "./keyring.ts";
 import { loadKeyring } from "./keyring.ts";
 import { MemoryModel } from "./memory/model.ts";
-import { Records, unchanged } from "./records.ts";
+import { placeOf, Records, unchanged } from "./records.ts";
 import { commitSettled, retrying } from "./retry.ts";
 import { openTestRecords } from "./test-keyring.ts";
 
@@ -47,6 +47,32 @@ test("another codec doesn't get what the first one decoded", async () => {
   await records.get(one, "bucket", text("b"));
   await records.get(two, "bucket", text("b"));
   assert.equal(two.decoded, 1);
+});
+
+/** Two keys that are kept in one place: of some 200,000 there are several pairs. */
+function sharingOnePlace(): readonly [Uint8Array, Uint8Array] {
+  const seen = new Map<number, Uint8Array>();
+  for (let i = 0; ; i++) {
+    const key = text(String(i));
+    const place = placeOf("bucket", key);
+    const other = seen.get(place);
+    if (other !== undefined) return [other, key];
+    seen.set(place, key);
+  }
+}
+
+test("rows that are kept in one place are never taken for each other", async () => {
+  const { records } = await openTestRecords(new MemoryModel().open());
+  const codec = countingCodec();
+  const [one, two] = sharingOnePlace();
+  await commitSettled(records.store, {
+    put: [records.seal(codec, "bucket", one, "one"), records.seal(codec, "bucket", two, "two")],
+  });
+  for (let i = 0; i < 3; i++) {
+    assert.equal((await records.get(codec, "bucket", one))?.value, "one");
+    assert.equal((await records.get(codec, "bucket", two))?.value, "two");
+  }
+  assert.equal(await records.get(codec, "kms", one), undefined);
 });
 
 test("the cache is bounded, oldest out first", async () => {

@@ -3,7 +3,7 @@
  * as long as the row has the same revision: an unchanged row costs one raw get and no cipher call. Decoded values are
  * shared between readers and must not be changed.
  */
-import { CryptoError, RecordSealer } from "@strongroom/crypto";
+import { CryptoError, randomBytes, RecordSealer } from "@strongroom/crypto";
 import { assert, IntegrityError } from "../base/errors.ts";
 import type { Rev } from "../base/ids.ts";
 import { RECORD_CACHE_BYTES, RECORD_CACHE_ENTRIES } from "../base/limits.ts";
@@ -46,7 +46,8 @@ export class Records {
   listWatcher: ListWatcher | undefined;
   readonly #sealer: RecordSealer;
   readonly #reloadKeyring: (() => Promise<Keyring>) | undefined;
-  readonly #cache: RecentMap<string, Cached>;
+  /** By {@link placeOf}. */
+  readonly #cache: RecentMap<number, Cached>;
 
   constructor(store: Store, keyring: Keyring, options: RecordsOptions = {}) {
     this.store = store;
@@ -73,8 +74,8 @@ export class Records {
 
   /** As `get`, without a promise where none is needed. A row that is kept decoded is not read, only its revision checked. */
   getSoon<T>(codec: Codec<T>, table: TableName, key: Uint8Array): Soon<Entry<T> | undefined> {
-    const cached = this.#cache.get(nameOf(table, key));
-    if (cached === undefined || cached.codec !== codec) return this.#read(codec, table, key);
+    const cached = this.#cache.get(placeOf(table, key));
+    if (cached === undefined || !isOf(cached, codec, table, key)) return this.#read(codec, table, key);
     return andThen(this.store.holds(cached.seen), (holds) =>
       holds
         ? { table, key, rev: cached.seen[0].rev, value: cached.value as T }
@@ -118,9 +119,9 @@ export class Records {
   /** As `open`, without a look for terms that another process has added since. */
   openNow<T>(codec: Codec<T>, table: TableName, row: Row, keep = true): Entry<T> {
     const { key, rev } = row;
-    const name = nameOf(table, key);
-    const cached = this.#cache.get(name);
-    if (cached !== undefined && cached.codec === codec && equalBytes(cached.seen[0].rev, rev)) {
+    const place = placeOf(table, key);
+    const cached = this.#cache.get(place);
+    if (cached !== undefined && isOf(cached, codec, table, key) && equalBytes(cached.seen[0].rev, rev)) {
       // The codec is the same object, so the value has its type.
       return { table, key, rev, value: cached.value as T };
     }
@@ -128,7 +129,7 @@ export class Records {
     // A copy: the row's own may be a view that would keep a much larger buffer alive.
     if (keep) {
       const seen = { table, key: new Uint8Array(key), rev: new Uint8Array(rev) as Rev };
-      this.#cache.set(name, { seen: [seen], codec, value, bytes: key.length + row.value.length });
+      this.#cache.set(place, { seen: [seen], codec, value, bytes: key.length + row.value.length });
     }
     return { table, key, rev, value };
   }
@@ -169,5 +170,20 @@ export const unchanged = (entry: Entry<unknown>): Expect => ({
 const isUnknownTerm = (error: unknown): boolean =>
   error instanceof CryptoError && error.code === "UnknownTerm";
 
-const nameOf = (table: TableName, key: Uint8Array): string =>
-  `${table}/${Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1")}`;
+function isOf(cached: Cached, codec: unknown, table: TableName, key: Uint8Array): boolean {
+  const [seen] = cached.seen;
+  return cached.codec === codec && seen.table === table && equalBytes(seen.key, key);
+}
+
+const PLACE_SEED = new DataView(randomBytes(4).buffer).getInt32(0);
+
+/**
+ * Under which number a row is kept decoded (FNV-1a, 32 bits). A name made of the key's bytes would be interned by the engine
+ * at each look-up, which costs ten times as much. Should two rows have one number, the one read last is kept.
+ */
+export function placeOf(table: TableName, key: Uint8Array): number {
+  let hash = PLACE_SEED;
+  for (let i = 0; i < table.length; i++) hash = Math.imul(hash ^ table.charCodeAt(i), 0x0100_0193);
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ (key[i] ?? 0), 0x0100_0193);
+  return hash;
+}
