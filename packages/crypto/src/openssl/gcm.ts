@@ -18,8 +18,11 @@ const TAG_BYTES = 16;
 /** Up to this a copy costs less than an address. */
 const COPIED_BYTES_MAX = 512;
 const AAD_BYTES_MAX = 2048;
-const GET_TAG = 0x10;
-const SET_TAG = 0x11;
+/** OpenSSL counts in ints. */
+const MESSAGE_BYTES_MAX = 2 ** 31 - 1;
+const GET_TAG = 0x10n;
+const SET_TAG = 0x11n;
+const TAG_LENGTH = BigInt(TAG_BYTES);
 const NULL = 0n;
 
 export class DirectGcm {
@@ -80,7 +83,8 @@ export class DirectGcm {
     const memory = this.#memory;
     const context = this.#sealing;
     const size = plaintext.length;
-    if (at < 0 || out.length - at < size + TAG_BYTES)
+    const length = BigInt(size);
+    if (at < 0 || size > MESSAGE_BYTES_MAX || out.length - at < size + TAG_BYTES)
       throw new RangeError("INVARIANT: a sealed message fits");
     memory.set(key, this.#key.at);
     memory.set(nonce, this.#nonce.at);
@@ -91,19 +95,19 @@ export class DirectGcm {
       must(evp.EVP_EncryptInit_ex(context, NULL, NULL, this.#key.address, this.#nonce.address));
       if (aad !== undefined) {
         memory.set(aad, this.#aad.at);
-        must(evp.EVP_EncryptUpdate(context, NULL, this.#length, this.#aad.address, aad.length));
+        must(evp.EVP_EncryptUpdate(context, NULL, this.#length, this.#aad.address, BigInt(aad.length)));
       }
       const from = copied ? this.#message.address : this.#library.addressOf(plaintext);
       if (out.length > ON_HEAP_BYTES_MAX) {
         const to = this.#library.addressOf(out) + BigInt(at);
-        if (size > 0) must(evp.EVP_EncryptUpdate(context, to, this.#length, from, size));
+        if (size > 0) must(evp.EVP_EncryptUpdate(context, to, this.#length, from, length));
         must(evp.EVP_EncryptFinal_ex(context, this.#tag.address, this.#length));
-        must(evp.EVP_CIPHER_CTX_ctrl(context, GET_TAG, TAG_BYTES, to + BigInt(size)));
+        must(evp.EVP_CIPHER_CTX_ctrl(context, GET_TAG, TAG_LENGTH, to + length));
       } else {
         // Then it is short, and was copied.
-        if (size > 0) must(evp.EVP_EncryptUpdate(context, from, this.#length, from, size));
+        if (size > 0) must(evp.EVP_EncryptUpdate(context, from, this.#length, from, length));
         must(evp.EVP_EncryptFinal_ex(context, this.#tag.address, this.#length));
-        must(evp.EVP_CIPHER_CTX_ctrl(context, GET_TAG, TAG_BYTES, this.#tag.address));
+        must(evp.EVP_CIPHER_CTX_ctrl(context, GET_TAG, TAG_LENGTH, this.#tag.address));
         move(memory, this.#message.at, out, at, size);
         move(memory, this.#tag.at, out, at + size, TAG_BYTES);
       }
@@ -131,8 +135,9 @@ export class DirectGcm {
     const memory = this.#memory;
     const context = this.#opening;
     const size = sealed.length - TAG_BYTES;
-    if (size < 0 || at < 0 || out.length - at < size)
+    if (size < 0 || size > MESSAGE_BYTES_MAX || at < 0 || out.length - at < size)
       throw new RangeError("INVARIANT: an opened message fits");
+    const length = BigInt(size);
     memory.set(key, this.#key.at);
     memory.set(nonce, this.#nonce.at);
     const short = sealed.length <= ON_HEAP_BYTES_MAX || out.length <= ON_HEAP_BYTES_MAX;
@@ -143,12 +148,12 @@ export class DirectGcm {
       must(evp.EVP_DecryptInit_ex(context, NULL, NULL, this.#key.address, this.#nonce.address));
       if (aad !== undefined) {
         memory.set(aad, this.#aad.at);
-        must(evp.EVP_DecryptUpdate(context, NULL, this.#length, this.#aad.address, aad.length));
+        must(evp.EVP_DecryptUpdate(context, NULL, this.#length, this.#aad.address, BigInt(aad.length)));
       }
       const from = short ? this.#message.address : this.#library.addressOf(sealed);
       const to = short ? from : this.#library.addressOf(out) + BigInt(at);
-      must(evp.EVP_CIPHER_CTX_ctrl(context, SET_TAG, TAG_BYTES, from + BigInt(size)));
-      if (size > 0) must(evp.EVP_DecryptUpdate(context, to, this.#length, from, size));
+      must(evp.EVP_CIPHER_CTX_ctrl(context, SET_TAG, TAG_LENGTH, from + length));
+      if (size > 0) must(evp.EVP_DecryptUpdate(context, to, this.#length, from, length));
       verified = evp.EVP_DecryptFinal_ex(context, this.#tag.address, this.#length) === 1;
       if (verified && short) move(memory, this.#message.at, out, at, size);
     } finally {
