@@ -45,6 +45,16 @@ test("any altered byte of a wrapped dek, its salt, reference or manifest hash fa
   assert.ok(unwrapDek(input).dek.equals(dek));
 });
 
+test("what was unwrapped outlives the memory that the next one is opened in", () => {
+  for (const size of [0, 9, 300]) {
+    const [mine, other] = [new Uint8Array(size).fill(3), new Uint8Array(size).fill(4)];
+    const first = unwrapDek({ ...base, ...wrapDek({ ...base, private: mine }) });
+    unwrapDek({ ...base, ...wrapDek({ ...base, dek: SecretKey.generate("dek"), private: other }) });
+    assert.deepEqual(first.private, mine);
+    assert.ok(first.dek.equals(dek));
+  }
+});
+
 test("the same wrap twice shares nothing", () => {
   const [a, b] = [wrapDek(base), wrapDek(base)];
   assert.notDeepEqual(a.wrapSalt, b.wrapSalt);

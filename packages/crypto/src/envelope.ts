@@ -72,6 +72,20 @@ export interface Unwrapped {
   readonly private: Uint8Array;
 }
 
+/** LP(label) || LP(kind) || LP(mode): the same in many. */
+const headOf = (kind: EnvelopeKind, mode: EncryptionMode): Uint8Array =>
+  new Writer().lp(LABELS.envelope).lpText(kind).lpText(mode).done();
+const headsOf = (kind: EnvelopeKind): Readonly<Record<EncryptionMode, Uint8Array>> => ({
+  "SSE-S3": headOf(kind, "SSE-S3"),
+  "SSE-KMS": headOf(kind, "SSE-KMS"),
+  "SSE-C": headOf(kind, "SSE-C"),
+  "DSSE-KMS": headOf(kind, "DSSE-KMS"),
+});
+const HEADS: Readonly<Record<EnvelopeKind, Readonly<Record<EncryptionMode, Uint8Array>>>> = {
+  version: headsOf("version"),
+  upload: headsOf("upload"),
+};
+
 const DEK_BYTES = 32;
 const NOTHING: Uint8Array = new Uint8Array(0);
 /** A dek and its private part while they are sealed; all zero between calls. Longer ones are rare. */
@@ -106,23 +120,26 @@ export function unwrapDek(input: UnwrapInput): Unwrapped {
   if (input.wrapped.length < DEK_BYTES + 4 + TAG_BYTES) throw new CryptoError("Truncated", "wrapped dek");
   const wrapKey = deriveWrapKey(input.kek, input.identity, input.wrapSalt);
   const aad = aadOf(input.kekReference, input.manifestHash);
-  let message: Uint8Array;
+  const room = input.wrapped.length - TAG_BYTES <= messageBytes.length ? messageBytes : undefined;
+  let message: Uint8Array | undefined;
   try {
-    message = open(wrapKey, ZERO_NONCE, input.wrapped, aad, "wrapped dek");
+    message = open(wrapKey, ZERO_NONCE, input.wrapped, aad, "wrapped dek", room);
+    return unwrapped(message, input.identity);
   } finally {
     wrapKey.fill(0);
+    message?.fill(0);
   }
+}
+
+/** Copies of what the message holds. */
+function unwrapped(message: Uint8Array, { layer, form }: EnvelopeIdentity): Unwrapped {
   const reader: Reader = new Reader(message, "wrapped dek");
   const dekBytes = reader.take(DEK_BYTES);
   const inner = reader.lp();
   reader.end();
-  if (inner.length > 0 && (input.identity.layer !== 0 || input.identity.form !== 1)) {
-    dekBytes.fill(0);
+  if (inner.length > 0 && (layer !== 0 || form !== 1))
     reader.fail("a private part belongs to layer 0 in form 1");
-  }
-  const dek = SecretKey.fromBytes("dek", dekBytes);
-  dekBytes.fill(0);
-  return { dek, private: inner };
+  return { dek: SecretKey.fromBytes("dek", dekBytes), private: inner.slice() };
 }
 
 /**
@@ -136,9 +153,7 @@ export function verifyWrap(input: UnwrapInput, dek: SecretKey<"dek">): void {
 
 function deriveWrapKey(kek: SecretKey<"kek">, identity: EnvelopeIdentity, wrapSalt: Uint8Array): Uint8Array {
   const info = Writer.scratch(160 + identity.objectKey.length * 3)
-    .lp(LABELS.envelope)
-    .lpText(identity.kind)
-    .lpText(identity.mode)
+    .raw(HEADS[identity.kind][identity.mode])
     .fixed(identity.bucketId, 16)
     .lpText(identity.objectKey)
     .fixed(identity.versionUid, 16)

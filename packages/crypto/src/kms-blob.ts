@@ -19,6 +19,11 @@ export const BLOB_OVERHEAD_BYTES: number = BLOB_HEADER_BYTES + TAG_BYTES;
 export const BLOB_BYTES_MAX = 6144;
 export const BLOB_PLAINTEXT_BYTES_MAX = 4096;
 
+const ID_BYTES = 16;
+const KEY_UUID_AT = 5;
+const MATERIAL_ID_AT = KEY_UUID_AT + ID_BYTES;
+const SALT_AT = MATERIAL_ID_AT + ID_BYTES;
+
 const MULTI_REGION = 1;
 
 /** Names the key and the version of its material: what must be looked up before a blob can be opened. */
@@ -33,8 +38,11 @@ export interface BlobHeader {
 /** A key and one version of its material. */
 export interface BlobKey extends BlobHeader {
   readonly material: SecretKey<"material">;
-  /** As recorded at creation: authenticated, so that equal material under two keys opens nothing of the other. */
-  readonly keyArn: string;
+  /**
+   * As recorded at creation: authenticated, so that equal material under two keys opens nothing of the other. Whoever holds a
+   * key for many blobs gives its UTF-8.
+   */
+  readonly keyArn: string | Uint8Array;
 }
 
 /**
@@ -58,9 +66,9 @@ export function sealBlob(
   header[2] = 1;
   header[3] = 1;
   header[4] = key.multiRegion ? MULTI_REGION : 0;
-  setId(header, key.keyUuid, 5);
-  setId(header, key.materialId, 21);
-  random.fill(header.subarray(37));
+  setId(header, key.keyUuid, KEY_UUID_AT);
+  setId(header, key.materialId, MATERIAL_ID_AT);
+  random.fill(header.subarray(SALT_AT));
   const messageKey = deriveMessageKey(key.material, header);
   sealInto(messageKey, ZERO_NONCE, message, aadOf(header, key.keyArn, context), blob, BLOB_HEADER_BYTES);
   messageKey.fill(0);
@@ -69,6 +77,15 @@ export function sealBlob(
 
 /** Reads a blob's header without opening it. Fields are views. Throws Truncated, SizeMismatch, BadVersion, Malformed. */
 export function parseBlobHeader(blob: Uint8Array): BlobHeader {
+  return {
+    multiRegion: isMultiRegion(blob),
+    keyUuid: blob.subarray(KEY_UUID_AT, KEY_UUID_AT + ID_BYTES),
+    materialId: blob.subarray(MATERIAL_ID_AT, SALT_AT),
+  };
+}
+
+/** The one flag. Throws as {@link parseBlobHeader}. */
+function isMultiRegion(blob: Uint8Array): boolean {
   if (blob.length <= BLOB_OVERHEAD_BYTES) throw new CryptoError("Truncated", "KMS blob");
   if (blob.length > BLOB_BYTES_MAX) throw new CryptoError("SizeMismatch", "KMS blob");
   if (blob[0] !== 0x53 || blob[1] !== 0x4b || blob[2] !== 1 || blob[3] !== 1) {
@@ -76,11 +93,7 @@ export function parseBlobHeader(blob: Uint8Array): BlobHeader {
   }
   const flags = blob[4] ?? 0;
   if ((flags & ~MULTI_REGION) !== 0) throw new CryptoError("Malformed", "KMS blob");
-  return {
-    multiRegion: flags === MULTI_REGION,
-    keyUuid: blob.subarray(5, 21),
-    materialId: blob.subarray(21, 37),
-  };
+  return flags === MULTI_REGION;
 }
 
 /**
@@ -88,11 +101,10 @@ export function parseBlobHeader(blob: Uint8Array): BlobHeader {
  * key or material, TagMismatch. On the wire all of these are one InvalidCiphertextException.
  */
 export function openBlob(key: BlobKey, blob: Uint8Array, context: Uint8Array): Uint8Array {
-  const header = parseBlobHeader(blob);
   const same =
-    header.multiRegion === key.multiRegion &&
-    sameBytes(header.keyUuid, key.keyUuid) &&
-    sameBytes(header.materialId, key.materialId);
+    isMultiRegion(blob) === key.multiRegion &&
+    hasId(blob, KEY_UUID_AT, key.keyUuid) &&
+    hasId(blob, MATERIAL_ID_AT, key.materialId);
   if (!same) throw new CryptoError("WrongKey", "KMS blob");
   const head = blob.subarray(0, BLOB_HEADER_BYTES);
   const messageKey = deriveMessageKey(key.material, head);
@@ -135,26 +147,27 @@ export function importedMaterial(bytes: Uint8Array): SecretKey<"material"> {
 }
 
 function deriveMessageKey(material: SecretKey<"material">, header: Uint8Array): Uint8Array {
-  const info = Writer.scratch(64).raw(LABELS.kms).raw(header.subarray(37, 69));
+  const info = Writer.scratch(64).raw(LABELS.kms).raw(header.subarray(SALT_AT, BLOB_HEADER_BYTES));
   return e256(keyBytes(material, "material"), info);
 }
 
-function aadOf(header: Uint8Array, keyArn: string, context: Uint8Array): Uint8Array {
-  return Writer.scratch(BLOB_HEADER_BYTES + 4 + keyArn.length * 3 + context.length)
+function aadOf(header: Uint8Array, keyArn: string | Uint8Array, context: Uint8Array): Uint8Array {
+  const arn = typeof keyArn === "string" ? utf8(keyArn) : keyArn;
+  return Writer.scratch(BLOB_HEADER_BYTES + 4 + arn.length + context.length)
     .raw(header)
-    .lpText(keyArn)
+    .lp(arn)
     .raw(context)
     .done();
 }
 
 function setId(header: Uint8Array, id: Uint8Array, at: number): void {
-  if (id.length !== 16) throw new CryptoError("Malformed", "an id has 16 bytes");
+  if (id.length !== ID_BYTES) throw new CryptoError("Malformed", "an id has 16 bytes");
   header.set(id, at);
 }
 
 /** Ids are public: no constant time needed. */
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+function hasId(header: Uint8Array, at: number, id: Uint8Array): boolean {
+  if (id.length !== ID_BYTES) return false;
+  for (let i = 0; i < ID_BYTES; i++) if (header[at + i] !== id[i]) return false;
   return true;
 }

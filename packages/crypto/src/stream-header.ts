@@ -22,7 +22,6 @@ const SALT_AT = 8;
 const COMMITMENT_AT = 40;
 const SUITE_AES_256_GCM = 1;
 const SEGMENT_LOG2 = 16;
-const MAGIC = 0x53_52_4d_31;
 
 /** segmentKey and commitment, 32 bytes each; wipe `okm` when done. */
 function deriveStream(dek: SecretKey<"dek">, header: Uint8Array): Uint8Array {
@@ -62,17 +61,19 @@ export function readHeader(
   expectedCommitment: Uint8Array,
 ): Uint8Array {
   if (header.length < HEADER_BYTES) throw new CryptoError("Truncated", "stream header");
-  const view = new DataView(header.buffer, header.byteOffset, HEADER_BYTES);
-  if (view.getUint32(0) !== MAGIC) throw new CryptoError("BadMagic", "stream header");
+  if (header[0] !== 0x53 || header[1] !== 0x52 || header[2] !== 0x4d || header[3] !== 0x31) {
+    throw new CryptoError("BadMagic", "stream header");
+  }
   if (header[4] !== SUITE_AES_256_GCM) throw new CryptoError("BadSuite", "stream header");
   if (header[5] !== SEGMENT_LOG2) throw new CryptoError("BadSegmentSize", "stream header");
-  if (view.getUint16(6) !== layer) throw new CryptoError("BadLayer", "stream header");
+  if (header[6] !== 0 || header[7] !== layer) throw new CryptoError("BadLayer", "stream header");
   if (expectedCommitment.length !== COMMITMENT_BYTES) {
     throw new CryptoError("CommitmentMismatch", "the expected commitment is no commitment");
   }
   const stored = header.subarray(COMMITMENT_AT, HEADER_BYTES);
   const okm = deriveStream(dek, header);
-  const derived = timingSafeEqual(okm.subarray(32), stored);
+  // Copied, since a view would take so small an array off the engine's heap: a commitment is no key.
+  const derived = timingSafeEqual(okm.slice(32), stored);
   const expected = timingSafeEqual(expectedCommitment, stored);
   if (!derived || !expected) {
     okm.fill(0);

@@ -90,10 +90,13 @@ export function openSmall(
   if (plaintextSize > SEGMENT_BYTES) throw new CryptoError("SizeMismatch", "a small body has one segment");
   if (stored.length !== storedSize(plaintextSize)) throw new CryptoError("SizeMismatch", "stored stream");
   const okm = readHeader(stored, dek, layer, expectedCommitment);
+  // A copy: a view would take so small an array off the engine's heap.
+  const key = okm.slice(0, 32);
+  okm.fill(0);
   try {
-    return openWhole(okm.subarray(0, 32), stored, plaintextSize);
+    return openWhole(key, stored, plaintextSize);
   } finally {
-    okm.fill(0);
+    key.fill(0);
   }
 }
 

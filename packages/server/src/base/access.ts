@@ -27,7 +27,7 @@ export interface AccessRequest {
   /** RestrictPublicBuckets: if the resource's policy is public, other accounts are shut out. */
   readonly restrictPublic?: boolean;
   /** Uses of KMS keys: the encryption context, and the grants of the key that may be the caller's. */
-  readonly encryptionContext?: ReadonlyMap<string, string>;
+  readonly encryptionContext?: ReadonlyMap<string, string> | undefined;
   readonly grants?: readonly KeyGrant[];
   /** Of a request that asks many questions: what they may cost together. */
   readonly steps?: DecisionSteps;

@@ -45,8 +45,12 @@ export function randomHex(digits: number): string {
 
 /** 16 upper-case hex digits, as S3's request ids look. Unique, not secret. */
 export const newRequestId = (): string => randomHex(16).toUpperCase();
-/** As the request ids of KMS, IAM, STS and CloudTrail look. */
-export const newRequestUuid = (): string => randomUUID();
+/** As the request ids of KMS, IAM, STS and CloudTrail look: a UUID of version 4. */
+export function newRequestUuid(): string {
+  const hex = randomHex(31);
+  const variant = "89ab"[hex.charCodeAt(30) & 3] ?? "8";
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(12, 15)}-${variant}${hex.slice(15, 18)}-${hex.slice(18, 30)}`;
+}
 
 /** From the crypto package's pool: a call of the system's generator costs microseconds, and a PUT takes several ids. */
 const random16 = (): Uint8Array => randomBytes(16);

@@ -71,6 +71,8 @@ export const RSA_TURNS_MAX = 17;
 /** Unwrapped key versions in memory, and for how long one stays without being read again. */
 export const KMS_MATERIALS_HELD_MAX = 4096;
 export const KMS_MATERIAL_HELD_MS_MAX = 600_000;
+/** Key and alias ARNs that are kept parsed. */
+export const KMS_KEY_NAMES_HELD_MAX = 4096;
 /** Streams (parts) that stand in a manifest itself; beyond, pages of {@link STREAM_PAGE_ENTRIES}. */
 export const MANIFEST_STREAMS_MAX = 16;
 export const STREAM_PAGE_ENTRIES = 256;

@@ -4,7 +4,7 @@
  * are parsed once per revision. Root has every right in its own account except on KMS keys, where the key's policy alone
  * gives it any.
  */
-import type { AccessDecision, AccessRequest, Authoriser, ResourcePolicy } from "../base/access.ts";
+import type { AccessDecision, AccessRequest, Authoriser, KeyGrant, ResourcePolicy } from "../base/access.ts";
 import type { Caller } from "../base/caller.ts";
 import { systemClock } from "../base/clock.ts";
 import { POLICY_CHARS_HELD_MAX } from "../base/limits.ts";
@@ -22,7 +22,10 @@ import { CompiledStanding } from "./standing.ts";
 
 const POLICIES_KEPT_MAX = 4096;
 
+type Kind = "bucket" | "key";
+
 interface Kept {
+  readonly kind: Kind;
   readonly policy: Policy | "unreadable";
   /** Of its text. */
   readonly chars: number;
@@ -30,7 +33,7 @@ interface Kept {
 
 export class PolicyAuthoriser implements Authoriser {
   readonly #surroundings: Surroundings;
-  /** By revision and kind. A policy that does not parse (it did when it was put) denies. */
+  /** By revision. A policy that does not parse (it did when it was put) denies. */
   readonly #policies = new RecentMap<string, Kept>(POLICIES_KEPT_MAX, {
     max: POLICY_CHARS_HELD_MAX,
     of: ({ chars }) => chars,
@@ -56,9 +59,10 @@ export class PolicyAuthoriser implements Authoriser {
       resource: request.resource,
       resourceAccount: request.resourceAccount,
       context: new RequestContext(caller, request.conditions, this.#surroundings),
-      ...(request.encryptionContext !== undefined && { encryptionContext: request.encryptionContext }),
+      encryptionContext: request.encryptionContext,
+      grants: request.grants ?? NO_GRANTS,
       steps: request.steps,
-      ...(request.restrictPublic === true && { restrictPublic: true }),
+      restrictPublic: request.restrictPublic === true,
       policies: {
         identity: standing.identity,
         boundary: standing.boundary,
@@ -66,27 +70,24 @@ export class PolicyAuthoriser implements Authoriser {
         resource,
       },
     };
-    const decision = onKey
-      ? decideKeyAccess({ ...question, grants: request.grants ?? [] })
-      : decide(question);
-    return toAccess(decision, request.action);
+    return toAccess(onKey ? decideKeyAccess(question) : decide(question), request.action);
   }
 
-  #policy(source: ResourcePolicy, kind: "bucket" | "key", resource: string): Policy | "unreadable" {
-    const name = `${kind}/${source.revision}`;
-    const known = this.#policies.get(name);
-    if (known !== undefined) return known.policy;
+  #policy(source: ResourcePolicy, kind: Kind, resource: string): Policy | "unreadable" {
+    const known = this.#policies.get(source.revision);
+    if (known?.kind === kind) return known.policy;
     const bucket = /^arn:aws:s3:::([^/]+)/.exec(resource)?.[1];
     const parsed = parsePolicy(source.text, kind, {
       ...(bucket === undefined ? {} : { bucket }),
       ...(source.bindings === undefined ? {} : { bindings: source.bindings }),
     });
     const policy = parsed.ok ? parsed.policy : "unreadable";
-    this.#policies.set(name, { policy, chars: source.text.length });
+    this.#policies.set(source.revision, { kind, policy, chars: source.text.length });
     return policy;
   }
 }
 
+const NO_GRANTS: readonly KeyGrant[] = [];
 const ANONYMOUS = new CompiledStanding({ principal: { kind: "anonymous" }, identity: [] });
 
 /** Undefined for a user or role session that no authentication vouches for: its denials are unknown. */

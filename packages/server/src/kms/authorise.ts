@@ -4,7 +4,7 @@ import { fail } from "../base/errors.ts";
 import type { AccountId, KeyArn } from "../base/ids.ts";
 import { andThen, type Soon } from "../base/soon.ts";
 import { keyConditions, plainConditions, type RequestFacts } from "./conditions.ts";
-import { arnOf, type Kernel, principalNames, type Requester } from "./kernel.ts";
+import { type Kernel, principalNames, type Requester } from "./kernel.ts";
 import { granteeName, retiringName } from "./grant-rows.ts";
 import type { GrantRecord, KeyAttributes, KeyRecord } from "./model.ts";
 import { bindingsOf, defaultPolicy } from "./policies.ts";
@@ -58,11 +58,11 @@ function keyRequest(
   const key = held.value;
   return {
     action,
-    resource: arnOf(k, key),
+    resource: held.arn,
     resourceAccount: key.account,
     resourcePolicy: held.resourcePolicy,
     conditions: keyConditions(requester, k.region, key, facts),
-    ...(facts.context !== undefined && { encryptionContext: facts.context }),
+    encryptionContext: facts.context,
   };
 }
 

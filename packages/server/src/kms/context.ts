@@ -13,6 +13,8 @@ export const EMPTY_CONTEXT: EncryptionContext = new Map();
 /** Throws ValidationException. Never normalises: what is bound is what was sent. */
 export function parseEncryptionContext(pairs: ReadonlyMap<string, string> | undefined): EncryptionContext {
   if (pairs === undefined || pairs.size === 0) return EMPTY_CONTEXT;
+  // Only one that keeps these rules has a canonical form.
+  if (forms.has(pairs)) return pairs;
   if (pairs.size > CONTEXT_PAIRS_MAX)
     fail("ValidationException", `EncryptionContext must have at most ${CONTEXT_PAIRS_MAX} pairs`);
   let bytes = 0;

@@ -14,6 +14,7 @@ import { canonicalOf } from "./context.ts";
 import { type Entered, enter, enterHeld, orRefused } from "./enter.ts";
 import { checkGrantTokens } from "./grant-tokens.ts";
 import { type Kernel, noteMaterial, type Requester } from "./kernel.ts";
+import { materialNamed } from "./model.ts";
 import type { EncryptionContext } from "./port.ts";
 import { rsaAlgorithm, rsaOpen } from "./rsa.ts";
 import {
@@ -141,8 +142,7 @@ function openWith(
   header: BlobHeader,
   context: EncryptionContext,
 ): Soon<Opened> {
-  const prefix = hex(header.materialId);
-  const version = key.materials.find((m) => m.id.startsWith(prefix));
+  const version = materialNamed(key, header.materialId);
   if (version === undefined || version.state === "PENDING_ROTATION")
     return fail("InvalidCiphertextException");
   noteMaterial(requester, version.id);
@@ -154,7 +154,7 @@ function openWith(
           keyUuid: key.blobName,
           materialId: material.shortId,
           material: material.key,
-          keyArn: key.bornArn,
+          keyArn: material.boundArn,
         },
         blob,
         canonicalOf(context),
@@ -181,5 +181,3 @@ export function decryptSoon(k: Kernel, requester: Requester, input: OpenInput): 
     });
   });
 }
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

@@ -7,7 +7,7 @@ import { parseEncryptionContext } from "./context.ts";
 import { decryptSoon, headerOf } from "./decryption.ts";
 import { generateDataKeySoon } from "./encryption.ts";
 import { noteCached, recorded, refusalRecorded } from "./record.ts";
-import { currentMaterial, type KeyRecord } from "./model.ts";
+import { currentMaterial, type KeyRecord, materialNamed } from "./model.ts";
 import { enter, requireUsage } from "./enter.ts";
 import { type Kernel, noteMaterial, type Requester, requesterOf } from "./kernel.ts";
 import { findOrMakeManagedKey, MANAGED_ALIAS } from "./managed-key.ts";
@@ -16,15 +16,17 @@ import { SYMMETRIC } from "./use.ts";
 
 const DATA_KEY_BYTES = 32;
 
-/** Stored ARNs name the region that the store had then; the key is the same one. */
-function here(k: Kernel, keyId: string): string {
-  if (keyId.startsWith(`arn:aws:kms:${k.region}:`) || !isKeyArn(keyId)) return keyId;
-  const [, , , , account = "", ...rest] = keyId.split(":");
-  return `arn:aws:kms:${k.region}:${account}:${rest.join(":")}`;
-}
-
 /** `recorder`: each use is put on record as the requester's, refused ones too; S3 waits for it before it answers. */
 export function embeddedKeyService(k: Kernel, recorder?: Recorder): KeyService {
+  const region = `arn:aws:kms:${k.region}:`;
+
+  /** Stored ARNs name the region that the store had then; the key is the same one. */
+  function here(keyId: string): string {
+    if (keyId.startsWith(region) || !isKeyArn(keyId)) return keyId;
+    const [, , , , account = "", ...rest] = keyId.split(":");
+    return `${region}${account}:${rest.join(":")}`;
+  }
+
   /** No key id, or the managed key's alias: the account's `aws/s3`, made if it is not there yet. */
   function keyIdOf(requester: Requester, keyId: string | undefined): Soon<string> {
     if (keyId !== undefined && keyId !== MANAGED_ALIAS) return keyId;
@@ -56,7 +58,7 @@ export function embeddedKeyService(k: Kernel, recorder?: Recorder): KeyService {
       const use = { operation: "Decrypt", keyId: keyArn, context };
       const opened = recorded(recorder, requester, use, () =>
         decryptSoon(k, requester, {
-          keyId: here(k, keyArn),
+          keyId: here(keyArn),
           blob,
           context: parseEncryptionContext(context),
         }),
@@ -69,7 +71,7 @@ export function embeddedKeyService(k: Kernel, recorder?: Recorder): KeyService {
       const use = { operation: action, keyId, context };
       return refusalRecorded(recorder, requester, use, () => {
         const entering = andThen(keyIdOf(requester, keyId), (id) =>
-          enter(k, requester, action, action === "Decrypt" ? here(k, id) : id, {
+          enter(k, requester, action, action === "Decrypt" ? here(id) : id, {
             context: parseEncryptionContext(context),
             algorithm: SYMMETRIC,
           }),
@@ -102,7 +104,5 @@ function noteHeld(requester: Requester, key: KeyRecord, blob: Uint8Array | undef
 
 /** The key version that a blob names; undefined for one that is none, which its opening will tell. */
 function materialOf(key: KeyRecord, blob: Uint8Array): string | undefined {
-  const { materialId } = headerOf(blob);
-  const prefix = Buffer.from(materialId).toString("hex");
-  return key.materials.find(({ id }) => id.startsWith(prefix))?.id;
+  return materialNamed(key, headerOf(blob).materialId)?.id;
 }

@@ -52,7 +52,7 @@ export function seal(
         keyUuid: key.blobName,
         materialId: material.shortId,
         material: material.key,
-        keyArn: key.bornArn,
+        keyArn: material.boundArn,
       },
       plaintext,
       canonicalOf(context),

@@ -9,8 +9,8 @@ import { andThen, type Soon } from "../base/soon.ts";
 import { deny, denyForeign, noResourcePolicy, requireIdentityAccess, requireKeyAccess } from "./authorise.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { checkGrantTokens } from "./grant-tokens.ts";
-import { arnOf, type Kernel, noteKey, type Requester } from "./kernel.ts";
-import { aliasArn, invalidKeyId, isIssuedKeyId, type KeyName, parseKeyName } from "./key-id.ts";
+import { type Kernel, noteKey, type Requester } from "./kernel.ts";
+import { aliasArn, invalidKeyId, isIssuedKeyId, type KeyName } from "./key-id.ts";
 import { type KeyRecord, stateOf } from "./model.ts";
 import { type KeyOperation, OPERATIONS, type OperationRule } from "./operations.ts";
 import type { HeldKey } from "./rows.ts";
@@ -51,11 +51,11 @@ async function findAlias(
 
 function find(k: Kernel, name: KeyName): Soon<Resolved | undefined> {
   if (name.kind === "alias") return findAlias(k, name);
-  return andThen(k.rows.key(name.account, name.keyId), (held) => held && { held });
+  return andThen(k.rows.key(name.account, name.keyId, name.place), (held) => held && { held });
 }
 
 function parse(k: Kernel, requester: Requester, keyId: string, rule: Resolution): KeyName {
-  const name = parseKeyName(keyId, requester.account, k.region);
+  const name = k.names.parse(keyId, requester.account);
   return name.kind === "alias" && !rule.aliases ? invalidKeyId(keyId) : name;
 }
 
@@ -96,8 +96,7 @@ export function enterHeld(
   facts: RequestFacts = {},
 ): Soon<Entered> {
   const rule: OperationRule = OPERATIONS[operation];
-  const key = held.value;
-  const arn = arnOf(k, key);
+  const { value: key, arn } = held;
   noteKey(requester, arn);
   checkGrantTokens(k, facts.grantTokens);
   const asked = rule.asksLastUse === true ? withLastUse(k, key, facts) : facts;
@@ -215,8 +214,8 @@ export function requireUsage(entered: Entered, usage: KeyUsage, operation: strin
 
 /** The key that a KeyId names, if there is one: to compare keys before anybody is let in. Malformed ids throw. */
 export async function peek(k: Kernel, requester: Requester, keyId: string): Promise<HeldKey | undefined> {
-  const name = parseKeyName(keyId, requester.account, k.region);
-  if (name.kind === "key") return k.rows.key(name.account, name.keyId);
+  const name = k.names.parse(keyId, requester.account);
+  if (name.kind === "key") return k.rows.key(name.account, name.keyId, name.place);
   const alias = await k.rows.alias(name.account, name.name);
   const held = alias && (await k.rows.key(name.account, alias.value.targetKeyId));
   return held?.value.aliases.includes(name.name) === true ? held : undefined;

@@ -6,6 +6,7 @@ import { fail } from "../base/errors.ts";
 import { type AccountId, type KeyArn, keyArn } from "../base/ids.ts";
 import type { Tokens } from "../store/tokens.ts";
 import type { GrantRows } from "./grant-rows.ts";
+import type { KeyNames } from "./key-id.ts";
 import type { Materials } from "./materials.ts";
 import type { KeyRecord } from "./model.ts";
 import type { KeyPrincipals } from "./policies.ts";
@@ -62,6 +63,7 @@ export type CountDependents = (
 
 export interface Kernel {
   readonly region: string;
+  readonly names: KeyNames;
   readonly rows: Rows;
   readonly grants: GrantRows;
   readonly materials: Materials;

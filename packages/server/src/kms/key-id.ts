@@ -1,10 +1,21 @@
 /** The four forms in which clients name a key (spec kms section 2): id, key ARN, alias name, alias ARN. */
 import { fail } from "../base/errors.ts";
 import { type AccountId, parseAccountId } from "../base/ids.ts";
+import { KMS_KEY_NAMES_HELD_MAX } from "../base/limits.ts";
+import { RecentMap } from "../base/recent-map.ts";
 
 export type KeyName =
-  | { readonly kind: "key"; readonly account: AccountId; readonly keyId: string }
+  | {
+      readonly kind: "key";
+      readonly account: AccountId;
+      readonly keyId: string;
+      /** {@link placeOf} both. */
+      readonly place: string;
+    }
   | { readonly kind: "alias"; readonly account: AccountId; readonly name: string };
+
+/** Under this text a key is kept in memory. A name that is asked for again brings it along: to make it costs more than to look it up. */
+export const placeOf = (account: AccountId, keyId: string): string => `${account}/${keyId}`;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const MULTI_REGION = /^mrk-[0-9a-f]{32}$/;
@@ -19,17 +30,38 @@ export const isAliasName = (name: string): boolean => ALIAS_NAME.test(name);
 
 export const invalidKeyId = (given: string): never => fail("NotFoundException", `Invalid keyId '${given}'`);
 
+/** Names of one region. ARNs are parsed once: every stored object has the one of its key. */
+export class KeyNames {
+  readonly #region: string;
+  readonly #ofArns = new RecentMap<string, KeyName>(KMS_KEY_NAMES_HELD_MAX);
+
+  constructor(region: string) {
+    this.#region = region;
+  }
+
+  /** As {@link parseKeyName}. */
+  parse(text: string, callerAccount: AccountId): KeyName {
+    const known = this.#ofArns.get(text);
+    if (known !== undefined) return known;
+    const name = parseKeyName(text, callerAccount, this.#region);
+    if (isArn(text)) this.#ofArns.set(text, name);
+    return name;
+  }
+}
+
+const isArn = (text: string): boolean => text.startsWith("arn:");
+
 /**
  * Parses a KeyId; bare ids and aliases belong to the caller's account. Throws NotFoundException for a malformed id and
  * for another region, InvalidArnException for an ARN that is no key's or alias's.
  */
 export function parseKeyName(text: string, callerAccount: AccountId, region: string): KeyName {
-  if (text.startsWith("arn:")) return parseArn(text, region);
+  if (isArn(text)) return parseArn(text, region);
   return named(text, text, callerAccount);
 }
 
 function named(resource: string, given: string, account: AccountId): KeyName {
-  if (!resource.startsWith(ALIAS_PREFIX)) return { kind: "key", account, keyId: resource };
+  if (!resource.startsWith(ALIAS_PREFIX)) return keyNamed(account, resource);
   if (!isAliasName(resource)) invalidKeyId(given);
   return { kind: "alias", account, name: resource };
 }
@@ -46,8 +78,15 @@ function parseArn(arn: string, region: string): KeyName {
   if (resource.startsWith(ALIAS_PREFIX)) return named(resource, arn, owner);
   if (!resource.startsWith("key/") || resource.length === 4)
     fail("InvalidArnException", `Invalid arn ${arn}`);
-  return { kind: "key", account: owner, keyId: resource.slice(4) };
+  return keyNamed(owner, resource.slice(4));
 }
+
+const keyNamed = (account: AccountId, keyId: string): KeyName => ({
+  kind: "key",
+  account,
+  keyId,
+  place: placeOf(account, keyId),
+});
 
 const CHOSEN = /^[A-Za-z0-9-]{1,128}$/;
 /** A key id that an operator chose. Throws ValidationException. */

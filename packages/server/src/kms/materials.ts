@@ -42,6 +42,8 @@ export interface HeldMaterial {
   readonly key: SecretKey<"material">;
   /** 16 bytes: what a blob's header holds. */
   readonly shortId: Uint8Array;
+  /** UTF-8 of the ARN that blobs are bound to. */
+  readonly boundArn: Uint8Array;
 }
 
 /** `material` seals blobs; `data` is what HMAC and asymmetric keys are: a MAC key, or a private key in PKCS #8. */
@@ -49,6 +51,7 @@ type Purpose = "material" | "data";
 interface Entry<P extends Purpose = Purpose> {
   readonly key: SecretKey<P>;
   readonly shortId: Uint8Array;
+  readonly boundArn: Uint8Array;
   readonly sinceMs: number;
   readonly of: HeldName;
 }
@@ -74,7 +77,7 @@ export class Materials {
   readonly #clock: Clock;
   readonly #random: Random;
   /**
-   * By ARN at creation and material id. One that is forgotten for room may be in somebody's hands: the collector takes
+   * By material id, whose key is compared. One that is forgotten for room may be in somebody's hands: the collector takes
    * it, nothing wipes it under them.
    */
   readonly #held = new RecentMap<string, Entry>(KMS_MATERIALS_HELD_MAX);
@@ -135,11 +138,16 @@ export class Materials {
   }
 
   #get<P extends Purpose>(key: KeyRecord, version: Material, purpose: P): Entry<P> | Promise<Entry<P>> {
-    const held = this.#held.get(nameOf(key.bornArn, version.id));
+    const held = this.#heldOf(key, version.id);
     if (held === undefined || !isFresh(held.sinceMs, this.#clock.now(), KMS_MATERIAL_HELD_MS_MAX))
       return this.#load(key, version, purpose);
     assert(isOf(held, purpose), "a key version has one purpose");
     return held;
+  }
+
+  #heldOf({ bornArn }: Pick<KeyRecord, "bornArn">, id: string): Entry | undefined {
+    const held = this.#held.get(id);
+    return held?.of.bornArn === bornArn ? held : undefined;
   }
 
   async #load<P extends Purpose>(key: KeyRecord, version: Material, purpose: P): Promise<Entry<P>> {
@@ -148,18 +156,20 @@ export class Materials {
     const entry = {
       key: await this.#unwrap(key.bornArn, version.id, record, purpose),
       shortId: shortIdOf(version.id),
+      boundArn: new TextEncoder().encode(key.bornArn),
       sinceMs: this.#clock.now(),
       of: { account: key.account, keyId: key.keyId, bornArn: key.bornArn, id: version.id },
     };
-    this.#held.set(nameOf(key.bornArn, version.id), entry);
+    this.#held.set(version.id, entry);
     return entry;
   }
 
   /** Destroyed or removed material leaves memory too. */
   forget(key: Pick<KeyRecord, "bornArn">, id: string): void {
-    const name = nameOf(key.bornArn, id);
-    this.#held.get(name)?.key[Symbol.dispose]();
-    this.#held.delete(name);
+    const held = this.#heldOf(key, id);
+    if (held === undefined) return;
+    held.key[Symbol.dispose]();
+    this.#held.delete(id);
   }
 
   /** What is unwrapped in memory now, by name. */
@@ -170,8 +180,8 @@ export class Materials {
   /** Drops what was held for long: also what another process has destroyed meanwhile. */
   sweep(): void {
     const now = this.#clock.now();
-    for (const [name, entry] of this.#held.entries())
-      if (!isFresh(entry.sinceMs, now, KMS_MATERIAL_HELD_MS_MAX)) this.#held.delete(name);
+    for (const [id, { sinceMs }] of this.#held.entries())
+      if (!isFresh(sinceMs, now, KMS_MATERIAL_HELD_MS_MAX)) this.#held.delete(id);
   }
 
   /** A stored wrap under the newest term of the domain key; it opens to the same material. */
@@ -211,8 +221,6 @@ export class Materials {
     } as const;
   }
 }
-
-const nameOf = (bornArn: KeyArn, id: string): string => `${bornArn}/${id}`;
 
 const isOf = <P extends Purpose>(entry: Entry, purpose: P): entry is Entry<P> =>
   entry.key.purpose === purpose;

@@ -145,6 +145,21 @@ export function stateOf(key: Pick<KeyRecord, "state" | "origin" | "materials">, 
   return key.materials.some((m) => isMissing(m, nowMs)) ? { kind: "PendingImport" } : key.state;
 }
 
+/** The version that a blob names: its id begins with these bytes. */
+export const materialNamed = ({ materials }: KeyRecord, shortId: Uint8Array): Material | undefined =>
+  materials.find(({ id }) => beginsWith(id, shortId));
+
+const DIGITS = "0123456789abcdef";
+
+/** Digit by digit: text of so few bytes costs more than to compare it. */
+function beginsWith(hex: string, bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    if (hex[2 * i] !== DIGITS[byte >>> 4] || hex[2 * i + 1] !== DIGITS[byte & 15]) return false;
+  }
+  return true;
+}
+
 export function currentMaterial(key: KeyRecord): Material | undefined {
   return key.materials.findLast((m) => m.state === "CURRENT");
 }

@@ -9,6 +9,7 @@ import type { Tokens } from "../store/tokens.ts";
 import { GrantRows } from "./grant-rows.ts";
 import type { CountDependents, Kernel, KmsHooks } from "./kernel.ts";
 import type { KeyPrincipals } from "./policies.ts";
+import { KeyNames } from "./key-id.ts";
 import { Materials } from "./materials.ts";
 import { Rows } from "./rows.ts";
 import { Usage } from "./usage.ts";
@@ -32,7 +33,7 @@ export interface KmsOptions {
 
 export function openKms(options: KmsOptions): Kernel {
   const { keyring, clock } = options;
-  const rows = new Rows(options.records);
+  const rows = new Rows(options.records, options.region);
   const domain = {
     storeId: keyring().storeId,
     current: () => keyring().current("domain"),
@@ -43,6 +44,7 @@ export function openKms(options: KmsOptions): Kernel {
   };
   return {
     region: options.region,
+    names: new KeyNames(options.region),
     rows,
     grants: new GrantRows(options.records),
     materials: new Materials(domain, rows, clock),

@@ -4,7 +4,7 @@
  */
 import type { ResourcePolicy } from "../base/access.ts";
 import { fail, IntegrityError } from "../base/errors.ts";
-import { type AccountId, newRev, type Rev } from "../base/ids.ts";
+import { type AccountId, type KeyArn, keyArn, newRev, type Rev } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX } from "../base/limits.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import { andThen, type Soon } from "../base/soon.ts";
@@ -27,6 +27,7 @@ import {
   type StoredKey,
   textsCodec,
 } from "./codec.ts";
+import { placeOf } from "./key-id.ts";
 import type { AliasRecord, KeyRecord } from "./model.ts";
 import type { Found } from "./paging.ts";
 import { bindingsOf } from "./policies.ts";
@@ -54,6 +55,10 @@ export interface Held<T> {
   readonly entry: Entry<unknown>;
 }
 export interface HeldKey extends Held<KeyRecord> {
+  /** Under the region that the service runs in. */
+  readonly arn: KeyArn;
+  /** {@link placeOf} it. */
+  readonly place: string;
   /** As decisions take it; its revision changes whenever the policy's text may have. */
   readonly resourcePolicy: ResourcePolicy;
   readonly edition: Uint8Array;
@@ -90,52 +95,63 @@ export class Rows {
   );
 
   readonly #remembered: Remembered<HeldKey>;
+  readonly #region: string;
 
-  constructor(records: Records) {
+  constructor(records: Records, region: string) {
     this.#records = records;
+    this.#region = region;
     this.#counted = new CountedRecords(records);
     this.#remembered = new Remembered(records.store, PLACES_HELD_MAX);
   }
 
   /** The key, unless its destruction has begun. */
-  key(account: AccountId, keyId: string): Soon<HeldKey | undefined> {
-    return andThen(this.keyEvenDestroying(account, keyId), unlessDestroying);
+  key(account: AccountId, keyId: string, place?: string): Soon<HeldKey | undefined> {
+    return andThen(this.keyEvenDestroying(account, keyId, place), unlessDestroying);
   }
 
-  keyEvenDestroying(account: AccountId, keyId: string): Soon<HeldKey | undefined> {
-    const name = `${account}/${keyId}`;
-    return andThen(this.#remembered.get(name), (still) => still ?? this.#readKey(name, account, keyId));
+  keyEvenDestroying(
+    account: AccountId,
+    keyId: string,
+    place: string = placeOf(account, keyId),
+  ): Soon<HeldKey | undefined> {
+    return andThen(this.#remembered.get(place), (still) => still ?? this.#readKey(place, account, keyId));
   }
 
-  async #readKey(name: string, account: AccountId, keyId: string): Promise<HeldKey | undefined> {
-    const { row, parent } = this.#place(account, keyId);
+  async #readKey(place: string, account: AccountId, keyId: string): Promise<HeldKey | undefined> {
+    const { row, parent } = this.#placeNamed(place, account, keyId);
     for (let attempt = 0; attempt < COMMIT_RETRIES_MAX; attempt++) {
       const { entry, seen } = await this.#counted.getSeen(keyCodec, parent, row);
       if (entry === undefined) return undefined;
       const known = this.#joined.get(entry.value);
       if (known !== undefined) {
-        this.#remembered.set(name, known, seen);
+        this.#remembered.set(place, known, seen);
         return known;
       }
       const texts = await this.#records.get(textsCodec, TABLE, textsRow(account, keyId));
       // Another edition: a change came between the two reads.
       if (texts !== undefined && equalBytes(texts.value.edition, entry.value.edition)) {
-        const held = join(entry, texts.value);
+        const held = join(entry, texts.value, {
+          arn: keyArn(this.#region, account, keyId),
+          place,
+        });
         this.#joined.set(entry.value, held);
-        this.#remembered.set(name, held, seen);
+        this.#remembered.set(place, held, seen);
         return held;
       }
     }
     throw new IntegrityError("a key's texts are missing or of another edition than the key");
   }
 
-  #place(account: AccountId, keyId: string): { readonly row: RowKey; readonly parent: Uint8Array } {
-    const name = `${account}/${keyId}`;
-    const known = this.#places.get(name);
+  #placeNamed(
+    place: string,
+    account: AccountId,
+    keyId: string,
+  ): { readonly row: RowKey; readonly parent: Uint8Array } {
+    const known = this.#places.get(place);
     if (known !== undefined) return known;
-    const place = { row: { table: TABLE, key: keyRow(account, keyId) }, parent: parentOf(account) } as const;
-    this.#places.set(name, place);
-    return place;
+    const made = { row: { table: TABLE, key: keyRow(account, keyId) }, parent: parentOf(account) } as const;
+    this.#places.set(place, made);
+    return made;
   }
 
   /** Those under destruction count until they are gone. */
@@ -409,7 +425,11 @@ const parentOf = (account: AccountId): Uint8Array => new TextEncoder().encode(`k
 const sameBindings = (a: KeyRecord["policyBindings"], b: KeyRecord["policyBindings"]): boolean =>
   JSON.stringify(a ?? {}) === JSON.stringify(b ?? {});
 
-function join(entry: Entry<StoredKey>, { policy, policyBindings, description }: KeyTexts): HeldKey {
+function join(
+  entry: Entry<StoredKey>,
+  { policy, policyBindings, description }: KeyTexts,
+  names: Pick<HeldKey, "arn" | "place">,
+): HeldKey {
   const { edition, ...rest } = entry.value;
   const value = {
     ...rest,
@@ -421,6 +441,7 @@ function join(entry: Entry<StoredKey>, { policy, policyBindings, description }: 
   // Kept for long: a view would keep the rows that were read beside this one.
   const rev = new Uint8Array(entry.rev) as Rev;
   return {
+    ...names,
     value,
     entry: { ...entry, rev },
     edition,

@@ -9,8 +9,10 @@ import { commitSettled } from "../store/retry.ts";
 import { usageCodec } from "./codec.ts";
 import { enter } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
+import { placeOf } from "./key-id.ts";
 import type { KeyRecord, KeyUse } from "./model.ts";
 import { usageRow } from "./row-keys.ts";
+import type { HeldKey } from "./rows.ts";
 
 const TABLE = "kms";
 const DAY_MS = 86_400_000;
@@ -21,7 +23,7 @@ export type NotedUse = { -readonly [K in keyof KeyUse]: KeyUse[K] } & KeyName;
 export class Usage {
   readonly #records: Records;
   readonly #now: () => number;
-  /** Since the last flush. */
+  /** Since the last flush, by {@link placeOf} the key. */
   #noted = new Map<string, NotedUse>();
 
   constructor(records: Records, now: () => number) {
@@ -30,14 +32,15 @@ export class Usage {
   }
 
   /** A cryptographic operation that succeeded. */
-  note({ account, keyId }: KeyName, operation: string, requestId: string): NotedUse {
+  note({ value, place }: HeldKey, operation: string, requestId: string): NotedUse {
+    const { account, keyId } = value;
     const use = { account, keyId, operation, requestId, atMs: this.#now() };
-    this.#noted.set(`${account}/${keyId}`, use);
+    this.#noted.set(place, use);
     return use;
   }
 
   async last({ account, keyId }: KeyName): Promise<KeyUse | undefined> {
-    const noted = this.#noted.get(`${account}/${keyId}`);
+    const noted = this.#noted.get(placeOf(account, keyId));
     const written = (await this.#records.get(usageCodec, TABLE, usageRow(account, keyId)))?.value;
     return newer(noted, written);
   }
@@ -52,8 +55,8 @@ export class Usage {
   async flush(): Promise<void> {
     const noted = this.#noted;
     this.#noted = new Map();
-    for (const [name, use] of noted) {
-      if (!(await this.#write(use)) && !this.#noted.has(name)) this.#noted.set(name, use);
+    for (const [place, use] of noted) {
+      if (!(await this.#write(use)) && !this.#noted.has(place)) this.#noted.set(place, use);
     }
   }
 

@@ -27,8 +27,8 @@ export function useFacts(use: Use, more?: RequestFacts["more"]): RequestFacts {
 }
 
 /** A use that succeeded. */
-export function noteUse(k: Kernel, requester: Requester, { key }: Entered, operation: string): void {
-  requester.seen.uses.push(k.usage.note(key, operation, requester.caller.requestId));
+export function noteUse(k: Kernel, requester: Requester, { held }: Entered, operation: string): void {
+  requester.seen.uses.push(k.usage.note(held, operation, requester.caller.requestId));
 }
 
 /** Throws InvalidKeyUsageException for an algorithm that is not the key's. */

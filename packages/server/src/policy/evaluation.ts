@@ -24,7 +24,7 @@ export interface Question {
   readonly resourceAccount: string | undefined;
   readonly context: ConditionContext;
   /** KMS: what `kms:EncryptionContext:*` conditions and grant constraints look at. */
-  readonly encryptionContext?: ReadonlyMap<string, string>;
+  readonly encryptionContext?: ReadonlyMap<string, string> | undefined;
 }
 
 export interface Outcome {

@@ -55,7 +55,11 @@ export interface TestKms {
 export const ROOT_KEY = { generation: 1, key: SecretKey.generate("root") };
 
 /** Another opening of the same store behaves as another process on it. */
-export async function testKms(store: Store = new MemoryModel().open(), root = ROOT_KEY): Promise<TestKms> {
+export async function testKms(
+  store: Store = new MemoryModel().open(),
+  root = ROOT_KEY,
+  region = REGION,
+): Promise<TestKms> {
   const keyring = await openKeyring(store, [root]);
   const authoriser = new OwnerAuthoriser();
   const calls = new Map<string, number>();
@@ -75,7 +79,7 @@ export async function testKms(store: Store = new MemoryModel().open(), root = RO
       all: () => new Map(keyring.terms("token").map(({ term, key }) => [term, key])),
     }),
     clock,
-    region: REGION,
+    region,
     hooks: {
       kmsCall: (operation) => void calls.set(operation, (calls.get(operation) ?? 0) + 1),
       keyDeleted: (event, phase) => void (phase === "done" && deleted.push(event)),
