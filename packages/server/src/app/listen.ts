@@ -27,6 +27,8 @@ const LIMITS = {
   /** A 5 GiB upload over a thin line takes hours: only idleness ends a request. */
   requestTimeout: 0,
   insecureHTTPParser: false,
+  /** A request that announces no body is at its end when it comes: no stream is opened and closed for it. */
+  optimizeEmptyRequests: true,
 } as const;
 
 function prepare(server: Server | TlsServer, handler: Handler, connectionsMax: number): void {
