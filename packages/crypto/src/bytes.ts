@@ -41,7 +41,7 @@ let bodiesUsed = 0;
 
 /**
  * Room for the plaintext of a small body, in memory that bodies of the same moment share: the engine makes, counts and
- * collects one array off its heap for a dozen of them. No key is ever there.
+ * collects one array off its heap for all of them. No key is ever there.
  */
 export function bodyBytes(size: number): Uint8Array {
   if (size > BODIES_BYTES / 8) return new Uint8Array(size);

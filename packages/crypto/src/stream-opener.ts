@@ -6,6 +6,7 @@
 import { open, TAG_BYTES } from "./aead.ts";
 import { bodyBytes } from "./bytes.ts";
 import { CryptoError } from "./errors.ts";
+import { direct } from "./openssl/index.ts";
 import type { SecretKey } from "./secret-key.ts";
 import { type Layer, newNonce, readHeader, segmentNonce } from "./stream-header.ts";
 import {
@@ -104,7 +105,9 @@ const FIRST_AND_FINAL = segmentNonce(newNonce(), 0, true);
 
 function openWhole(key: Uint8Array, stored: Uint8Array, size: number): Uint8Array {
   const sealed = stored.subarray(HEADER_BYTES);
-  return open(key, FIRST_AND_FINAL, sealed, undefined, "segment", bodyBytes(size));
+  // Through node:crypto the plaintext comes in a buffer of its own.
+  const room = direct === undefined ? undefined : bodyBytes(size);
+  return open(key, FIRST_AND_FINAL, sealed, undefined, "segment", room);
 }
 
 /**
@@ -260,7 +263,7 @@ async function* openSegments(
           sealed = joined.subarray(0, want);
           joinedFilled = 0;
         }
-        if (reuse) room ??= new Uint8Array(size);
+        if (reuse && direct !== undefined) room ??= new Uint8Array(size);
         held = opener.openSegment(index, sealed, room);
         // The last segment waits for the end of the stored bytes: what follows a final segment is no clean end.
         if (index++ === range.lastSegment) continue;

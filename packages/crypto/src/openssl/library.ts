@@ -101,7 +101,9 @@ export function openLibrary(): Library {
 
 /** The module warns that it is experimental. Whoever calls this has a way without it, and asks before each use. */
 function quietly<T>(load: () => T): T {
-  const kept = Object.getOwnPropertyDescriptor(process, "emitWarning") ?? {};
+  const kept = Object.getOwnPropertyDescriptor(process, "emitWarning");
+  // Somewhere else than it was when this was written: then it warns.
+  if (kept === undefined) return load();
   Object.defineProperty(process, "emitWarning", { ...kept, value: () => undefined });
   try {
     return load();

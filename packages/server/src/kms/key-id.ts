@@ -30,6 +30,11 @@ export const isAliasName = (name: string): boolean => ALIAS_NAME.test(name);
 
 export const invalidKeyId = (given: string): never => fail("NotFoundException", `Invalid keyId '${given}'`);
 
+/** No key has a longer id, chosen ones included: nothing is looked up, and nothing of it is kept. */
+const KEY_ID_CHARS_MAX = 128;
+/** Anybody may ask for a name: a long one is parsed each time. */
+const ARN_KEPT_CHARS_MAX = 512;
+
 /** Names of one region. ARNs are parsed once: every stored object has the one of its key. */
 export class KeyNames {
   readonly #region: string;
@@ -44,7 +49,7 @@ export class KeyNames {
     const known = this.#ofArns.get(text);
     if (known !== undefined) return known;
     const name = parseKeyName(text, callerAccount, this.#region);
-    if (isArn(text)) this.#ofArns.set(text, name);
+    if (isArn(text) && text.length <= ARN_KEPT_CHARS_MAX) this.#ofArns.set(text, name);
     return name;
   }
 }
@@ -81,14 +86,12 @@ function parseArn(arn: string, region: string): KeyName {
   return keyNamed(owner, resource.slice(4));
 }
 
-const keyNamed = (account: AccountId, keyId: string): KeyName => ({
-  kind: "key",
-  account,
-  keyId,
-  place: placeOf(account, keyId),
-});
+function keyNamed(account: AccountId, keyId: string): KeyName {
+  if (keyId.length > KEY_ID_CHARS_MAX) invalidKeyId(`${keyId.slice(0, KEY_ID_CHARS_MAX)}...`);
+  return { kind: "key", account, keyId, place: placeOf(account, keyId) };
+}
 
-const CHOSEN = /^[A-Za-z0-9-]{1,128}$/;
+const CHOSEN = new RegExp(`^[A-Za-z0-9-]{1,${KEY_ID_CHARS_MAX}}$`);
 /** A key id that an operator chose. Throws ValidationException. */
 export function parseChosenKeyId(keyId: string): string {
   if (!CHOSEN.test(keyId))
