@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { callOpenSslDirectly } from "../src/index.ts";
 
-assert.equal(callOpenSslDirectly(), undefined, "the pinned Node lets OpenSSL be called directly");
+// Elsewhere the same tests run through node:crypto again.
+const expected = process.platform === "linux" && process.arch === "x64" ? undefined : "made for linux-x64";
+assert.equal(callOpenSslDirectly(), expected, "the pinned Node lets OpenSSL be called directly");
 for (const name of ["envelope", "imported-key", "record", "small-opener", "stream", "writer-scratch"])
   await import(`../src/${name}.test.ts`);
 await import("./vectors.test.ts");

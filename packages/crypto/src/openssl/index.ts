@@ -19,16 +19,16 @@ export let direct: Direct | undefined;
 /** An interface that may change is used only where it was tried. */
 const NODE_MAJOR = "26";
 const OPENSSL_MAJOR = "3";
-const ARCHITECTURES = ["x64", "arm64"];
+const PLATFORM = "linux-x64";
 
 /** From now on. Returns why not, where node:crypto stays. */
 export function callOpenSslDirectly(): string | undefined {
   if (direct !== undefined) return undefined;
-  const { versions, arch } = process;
+  const { versions } = process;
   if (versions["bun"] !== undefined || versions.node.split(".")[0] !== NODE_MAJOR)
     return `made for Node ${NODE_MAJOR}`;
   if (versions.openssl?.split(".")[0] !== OPENSSL_MAJOR) return `made for OpenSSL ${OPENSSL_MAJOR}`;
-  if (!ARCHITECTURES.includes(arch)) return `made for ${ARCHITECTURES.join(" and ")}`;
+  if (`${process.platform}-${process.arch}` !== PLATFORM) return `made for ${PLATFORM}`;
   // A validated module must be asked through the interface that it was set up for.
   if (getFips() !== 0) return "FIPS mode";
   let library: Library | undefined;

@@ -65,7 +65,7 @@ interface Ffi {
 
 /**
  * Of every argument, integers too: a function whose arguments have one type is called in a tenth of the time of others. The
- * platforms that this is used on (index.ts) pass both in the same registers, of which an int is the lower half.
+ * platform that this is used on (index.ts) passes both in the same registers, of which an int is the lower half.
  */
 const P = "pointer";
 const INT = "int32";

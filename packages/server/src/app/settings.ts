@@ -197,7 +197,7 @@ export const SETTINGS = {
   openssl: {
     schema: z.enum(["direct", "node"]).default("direct"),
     flag: "--openssl <direct|node>",
-    help: "how OpenSSL is called: direct (default; through node:ffi on Node 26, else as with node) or node (through node:crypto only)",
+    help: "how OpenSSL is called: direct (default; through node:ffi on Node 26 for Linux on x64, else as with node) or node (through node:crypto only)",
   },
   logLevel: {
     schema: z.enum(["debug", "info", "warn", "error"]).default("info"),
