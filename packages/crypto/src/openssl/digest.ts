@@ -84,7 +84,7 @@ export class DirectDigest {
       this.#hash(from, BigInt(bytes.length), this.#result.address);
       return this.#taken();
     } finally {
-      this.#wipe(copied ? bytes.length : 0);
+      if (copied) this.#wipeInner(bytes.length);
     }
   }
 
@@ -100,7 +100,7 @@ export class DirectDigest {
       this.#hash(address, BigInt(this.#text.write(text, at, "latin1")), this.#result.address);
       return this.#takenHex();
     } finally {
-      this.#wipe(text.length);
+      this.#wipeInner(text.length);
     }
   }
 
@@ -124,10 +124,14 @@ export class DirectDigest {
     }
   }
 
-  /** Leaves nothing of a call: `innerBytes` of the inner message, the outer one, and the state, which ends as the digest. */
+  #wipeInner(bytes: number): void {
+    this.#memory.fill(0, this.#inner.at, this.#inner.at + bytes);
+  }
+
+  /** Leaves nothing of a MAC: `innerBytes` of the inner message, the outer one, and the state, which ends as the result. */
   #wipe(innerBytes: number): void {
     const memory = this.#memory;
-    memory.fill(0, this.#inner.at, this.#inner.at + innerBytes);
+    this.#wipeInner(innerBytes);
     memory.fill(0, this.#outer.at, this.#outer.at + this.blockBytes + this.#digestBytes);
     memory.fill(0, this.#result.at, this.#result.at + this.#digestBytes);
     if (this.#evp.EVP_DigestInit_ex(this.#context, this.#digest, NULL) !== 1) this.#evp.ERR_clear_error();
