@@ -104,7 +104,10 @@ class ColumnSets {
   ids(column: number): Integers {
     const sets = this.#sets.view();
     const ids = this.#ids.view();
-    const out = new Uint32Array(sets.length);
+    const count = this.columns[column]?.values.length ?? 0;
+    const out = count <= 256 ? new Uint8Array(sets.length) : new Uint32Array(sets.length);
+    // Zeros already: most columns have one value.
+    if (count <= 1) return out;
     for (let i = 0; i < sets.length; i++) out[i] = ids[(sets[i] ?? 0) * COLUMNS.length + column] ?? 0;
     return out;
   }

@@ -9,6 +9,7 @@ import { release } from "@strongroom/crypto";
 const HEAD_BYTES = 5;
 
 export function encodePlanes(values: ArrayLike<number>, count: number = values.length): Uint8Array {
+  if (values instanceof Uint8Array) return onePlane(values.subarray(0, count));
   let largest = 0;
   for (let i = 0; i < count; i++) largest = Math.max(largest, values[i] ?? 0);
   const width =
@@ -25,6 +26,14 @@ export function encodePlanes(values: ArrayLike<number>, count: number = values.l
     const shift = 8 * (plane - 4);
     for (let i = 0; i < count; i++) out[at++] = Math.floor((values[i] ?? 0) / 2 ** 32) >>> shift;
   }
+  return out;
+}
+
+function onePlane(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(HEAD_BYTES + bytes.length);
+  out[0] = 1;
+  new DataView(out.buffer).setUint32(1, bytes.length);
+  out.set(bytes, HEAD_BYTES);
   return out;
 }
 
