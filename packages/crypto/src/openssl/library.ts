@@ -7,13 +7,60 @@
  * addresses in {@link Arena} or of a view whose length they have checked in the same function.
  */
 
-/** An address, or an integer that goes the same way. 0n is NULL. */
+/** An address. 0n is NULL. */
 export type Pointer = bigint;
+/** What C calls int or size_t. */
+export type Integer = bigint;
+
+/** 1 is success, as the manual has it. */
+export interface EvpFunctions {
+  EVP_CIPHER_fetch(library: Pointer, name: Pointer, properties: Pointer): Pointer;
+  EVP_CIPHER_CTX_new(): Pointer;
+  EVP_EncryptInit_ex(context: Pointer, cipher: Pointer, engine: Pointer, key: Pointer, iv: Pointer): number;
+  EVP_EncryptUpdate(
+    context: Pointer,
+    out: Pointer,
+    outLength: Pointer,
+    input: Pointer,
+    length: Integer,
+  ): number;
+  EVP_EncryptFinal_ex(context: Pointer, out: Pointer, outLength: Pointer): number;
+  EVP_DecryptInit_ex(context: Pointer, cipher: Pointer, engine: Pointer, key: Pointer, iv: Pointer): number;
+  EVP_DecryptUpdate(
+    context: Pointer,
+    out: Pointer,
+    outLength: Pointer,
+    input: Pointer,
+    length: Integer,
+  ): number;
+  EVP_DecryptFinal_ex(context: Pointer, out: Pointer, outLength: Pointer): number;
+  EVP_CIPHER_CTX_ctrl(context: Pointer, command: Integer, argument: Integer, pointer: Pointer): number;
+  EVP_MD_fetch(library: Pointer, name: Pointer, properties: Pointer): Pointer;
+  EVP_MD_CTX_new(): Pointer;
+  EVP_DigestInit_ex(context: Pointer, digest: Pointer, engine: Pointer): number;
+  EVP_DigestUpdate(context: Pointer, input: Pointer, length: Integer): number;
+  EVP_DigestFinal_ex(context: Pointer, out: Pointer, outLength: Pointer): number;
+  ERR_clear_error(): void;
+}
 
 export interface Library {
   readonly evp: EvpFunctions;
   /** Where a view's first byte lies, while the view is held. */
   readonly addressOf: (bytes: Uint8Array) => Pointer;
+}
+
+interface Signature {
+  readonly arguments: readonly string[];
+  readonly return: string;
+}
+
+/** As much of node:ffi as is used here, narrowed: its own types let buffers and texts pass for pointers. */
+interface Ffi {
+  dlopen(
+    path: string | null,
+    definitions: Readonly<Record<string, Signature>>,
+  ): { readonly functions: EvpFunctions };
+  readonly getRawPointer: (bytes: Uint8Array) => Pointer;
 }
 
 /**
@@ -22,49 +69,37 @@ export interface Library {
  */
 const P = "pointer";
 const INT = "int32";
-const INT_OF_THREE = { arguments: [P, P, P], return: INT } as const;
-const INT_OF_FIVE = { arguments: [P, P, P, P, P], return: INT } as const;
-const FETCH = { arguments: [P, P, P], return: P } as const;
-const MAKE = { arguments: [], return: P } as const;
-/** Arguments as the manual has them. Of the ints that come back 1 is success. */
-const SIGNATURES = {
-  EVP_CIPHER_fetch: FETCH,
-  EVP_CIPHER_CTX_new: MAKE,
-  EVP_EncryptInit_ex: INT_OF_FIVE,
-  EVP_EncryptUpdate: INT_OF_FIVE,
-  EVP_EncryptFinal_ex: INT_OF_THREE,
-  EVP_DecryptInit_ex: INT_OF_FIVE,
-  EVP_DecryptUpdate: INT_OF_FIVE,
-  EVP_DecryptFinal_ex: INT_OF_THREE,
+const three: Signature = { arguments: [P, P, P], return: INT };
+const five: Signature = { arguments: [P, P, P, P, P], return: INT };
+const fetch: Signature = { arguments: [P, P, P], return: P };
+const make: Signature = { arguments: [], return: P };
+const SIGNATURES: Readonly<Record<keyof EvpFunctions, Signature>> = {
+  EVP_CIPHER_fetch: fetch,
+  EVP_CIPHER_CTX_new: make,
+  EVP_EncryptInit_ex: five,
+  EVP_EncryptUpdate: five,
+  EVP_EncryptFinal_ex: three,
+  EVP_DecryptInit_ex: five,
+  EVP_DecryptUpdate: five,
+  EVP_DecryptFinal_ex: three,
   EVP_CIPHER_CTX_ctrl: { arguments: [P, P, P, P], return: INT },
-  EVP_MD_fetch: FETCH,
-  EVP_MD_CTX_new: MAKE,
-  EVP_DigestInit_ex: INT_OF_THREE,
-  EVP_DigestUpdate: INT_OF_THREE,
-  EVP_DigestFinal_ex: INT_OF_THREE,
+  EVP_MD_fetch: fetch,
+  EVP_MD_CTX_new: make,
+  EVP_DigestInit_ex: three,
+  EVP_DigestUpdate: three,
+  EVP_DigestFinal_ex: three,
   ERR_clear_error: { arguments: [], return: "void" },
-} as const;
-
-interface Results {
-  readonly pointer: Pointer;
-  readonly int32: number;
-  readonly void: void;
-}
-type Signature = (typeof SIGNATURES)[keyof typeof SIGNATURES];
-type Pointers<A extends readonly unknown[]> = { readonly [I in keyof A]: Pointer };
-/** Narrower than node:ffi's own type, which lets buffers and texts pass for pointers. */
-type FunctionOf<S extends Signature> = (...values: Pointers<S["arguments"]>) => Results[S["return"]];
-export type EvpFunctions = { readonly [K in keyof typeof SIGNATURES]: FunctionOf<(typeof SIGNATURES)[K]> };
+};
 
 /** Throws where this runtime has no node:ffi, may not use it, or its OpenSSL lacks a function. */
 export function openLibrary(): Library {
-  const ffi = quietly(() => process.getBuiltinModule("node:ffi"));
+  const ffi = quietly(() => process.getBuiltinModule("node:ffi") as unknown as Ffi | undefined);
   if (ffi === undefined) throw new Error("this runtime has no node:ffi");
   const { functions } = ffi.dlopen(null, SIGNATURES);
   return { evp: { ...functions }, addressOf: ffi.getRawPointer };
 }
 
-/** The module warns that it is experimental. Whoever calls this has a way without it, and checks at each start. */
+/** The module warns that it is experimental. Whoever calls this has a way without it, and asks before each use. */
 function quietly<T>(load: () => T): T {
   const kept = Object.getOwnPropertyDescriptor(process, "emitWarning");
   // Somewhere else than it was when this was written: then it warns.
