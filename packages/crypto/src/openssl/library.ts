@@ -93,6 +93,7 @@ const SIGNATURES: Readonly<Record<keyof EvpFunctions, Signature>> = {
 
 /** Throws where this runtime has no node:ffi, may not use it, or its OpenSSL lacks a function. */
 export function openLibrary(): Library {
+  // By way of unknown: `Ffi` is narrower than node:ffi's own type, which TypeScript takes for another one.
   const ffi = quietly(() => process.getBuiltinModule("node:ffi") as unknown as Ffi | undefined);
   if (ffi === undefined) throw new Error("this runtime has no node:ffi");
   const { functions } = ffi.dlopen(null, SIGNATURES);
