@@ -8,8 +8,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { randomBytes } from "@strongroom/crypto";
 import type { Clock } from "../base/clock.ts";
+import { Company } from "../base/company.ts";
 import { ServiceError } from "../base/errors.ts";
 import {
+  GROUP_PATIENCE_MS,
   TRAIL_CHECKPOINT_AGE_MS,
   TRAIL_FRAME_BYTES_MAX,
   TRAIL_GATHER_MS,
@@ -51,6 +53,7 @@ export const trailUnavailable = (cause?: unknown): ServiceError =>
 interface Group extends PromiseWithResolvers<void> {
   /** Of the last of its records. */
   ticket: number;
+  waiters: number;
 }
 
 const CLOSE_WAIT_MS = 10_000;
@@ -76,8 +79,8 @@ export class Trail {
   #groups: Group[] = [];
   /** The last of them, while its records wait for a frame to be sealed. */
   #joining: Group | undefined;
+  readonly #company = new Company(GROUP_PATIENCE_MS);
   #gathering: NodeJS.Timeout | undefined;
-  #scheduled = false;
   #pumping: Promise<void> | undefined;
   #failure: Error | undefined;
   #giveUp = false;
@@ -126,7 +129,7 @@ export class Trail {
   /** Nobody waits: what comes within a moment shares a frame. */
   #pumpSoon(): void {
     // A frame is full, or more than one: gathering further would only make the queue longer.
-    if (this.#pressing) this.#pumpThisTurn();
+    if (this.#pressing) this.#pump();
     else this.#gathering ??= setTimeout(() => this.#pump(), TRAIL_GATHER_MS);
   }
 
@@ -134,13 +137,6 @@ export class Trail {
   get #pressing(): boolean {
     const [first] = this.#waiting;
     return this.#groups.length > 0 || (first !== undefined && first.body.size > TRAIL_FRAME_BYTES_MAX);
-  }
-
-  /** The rest of this turn's requests come along. */
-  #pumpThisTurn(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => this.#pump());
   }
 
   #newFrame(): WaitingFrame {
@@ -159,14 +155,15 @@ export class Trail {
   durable(ticket: number): Promise<void> {
     if (ticket <= this.#durable) return Promise.resolve();
     if (this.#failure !== undefined) return Promise.reject(trailUnavailable(this.#failure));
-    if (this.#pumping === undefined) this.#pumpThisTurn();
-    this.#joining ??= this.#newGroup();
-    this.#joining.ticket = Math.max(this.#joining.ticket, ticket);
-    return this.#joining.promise;
+    const group = (this.#joining ??= this.#newGroup());
+    group.ticket = Math.max(group.ticket, ticket);
+    group.waiters++;
+    if (this.#pumping === undefined) this.#pump();
+    return group.promise;
   }
 
   #newGroup(): Group {
-    const group = { ...Promise.withResolvers<void>(), ticket: 0 };
+    const group = { ...Promise.withResolvers<void>(), ticket: 0, waiters: 0 };
     this.#groups.push(group);
     return group;
   }
@@ -208,7 +205,6 @@ export class Trail {
   #pump(): void {
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
-    this.#scheduled = false;
     if (this.#pumping !== undefined) return;
     this.#pumping = this.#run().finally(() => {
       this.#pumping = undefined;
@@ -223,6 +219,7 @@ export class Trail {
       const segment = await this.#insist(() => this.#ready());
       if (segment === undefined) return;
       if (!(await this.#stillOurs())) return;
+      await this.#company.gather(() => this.#joining?.waiters ?? 0);
       const { frame, count } = this.#sealNext(segment);
       const written = await this.#insist(async () => {
         await this.#requireSpace();

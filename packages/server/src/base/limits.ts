@@ -7,6 +7,8 @@ export const ROW_VALUE_BYTES_MAX = 64 * 1024;
 export const COMMIT_CONDITIONS_MAX = 32;
 export const COMMIT_WRITES_MAX = 64;
 export const COMMIT_BYTES_MAX = 256 * 1024;
+/** How long those who wait for one sync let others join, while others keep coming. */
+export const GROUP_PATIENCE_MS = 2;
 /** Stored bytes of a stream up to which it lives in the record store rather than in a file of its own. */
 export const INLINE_BYTES_MAX = 36 * 1024;
 export const PUT_BYTES_MAX = 5 * 1024 ** 3;

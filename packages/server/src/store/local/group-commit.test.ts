@@ -30,7 +30,12 @@ class SlowTables {
   get waiting(): number {
     return this.#begin.length;
   }
-  begin(): void {
+  /** Resolves when one waits to begin. */
+  async asked(): Promise<void> {
+    while (this.#begin.length === 0) await new Promise(setImmediate);
+  }
+  async begin(): Promise<void> {
+    await this.asked();
     this.#begin.shift()?.();
   }
 }
@@ -54,11 +59,11 @@ test("commits that come before a transaction begins share it, in their order; la
       ? { kind: "conflict", at: { table: "head", key: commit.id } }
       : { kind: "ok" };
   };
-  tables.begin();
+  await tables.begin();
   assert.equal((await a).kind, "ok");
   assert.equal((await b).kind, "conflict");
   const last = commits.commit(drafts[3] ?? draft());
-  tables.begin();
+  await tables.begin();
   assert.deepEqual(await Promise.all([late, last]), [{ kind: "ok" }, { kind: "ok" }]);
   assert.deepEqual(tables.applied, [drafts.slice(0, 2), drafts.slice(2)]);
 });
@@ -66,6 +71,7 @@ test("commits that come before a transaction begins share it, in their order; la
 test("who holds waits for what runs, and nothing begins before the last of them releases", async () => {
   const { tables, commits } = setUp();
   const running = commits.commit(draft());
+  await tables.asked();
   let isHeld = false;
   const holding = commits.hold().then((release) => {
     isHeld = true;
@@ -74,17 +80,17 @@ test("who holds waits for what runs, and nothing begins before the last of them 
   const alsoHolding = commits.hold();
   await new Promise(setImmediate);
   assert.equal(isHeld, false);
-  tables.begin();
+  await tables.begin();
   const releases = [await holding, await alsoHolding];
   assert.equal((await running).kind, "ok");
   const waiting = Promise.all([commits.commit(draft()), commits.commit(draft())]);
   releases[0]?.();
-  await new Promise(setImmediate);
+  for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
   assert.equal(tables.waiting, 0);
   releases[1]?.();
-  await new Promise(setImmediate);
+  await tables.asked();
   assert.equal(tables.waiting, 1, "those who waited share a transaction");
-  tables.begin();
+  await tables.begin();
   await waiting;
   (await commits.hold())();
 });
@@ -97,7 +103,7 @@ test("one that cannot be applied fails alone, and makes the process unfit", asyn
     return { kind: "ok" };
   };
   const results = Promise.allSettled([commits.commit(bad), commits.commit(good)]);
-  tables.begin();
+  await tables.begin();
   const [first, second] = await results;
   assert.ok(first.status === "rejected" && unfit(first.reason));
   assert.equal(second.status, "fulfilled");
@@ -107,10 +113,11 @@ test("one that cannot be applied fails alone, and makes the process unfit", asyn
 
 test("a transaction that fails is nobody's success", async () => {
   const { tables, commits, told } = setUp();
+  const results = Promise.allSettled([commits.commit(draft()), commits.commit(draft())]);
+  await tables.asked();
   const reason = Promise.reject(new Error("Input/output error"));
   tables.failure = Object.assign(new Error("Commit failed"), { commitError: reason });
-  const results = Promise.allSettled([commits.commit(draft()), commits.commit(draft())]);
-  tables.begin();
+  await tables.begin();
   for (const result of await results) assert.ok(result.status === "rejected" && unfit(result.reason));
   assert.deepEqual(told, [tables.failure]);
 });

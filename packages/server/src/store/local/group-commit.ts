@@ -2,6 +2,8 @@
  * Commits that meet: all that are there when LMDB's writer comes to them share one transaction, one sync and one promise of
  * lmdb's, in the order in which they came. Each is decided for itself and hears of its own outcome.
  */
+import { Company } from "../../base/company.ts";
+import { GROUP_PATIENCE_MS } from "../../base/limits.ts";
 import { checkCommit } from "../bounds.ts";
 import type { Commit, CommitResult } from "../port.ts";
 import type { FailStop } from "./fail-stop.ts";
@@ -20,6 +22,7 @@ export class GroupCommit {
   readonly #failStop: FailStop;
   /** Those whose transaction has not begun. */
   #joining: Waiting[] | undefined;
+  readonly #company = new Company(GROUP_PATIENCE_MS);
   /** Groups on their way through LMDB. */
   readonly #running = new Set<Promise<void>>();
   /** How many hold, and what resolves when the last of them releases. */
@@ -62,6 +65,7 @@ export class GroupCommit {
   }
 
   async #run(group: readonly Waiting[]): Promise<void> {
+    await this.#company.gather(() => group.length);
     while (this.#released !== undefined) await this.#released.promise;
     const outcomes: Outcome[] = [];
     try {
