@@ -19,7 +19,7 @@ afterEach(() => {
   started.clear();
 });
 
-function start(openings: Openings, directory: string, role: "write" | "open"): ChildProcess {
+function start(openings: Openings, directory: string, role: "write" | "open" | "serve"): ChildProcess {
   const child = fork(CHILD, [directory, role]);
   started.add(child);
   openings.attend(child);
@@ -101,4 +101,75 @@ test("who opens waits for one that does not hold, and not for one that is gone",
   assert.equal(opener.exitCode, null);
   deaf.kill("SIGKILL");
   assert.deepEqual(await ended, [0, null]);
+});
+
+/** One that puts and gets when told to, and the last that it was told about being alone. */
+async function startServing(openings: Openings, directory: string) {
+  const child = start(openings, directory, "serve");
+  let isAlone: boolean | undefined;
+  child.on("message", (message: { isAlone?: boolean }) => (isAlone = message.isAlone ?? isAlone));
+  const heard = (what: (message: { put?: number; got?: number }) => boolean): Promise<number | undefined> =>
+    new Promise((resolve) => {
+      const look = (message: { put?: number; got?: number }): void => {
+        if (!what(message)) return;
+        child.off("message", look);
+        resolve(message.got);
+      };
+      child.on("message", look);
+    });
+  await heard((message) => String(message) === "serves");
+  return {
+    isAlone: () => isAlone,
+    put: (value: number) => {
+      const done = heard(({ put }) => put === value);
+      child.send({ put: value });
+      return done;
+    },
+    get: () => {
+      const done = heard((message) => message.got !== undefined);
+      child.send({ get: true });
+      return done;
+    },
+    stop: async () => {
+      const ended = once(child, "exit");
+      child.send("stop");
+      await ended;
+    },
+    kill: async () => {
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+test("who is alone hears so, is not from the moment another may open, and reads what that one wrote", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "strongroom-opening-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const openings = new Openings(silentLog);
+  const first = await startServing(openings, directory);
+  await until("the first is alone", () => first.isAlone() === true);
+  await first.put(1);
+  assert.equal(await first.get(), 1);
+  for (const end of ["stop", "kill"] as const) {
+    const second = await startServing(openings, directory);
+    assert.equal(first.isAlone(), false);
+    assert.notEqual(second.isAlone(), true);
+    for (let value = 2; value < 12; value += 2) {
+      await second.put(value);
+      assert.equal(await first.get(), value);
+      await first.put(value + 1);
+      assert.equal(await second.get(), value + 1);
+    }
+    await second.put(100);
+    await second[end]();
+    await until("the first is alone again", () => first.isAlone() === true);
+    assert.equal(await first.get(), 100);
+  }
+  const [second, third] = [await startServing(openings, directory), await startServing(openings, directory)];
+  await first.stop();
+  assert.notEqual(second.isAlone(), true, "two are left");
+  await third.stop();
+  await until("the second is alone", () => second.isAlone() === true);
+  await second.stop();
 });

@@ -174,7 +174,7 @@ export async function openEngine(
     onFatal: hooks.onFatal,
     ...(settings.minFreeBytes === undefined ? {} : { reserveBytes: settings.minFreeBytes }),
   });
-  turn?.opened(store.hold);
+  turn?.opened(store);
   try {
     const { roots, keyring, made } = await openRoot(store, provider, mayCreate);
     const keyrings = new KeyringHolder(store, provider, roots, keyring);

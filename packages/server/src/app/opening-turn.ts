@@ -3,10 +3,11 @@
  * Without its parent it must not go on: another parent would not know of it, and let others open while it writes.
  */
 import { endUnfitProcess } from "../store/local/fail-stop.ts";
+import type { LocalStore } from "../store/local/open.ts";
 import { openingOrder, type OpeningMessage } from "./opening.ts";
 
-/** Resolves when no commit runs any more; none begins until what it resolves with is called. */
-export type Hold = () => Promise<() => void>;
+/** What the turns of others ask of an open store. */
+export type Shared = Pick<LocalStore, "hold" | "setAlone">;
 
 const tell = (message: OpeningMessage): void => {
   if (process.connected) process.send?.(message);
@@ -14,7 +15,7 @@ const tell = (message: OpeningMessage): void => {
 
 export class OpeningTurn {
   readonly #mine = Promise.withResolvers<void>();
-  #hold: Hold | undefined;
+  #store: Shared | undefined;
   /** By the number of the order to hold. */
   readonly #held = new Map<number, Promise<() => void>>();
 
@@ -29,9 +30,9 @@ export class OpeningTurn {
     return this.#mine.promise;
   }
 
-  /** Ends the turn; `hold` serves the turns of others. */
-  opened(hold: Hold): void {
-    this.#hold = hold;
+  /** Ends the turn; `store` holds in the turns of others. */
+  opened(store: Shared): void {
+    this.#store = store;
     tell({ kind: "has-opened" });
   }
 
@@ -50,13 +51,17 @@ export class OpeningTurn {
         this.#mine.resolve();
         break;
       case "hold": {
-        const held = this.#hold?.() ?? Promise.resolve(() => {});
+        this.#store?.setAlone(false);
+        const held = this.#store?.hold() ?? Promise.resolve(() => {});
         this.#held.set(data.id, held);
         void held.then(() => tell({ kind: "holds", id: data.id }));
         break;
       }
       case "go-on":
         this.#release(data.id);
+        break;
+      case "alone":
+        this.#store?.setAlone(true);
         break;
     }
   };

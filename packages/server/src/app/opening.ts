@@ -27,12 +27,18 @@ export const openingOrder = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("open") }),
   z.strictObject({ kind: z.literal("hold"), id: z.number() }),
   z.strictObject({ kind: z.literal("go-on"), id: z.number() }),
+  // Nobody else has the store open. Until the next order to hold.
+  z.strictObject({ kind: z.literal("alone") }),
 ]);
 export type OpeningOrder = z.output<typeof openingOrder>;
 
 interface Member {
   readonly child: ChildProcess;
   hasOpened: boolean;
+  /** Has been let in, whether or not it has said that it has opened. */
+  isIn: boolean;
+  /** Has been told so since it last held. */
+  knowsAlone: boolean;
   /** Did not hold when it was last told to. */
   isSlow: boolean;
   /** Called with each of its messages, and once when it is gone. */
@@ -44,6 +50,8 @@ export class Openings {
   readonly #members = new Set<Member>();
   #last: Promise<void> = Promise.resolve();
   #id = 0;
+  /** Processes that wait for their turn, or have it. */
+  #openers = 0;
 
   constructor(log: Log) {
     this.#log = log;
@@ -51,29 +59,56 @@ export class Openings {
 
   /** To be called with every process that may open the store, as soon as it is made. */
   attend(child: ChildProcess): void {
-    const member: Member = { child, hasOpened: false, isSlow: false, heard: () => {} };
+    const member: Member = {
+      child,
+      hasOpened: false,
+      isIn: false,
+      knowsAlone: false,
+      isSlow: false,
+      heard: () => {},
+    };
     this.#members.add(member);
     child.on("message", (raw) => {
       const { success, data } = openingMessage.safeParse(raw);
       if (!success) return;
       if (data.kind === "asks-to-open") {
-        this.#last = this.#last.then(() => this.#letOpen(member));
+        this.#openers++;
+        this.#last = this.#last
+          .then(() => this.#letOpen(member))
+          .then(() => {
+            this.#openers--;
+            this.#tellIfAlone();
+          });
         return;
       }
       if (data.kind === "has-opened") member.hasOpened = true;
       // It may live on, until somebody has read what it wrote.
-      if (data.kind === "has-closed") member.hasOpened = false;
+      if (data.kind === "has-closed") {
+        member.hasOpened = false;
+        member.isIn = false;
+      }
       member.heard(data.kind === "has-closed" ? "gone" : data);
+      this.#tellIfAlone();
     });
     const gone = (): void => {
       this.#members.delete(member);
       member.heard("gone");
+      this.#tellIfAlone();
     };
     child.once("exit", gone);
     // Also for a message that could not be sent.
     child.on("error", () => {
       if (child.pid === undefined) gone();
     });
+  }
+
+  /** Nobody is on the way in, so whoever comes next makes it hold first, after this order. */
+  #tellIfAlone(): void {
+    if (this.#openers > 0) return;
+    const [first, second] = [...this.#members].filter((m) => m.isIn);
+    if (first === undefined || second !== undefined || !first.hasOpened || first.knowsAlone) return;
+    first.knowsAlone = true;
+    order(first.child, { kind: "alone" });
   }
 
   async #letOpen(opener: Member): Promise<void> {
@@ -110,6 +145,7 @@ export class Openings {
       HOLD_MS,
       (message) => message === "gone" || (message.kind === "holds" && message.id === id),
     );
+    member.knowsAlone = false;
     order(member.child, { kind: "hold", id });
     const isHeld = !this.#members.has(member) || (await held);
     member.isSlow = !isHeld;
@@ -118,6 +154,7 @@ export class Openings {
 
   async #open(opener: Member): Promise<void> {
     const opened = until(opener, OPEN_MS, (message) => message === "gone" || message.kind === "has-opened");
+    opener.isIn = true;
     order(opener.child, { kind: "open" });
     if (this.#members.has(opener) && !(await opened)) {
       this.#log.error("a process did not come to the end of opening the store, and is killed");

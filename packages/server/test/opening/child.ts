@@ -1,7 +1,8 @@
 /**
  * A process on a local store, under a parent's openings: `child.ts DIRECTORY write` commits a chain, each commit on what the
  * one before wrote, until told to stop, and tells how many were acknowledged and how many are there; `child.ts DIRECTORY
- * open` opens and closes the store many times in its turn.
+ * open` opens and closes the store many times in its turn; `child.ts DIRECTORY serve` puts and gets one row when told to, and
+ * tells whether it is alone.
  */
 import { newRev } from "../../src/base/ids.ts";
 import { OpeningTurn } from "../../src/app/opening-turn.ts";
@@ -24,11 +25,20 @@ const open = (): Promise<LocalStore> =>
   });
 for (let i = 1; i < TIMES && role === "open"; i++) await (await open()).close();
 const store = await open();
-turn.opened(store.hold);
+turn.opened({
+  hold: () => store.hold(),
+  setAlone: (isAlone) => {
+    store.setAlone(isAlone);
+    process.send?.({ isAlone });
+  },
+});
 
+const stopped = Promise.withResolvers<void>();
 let isStopped = false;
 process.on("message", (message) => {
-  if (message === "stop") isStopped = true;
+  if (message !== "stop") return;
+  isStopped = true;
+  stopped.resolve();
 });
 
 if (role === "write") {
@@ -50,6 +60,21 @@ if (role === "write") {
     if (acknowledged % 100 === 0) process.send?.({ acknowledged });
   }
   process.send?.({ acknowledged });
+}
+async function obey({ put, get }: { readonly put?: number; readonly get?: true }): Promise<void> {
+  if (put !== undefined) {
+    await store.commit({ id: newRev(), put: [{ ...KEY, value: Uint8Array.of(put) as Sealed }] });
+    process.send?.({ put });
+  } else if (get) {
+    const [row] = await store.get([KEY]);
+    process.send?.({ got: row?.value[0] });
+  }
+}
+
+if (role === "serve") {
+  process.on("message", (message) => void obey(message as { put?: number; get?: true }));
+  process.send?.("serves");
+  await stopped.promise;
 }
 await store.close();
 turn.end();

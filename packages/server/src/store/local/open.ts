@@ -35,7 +35,12 @@ export interface LocalStore extends Store {
    * Resolves when no commit of this process runs any more; none begins until what it resolves with is called. For the
    * time in which another process opens the same directory (ADR 14).
    */
-  hold(this: void): Promise<() => void>;
+  hold(): Promise<() => void>;
+  /**
+   * Whether no other process has the directory open, so that rows change by commits of this one alone (ADR 14). At first it
+   * is not.
+   */
+  setAlone(isAlone: boolean): void;
   /** Removes temporary blob files last written before `beforeMs`; returns how many. */
   removeLeftovers(beforeMs: number): Promise<number>;
 }
@@ -72,6 +77,7 @@ export async function openLocalStore(options: LocalOptions): Promise<LocalStore>
     rowCount: (table) => tables.rowCount(table),
     freeBytes: () => space.freeBytes,
     hold: () => commits.hold(),
+    setAlone: (isAlone) => tables.setAlone(isAlone),
     copyRecords: (target) => tables.backup(target),
     removeLeftovers: (beforeMs) => blobs.removeLeftovers(beforeMs),
     close: async () => {

@@ -60,3 +60,48 @@ test("what held does not hold where the store can't be looked into", async (t) =
   await tables.close();
   for (let asked = 0; asked < 2; asked++) assert.throws(() => tables.holds(ABSENT), /closed/);
 });
+
+test("alone, a look stands until the next commit of its own; with others, until the callback ends", async (t) => {
+  const { handles } = open(t);
+  const [tables, other] = handles;
+  const write = (by: Tables, row: string): Promise<void> =>
+    by.transact(() => void by.apply({ id: newRev(), put: [put(row)] }));
+  tables.setAlone(true);
+  assert.equal(tables.holds(ABSENT), true);
+  await write(tables, "any");
+  assert.notEqual(tables.get([at("any")])[0], undefined, "its own commit is seen");
+  // Another that writes all the same is noticed by the next look, which nothing asks for.
+  await write(other, "row");
+  assert.equal(tables.holds(ABSENT), true);
+  tables.setAlone(false);
+  assert.equal(tables.holds(ABSENT), false);
+});
+
+test("alone, what a transaction that runs has changed is seen in the callback after its end, and whole", async (t) => {
+  const { handles } = open(t);
+  const [tables] = handles;
+  tables.setAlone(true);
+  const seen: string[] = [];
+  const look = (): void => {
+    const [one, other] = tables.get([at("row"), at("other")]);
+    seen.push(`${one === undefined ? 0 : 1}${other === undefined ? 0 : 1}`);
+  };
+  look();
+  let isOver = false;
+  const end = tables
+    .transact(() => void tables.apply({ id: newRev(), put: [put("row"), put("other")] }))
+    .then(() => {
+      isOver = true;
+      look();
+    });
+  while (!isOver) {
+    look();
+    await setImmediate();
+  }
+  await end;
+  assert.equal(seen.at(-1), "11");
+  assert.deepEqual(
+    seen.filter((state) => state !== "00" && state !== "11"),
+    [],
+  );
+});

@@ -42,8 +42,11 @@ export class Tables {
   /** Copies of small rows come from here; never written twice. */
   #slab = new Uint8Array(0);
   #slabUsed = 0;
-  /** Whether this callback has taken its look. */
+  /** Whether the look that was taken still stands. */
   #current = false;
+  #isAlone = false;
+  /** Transactions of this process that have begun and not ended: what they commit shows at any time. */
+  #changing = 0;
   /** What the last commit that this process has seen left behind, how many such states it has seen, and in which one a list of conditions last held. */
   #mark = new Uint8Array(0);
   #state = 0;
@@ -93,7 +96,8 @@ export class Tables {
    * Makes the reads that follow see every commit acknowledged so far, by any process. What one callback of the event loop and
    * the promises behind it read shares a look: their requests had come before it, so what they see is a state of their own
    * time. It ends with them: a request that is read next may have been sent since, by somebody who knows of another
-   * process's commit. A commit of this process ends it before anybody hears that it is done.
+   * process's commit. A commit of this process ends it before anybody hears that it is done. With no other process there, and
+   * no transaction on its way, nothing changes, and the look stands until the next transaction begins.
    */
   refresh(): void {
     if (this.#current) return;
@@ -106,7 +110,13 @@ export class Tables {
     }
     // Last: a look that fails is none, and what held before it does not stand for it.
     this.#current = true;
-    process.nextTick(this.#endLook);
+    if (!this.#isAlone || this.#changing > 0) process.nextTick(this.#endLook);
+  }
+
+  /** Whether no other process can commit. */
+  setAlone(isAlone: boolean): void {
+    this.#isAlone = isAlone;
+    this.#endLook();
   }
 
   readonly #endLook = (): void => {
@@ -162,12 +172,17 @@ export class Tables {
    * nobody waits for.
    */
   async transact(write: () => void): Promise<void> {
+    let hasBegun = false;
     try {
       await this.#root.transaction(() => {
+        hasBegun = true;
+        this.#changing++;
+        this.#endLook();
         this.#isMarked = false;
         write();
       });
     } finally {
+      if (hasBegun) this.#changing--;
       this.#endLook();
     }
   }
