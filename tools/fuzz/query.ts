@@ -6,6 +6,7 @@ import {
   parsePresigned,
   presignedParameters,
 } from "../../packages/server/src/auth/presigned.ts";
+import { HeaderView } from "../../packages/server/src/auth/headers.ts";
 import { Query } from "../../packages/server/src/auth/query.ts";
 import { readRequest } from "../../packages/server/src/auth/raw-request.ts";
 import { type FuzzTarget, invariant, seeds, text } from "./target.ts";
@@ -15,7 +16,7 @@ const CANONICAL_QUERY = /^(?:[A-Za-z0-9\-._~=&]|%[0-9A-F]{2})*$/;
 
 export function fuzzQuery(bytes: Uint8Array): void {
   try {
-    const request = readRequest("GET", text(bytes), ["Host", "localhost"], true);
+    const request = readRequest("GET", text(bytes), HeaderView.fromRaw(["Host", "localhost"]), true);
     const canonical = request.query.canonical();
     invariant(CANONICAL_PATH.test(request.canonicalPath), "the canonical path is canonical");
     invariant(CANONICAL_QUERY.test(canonical), "the canonical query is canonical");

@@ -8,6 +8,7 @@ import type { Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { attach, type Handler } from "../api/common/attach.ts";
+import { INCOMING } from "../api/common/incoming.ts";
 import { CONNECTIONS_MAX, HEADER_SECTION_BYTES_MAX } from "../base/limits.ts";
 import { UsageError } from "./config.ts";
 import { createHttp } from "./http.ts";
@@ -20,7 +21,8 @@ const KEEP_ALIVE_MS = 65_000;
 const IDLE_MS = 60_000;
 const DRAIN_LOOK_MS = 50;
 
-const LIMITS = {
+const OPTIONS = {
+  ...INCOMING,
   maxHeaderSize: HEADER_SECTION_BYTES_MAX,
   headersTimeout: HEADERS_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_MS,
@@ -91,14 +93,14 @@ export async function openListeners(
   connectionsMax: number = CONNECTIONS_MAX,
 ): Promise<Listeners> {
   const shared = settings.workers > 1;
-  const plain = createHttp(LIMITS);
+  const plain = createHttp(OPTIONS);
   prepare(plain, handler, connectionsMax);
   const endpoints: Record<string, string> = { http: await listen(plain, settings.listen, shared) };
   const servers = new Set<Server>([plain]);
   let tls: TlsServer | undefined;
   const openTls = async (at: HostPort): Promise<void> => {
     // Not imported above: only those who serve TLS load it.
-    tls = process.getBuiltinModule("node:https").createServer({ ...LIMITS, ...readTls(settings) });
+    tls = process.getBuiltinModule("node:https").createServer({ ...OPTIONS, ...readTls(settings) });
     prepare(tls, handler, connectionsMax);
     servers.add(tls);
     endpoints["https"] = await listen(tls, at, shared);

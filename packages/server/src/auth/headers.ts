@@ -63,6 +63,15 @@ export class HeaderView {
     return this.#shape.places.keys();
   }
 
+  /** As node:http's `headers`, by lower-case name. Undefined where a name came twice, or has a list for a value there. */
+  object(): Record<string, string> | undefined {
+    if (this.#shape.received.length === 0 || this.#shape.places.has("set-cookie")) return undefined;
+    const object: Record<string, string> = {};
+    let i = 0;
+    for (const name of this.#shape.places.keys()) object[name] = this.#values[i++] ?? "";
+    return object;
+  }
+
   /** A view with further headers, by lower-case name; those already there win. */
   withDefaults(more: ReadonlyMap<string, string>): HeaderView {
     if (more.size === 0) return this;

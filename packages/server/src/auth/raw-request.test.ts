@@ -7,7 +7,8 @@ import { Query } from "./query.ts";
 import { readRequest } from "./raw-request.ts";
 import { refusal } from "./test/signer.ts";
 
-const read = (target: string): ReturnType<typeof readRequest> => readRequest("GET", target, [], false);
+const read = (target: string): ReturnType<typeof readRequest> =>
+  readRequest("GET", target, HeaderView.fromRaw([]), false);
 
 test("paths are decoded once and never normalised", () => {
   for (const [target, path, canonical] of [

@@ -3,7 +3,7 @@
  * the signature covers what was sent (spec access 1.2). `URL` must not touch a target.
  */
 import { fail } from "../base/errors.ts";
-import { HeaderView } from "./headers.ts";
+import type { HeaderView } from "./headers.ts";
 import { canonicalPath, decodeCanonical } from "./percent.ts";
 import { Query } from "./query.ts";
 
@@ -27,13 +27,12 @@ export interface RawRequest {
 const ABSOLUTE = /^https?:\/\/[^/?]*/i;
 
 /**
- * `target` as Node's `request.url` gives it, one character per byte; `rawHeaders` as Node's `request.rawHeaders`.
- * Throws InvalidURI for bad escapes, for bytes that are not UTF-8 and for a target that is no path.
+ * `target` as Node's `request.url` gives it, one character per byte. Throws InvalidURI for bad escapes, for bytes that are not UTF-8 and for a target that is no path.
  */
 export function readRequest(
   method: string,
   target: string,
-  rawHeaders: readonly string[],
+  headers: HeaderView,
   secure: boolean,
 ): RawRequest {
   const relative = target.startsWith("/") ? target : target.replace(ABSOLUTE, "");
@@ -49,7 +48,7 @@ export function readRequest(
     path: decodeCanonical(canonical),
     query: Query.parse(rawQuery),
     rawQuery,
-    headers: HeaderView.fromRaw(rawHeaders),
+    headers,
     secure,
   };
 }

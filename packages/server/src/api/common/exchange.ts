@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { readRequest, type RawRequest } from "../../auth/raw-request.ts";
 import type { Caller, Principal } from "../../base/caller.ts";
 import type { Answer } from "./answer.ts";
+import { headersOf } from "./incoming.ts";
 import { withStandardHeaders, writeAnswer } from "./answer.ts";
 import { hasUnreadBody } from "./unread-body.ts";
 import type { Transport } from "./transport.ts";
@@ -50,7 +51,7 @@ export class Exchange {
     this.#raw ??= readRequest(
       this.req.method ?? "GET",
       this.req.url ?? "/",
-      this.req.rawHeaders,
+      headersOf(this.req),
       this.transport.unsignedMayPass,
     );
     return this.#raw;
@@ -98,7 +99,7 @@ export class RequestCaller implements Caller {
   constructor(exchange: Exchange, identity: Identity) {
     this.#exchange = exchange;
     this.#identity = identity;
-    const agent = exchange.req.headers["user-agent"];
+    const agent = headersOf(exchange.req).find("user-agent");
     if (agent !== undefined) this.userAgent = agent;
     if (identity.accessKeyId !== undefined) this.accessKeyId = identity.accessKeyId;
     if (exchange.transport.tlsVersion !== undefined) this.tlsVersion = exchange.transport.tlsVersion;

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as sdk from "@aws-sdk/client-s3";
+import { HeaderView } from "../../auth/headers.ts";
 import { readRequest } from "../../auth/raw-request.ts";
 import { ServiceError } from "../../base/errors.ts";
 import { addressOf } from "./address.ts";
 import { OPERATIONS, ROUTER } from "./index.ts";
 
 function route(method: string, target: string, headers: readonly string[] = []): string {
-  const raw = readRequest(method, target, ["Host", "s3.test", ...headers], false);
+  const raw = readRequest(method, target, HeaderView.fromRaw(["Host", "s3.test", ...headers]), false);
   const address = addressOf(raw.path, "s3.test", []);
   try {
     return ROUTER.match(method, address.target, raw.query, raw.headers).name;

@@ -5,6 +5,7 @@ import { authError } from "../auth-errors.ts";
 import { type AuthDeps, type AuthResult, authenticate } from "../authenticate.ts";
 import { serviceRules } from "../claim-checks.ts";
 import type { Credential } from "../credentials.ts";
+import { HeaderView } from "../headers.ts";
 import { readRequest } from "../raw-request.ts";
 import { type Scope, scopeText, SigningKeyCache, SigningSecret } from "../signing-key.ts";
 import { ALGORITHM, canonicalRequest, EMPTY_SHA256, stringToSign } from "../sigv4.ts";
@@ -63,7 +64,7 @@ export function signHeaders(plan: Plan): string[] {
     .filter((name) => !plan.unsigned?.includes(name))
     .sort();
   const payloadHash = headers["x-amz-content-sha256"] ?? EMPTY_SHA256;
-  const canonical = canonicalRequest(readRequest(method, target, raw, true), {
+  const canonical = canonicalRequest(readRequest(method, target, HeaderView.fromRaw(raw), true), {
     service: scope.service,
     signedHeaders,
     payloadHash,
@@ -98,11 +99,14 @@ export function presign(
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
     .join("&");
   const full = `${target}${target.includes("?") ? "&" : "?"}${query}`;
-  const canonical = canonicalRequest(readRequest(method, full, Object.entries(headers).flat(), true), {
-    service: "s3",
-    signedHeaders,
-    payloadHash: "UNSIGNED-PAYLOAD",
-  });
+  const canonical = canonicalRequest(
+    readRequest(method, full, HeaderView.fromRaw(Object.entries(headers).flat()), true),
+    {
+      service: "s3",
+      signedHeaders,
+      payloadHash: "UNSIGNED-PAYLOAD",
+    },
+  );
   const text = stringToSign(all["X-Amz-Date"] ?? "", scopeText(SCOPE), canonical);
   return `${full}&X-Amz-Signature=${SECRET_HANDLE.signingKey(SCOPE).sign(text)}`;
 }
@@ -114,7 +118,9 @@ export async function check(
   over: Partial<AuthDeps<string>> & { readonly secure?: boolean; readonly body?: Uint8Array } = {},
 ): Promise<AuthResult<string>> {
   const { secure = true, body = new Uint8Array(0), ...more } = over;
-  return authenticate(readRequest(method, target, raw, secure), deps(more), () => Promise.resolve(body));
+  return authenticate(readRequest(method, target, HeaderView.fromRaw(raw), secure), deps(more), () =>
+    Promise.resolve(body),
+  );
 }
 
 /** The wire error that a refusal becomes; anything else that is thrown is a bug. */
