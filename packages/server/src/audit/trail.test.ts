@@ -89,6 +89,31 @@ test("a record that nobody waits for is written soon", async () => {
   }
 });
 
+test("records that were put off stand before the next one, and are written soon, by a flush and by the end", async () => {
+  const rig = await Rig.make();
+  try {
+    const trail = rig.trail();
+    const putOff = (n: number): void => trail.later(() => void trail.append(recordOf(n)));
+    putOff(0);
+    putOff(1);
+    trail.append(recordOf(2));
+    putOff(3);
+    await trail.flush();
+    assert.deepEqual(await seqsOf(rig), [0, 1, 2, 3]);
+    putOff(4);
+    for (let i = 0; i < 200 && (await seqsOf(rig)).length < 5; i++) await sleep(10);
+    assert.deepEqual(await seqsOf(rig), [0, 1, 2, 3, 4], "nobody asked");
+    putOff(5);
+    await trail.durable(trail.append(recordOf(6)));
+    putOff(7);
+    await trail.close();
+    assert.deepEqual(await seqsOf(rig), [0, 1, 2, 3, 4, 5, 6, 7]);
+    assert.deepEqual((await rig.verify()).problems, []);
+  } finally {
+    await rig.remove();
+  }
+});
+
 test("a full disk refuses, loses nothing, and recovers without sealing twice under one nonce", async () => {
   const rig = await Rig.make();
   try {

@@ -80,6 +80,8 @@ export class Trail {
   /** The last of them, while its records wait for a frame to be sealed. */
   #joining: Group | undefined;
   readonly #company = new Company(GROUP_PATIENCE_MS);
+  /** Appends the records that were put off. */
+  #later: (() => void) | undefined;
   #gathering: NodeJS.Timeout | undefined;
   #pumping: Promise<void> | undefined;
   #failure: Error | undefined;
@@ -118,12 +120,35 @@ export class Trail {
 
   /** Takes a record over; returns the ticket to wait with. Written within TRAIL_GATHER_MS even if nobody waits. */
   append(record: TrailRecord): number {
+    this.takeLater();
     const last = this.#waiting.at(-1);
     const frame = last === undefined || last.body.size > TRAIL_FRAME_BYTES_MAX ? this.#newFrame() : last;
     frame.add(record);
     this.#queuedChars += record.text.length;
     if (this.#pumping === undefined) this.#pumpSoon();
     return ++this.#appended;
+  }
+
+  /** Whether records that nobody waits for may be put off: what waits for the disk holds up nobody. */
+  get takesLater(): boolean {
+    return this.#failure === undefined && this.#queuedChars <= TRAIL_QUEUE_CHARS_MAX;
+  }
+
+  /**
+   * `append` is called once, before the next record is taken and within TRAIL_GATHER_MS, to append what its caller has put
+   * off: records that are put together one after the other cost less than each does between two requests.
+   */
+  later(append: () => void): void {
+    this.takeLater();
+    this.#later = append;
+    if (this.#pumping === undefined) this.#pumpSoon();
+  }
+
+  /** Appends what was put off. */
+  takeLater(): void {
+    const append = this.#later;
+    this.#later = undefined;
+    append?.();
   }
 
   /** Nobody waits: what comes within a moment shares a frame. */
@@ -170,6 +195,7 @@ export class Trail {
 
   /** Everything appended so far is durable when it resolves. */
   flush(): Promise<void> {
+    this.takeLater();
     return this.durable(this.#appended);
   }
 
@@ -185,6 +211,7 @@ export class Trail {
   /** Writes what is left and ends the stream. Gives up after a while if the disk takes nothing. */
   async close(): Promise<void> {
     clearInterval(this.#heartbeat);
+    this.takeLater();
     const giveUp = setTimeout(() => {
       this.#giveUp = true;
     }, CLOSE_WAIT_MS).unref();
@@ -206,9 +233,10 @@ export class Trail {
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
     if (this.#pumping !== undefined) return;
+    this.takeLater();
     this.#pumping = this.#run().finally(() => {
       this.#pumping = undefined;
-      if (this.#waiting.length > 0 && !this.#giveUp) this.#pumpSoon();
+      if ((this.#waiting.length > 0 || this.#later !== undefined) && !this.#giveUp) this.#pumpSoon();
     });
   }
 
