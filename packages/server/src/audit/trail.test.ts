@@ -114,6 +114,56 @@ test("records that were put off stand before the next one, and are written soon,
   }
 });
 
+test("records that were put off and fill a frame are written once, in their order", async () => {
+  for (let before = 480; before < 500; before++) {
+    const rig = await Rig.make();
+    try {
+      const trail = rig.trail();
+      await trail.durable(trail.append(recordOf(0)));
+      // A kibibyte each: a frame has 512 of them.
+      const large = (n: number) => ({
+        ...recordOf(n),
+        text: JSON.stringify({ n, filler: "x".repeat(1024) }),
+      });
+      let n = 1;
+      while (n < before) trail.append(large(n++));
+      trail.later(() => {
+        for (let i = 0; i < 16; i++) trail.append(large(n++));
+      });
+      for (let i = 0; i < 200 && (await seqsOf(rig)).length < before + 16; i++) await sleep(10);
+      await trail.close();
+      assert.deepEqual(
+        await seqsOf(rig),
+        Array.from({ length: before + 16 }, (_, i) => i),
+      );
+      assert.deepEqual((await rig.verify()).problems, []);
+    } finally {
+      await rig.remove();
+    }
+  }
+});
+
+test("records that are put off while the trail ends are written", async () => {
+  const rig = await Rig.make();
+  try {
+    const files = new FaultyFiles(rig.files.directory);
+    const trail = rig.trail(files);
+    await trail.durable(trail.append(recordOf(0)));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    files.stopped = promise;
+    trail.append(recordOf(1));
+    const closed = trail.close();
+    for (let i = 0; i < 200 && files.writes < 2; i++) await sleep(5);
+    trail.later(() => void trail.append(recordOf(2)));
+    resolve();
+    await closed;
+    assert.deepEqual(await seqsOf(rig), [0, 1, 2]);
+    assert.deepEqual((await rig.verify()).problems, []);
+  } finally {
+    await rig.remove();
+  }
+});
+
 test("a full disk refuses, loses nothing, and recovers without sealing twice under one nonce", async () => {
   const rig = await Rig.make();
   try {

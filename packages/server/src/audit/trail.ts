@@ -211,11 +211,11 @@ export class Trail {
   /** Writes what is left and ends the stream. Gives up after a while if the disk takes nothing. */
   async close(): Promise<void> {
     clearInterval(this.#heartbeat);
-    this.takeLater();
     const giveUp = setTimeout(() => {
       this.#giveUp = true;
     }, CLOSE_WAIT_MS).unref();
-    for (let tries = 0; this.#durable < this.#appended && !this.#giveUp; tries++) {
+    // Requests that end late may put records off meanwhile.
+    while ((this.#later !== undefined || this.#durable < this.#appended) && !this.#giveUp) {
       await this.flush().catch(() => sleep(TRAIL_RETRY_MS));
     }
     clearTimeout(giveUp);
@@ -230,10 +230,11 @@ export class Trail {
   }
 
   #pump(): void {
+    // First: what it appends may fill a frame, and pump by itself.
+    this.takeLater();
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
     if (this.#pumping !== undefined) return;
-    this.takeLater();
     this.#pumping = this.#run().finally(() => {
       this.#pumping = undefined;
       if ((this.#waiting.length > 0 || this.#later !== undefined) && !this.#giveUp) this.#pumpSoon();

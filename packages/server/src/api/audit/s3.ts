@@ -66,8 +66,9 @@ export class S3Audit implements AuditPort {
   }
 
   /** All that its record is made of stays as it is; keys of customers are not kept longer than their requests. */
-  #isPlain({ exchange, headers }: RequestEvent, { errorCode, details }: Outcome): boolean {
+  #isPlain({ exchange, headers, source }: RequestEvent, { errorCode, details }: Outcome): boolean {
     return (
+      source === undefined &&
       errorCode === undefined &&
       details === undefined &&
       exchange?.transport.secureTransport === false &&

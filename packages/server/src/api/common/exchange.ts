@@ -99,7 +99,7 @@ export class RequestCaller implements Caller {
   constructor(exchange: Exchange, identity: Identity) {
     this.#exchange = exchange;
     this.#identity = identity;
-    const agent = headersOf(exchange.req).find("user-agent");
+    const agent = exchange.req.headers["user-agent"];
     if (agent !== undefined) this.userAgent = agent;
     if (identity.accessKeyId !== undefined) this.accessKeyId = identity.accessKeyId;
     if (exchange.transport.tlsVersion !== undefined) this.tlsVersion = exchange.transport.tlsVersion;

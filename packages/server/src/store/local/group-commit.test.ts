@@ -95,6 +95,22 @@ test("who holds waits for what runs, and nothing begins before the last of them 
   (await commits.hold())();
 });
 
+test("all is settled when those who still gather have heard, too", async () => {
+  const { tables, commits } = setUp();
+  await commits.settled();
+  const results = [commits.commit(draft())];
+  let isSettled = false;
+  const settled = commits.settled().then(() => (isSettled = true));
+  await tables.begin();
+  results.push(commits.commit(draft()));
+  await results[0];
+  await new Promise(setImmediate);
+  assert.equal(isSettled, false);
+  await tables.begin();
+  await settled;
+  assert.deepEqual(await Promise.all(results), [{ kind: "ok" }, { kind: "ok" }]);
+});
+
 test("one that cannot be applied fails alone, and makes the process unfit", async () => {
   const { tables, commits, told } = setUp();
   const [good, bad] = [draft(), draft()];

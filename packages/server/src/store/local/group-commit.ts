@@ -23,6 +23,8 @@ export class GroupCommit {
   /** Those whose transaction has not begun. */
   #joining: Waiting[] | undefined;
   readonly #company = new Company(GROUP_PATIENCE_MS);
+  /** All groups that have not heard. */
+  readonly #open = new Set<Promise<void>>();
   /** Groups on their way through LMDB. */
   readonly #running = new Set<Promise<void>>();
   /** How many hold, and what resolves when the last of them releases. */
@@ -46,8 +48,15 @@ export class GroupCommit {
         return;
       }
       this.#joining = [waiting];
-      void this.#run(this.#joining);
+      const end = this.#run(this.#joining);
+      this.#open.add(end);
+      void end.then(() => this.#open.delete(end));
     });
+  }
+
+  /** Resolves when every commit has heard of its outcome. */
+  async settled(): Promise<void> {
+    while (this.#open.size > 0) await Promise.all(this.#open);
   }
 
   /** Resolves when no transaction runs any more; none begins until what it resolves with is called. */

@@ -83,6 +83,7 @@ export async function openLocalStore(options: LocalOptions): Promise<LocalStore>
     close: async () => {
       space.close();
       await blobs.close();
+      await commits.settled();
       await tables.close();
     },
   };
