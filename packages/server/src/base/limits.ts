@@ -243,7 +243,7 @@ export const KEYRING_SETTLE_MS = 15_000;
 /** The audit trail. A frame is one write and one sync; records that nobody waits for are gathered for so long. */
 export const TRAIL_GATHER_MS = 50;
 /** Records of requests that wait in memory to be put together at once. */
-export const TRAIL_LATER_MAX = 16;
+export const TRAIL_LATER_MAX = 32;
 export const TRAIL_FRAME_BYTES_MAX = 512 * 1024;
 /** Below this a frame is not compressed: the call costs more than the bytes. */
 export const TRAIL_COMPRESS_BYTES_MIN = 4096;
