@@ -27,7 +27,8 @@ export interface RawRequest {
 const ABSOLUTE = /^https?:\/\/[^/?]*/i;
 
 /**
- * `target` as Node's `request.url` gives it, one character per byte. Throws InvalidURI for bad escapes, for bytes that are not UTF-8 and for a target that is no path.
+ * `target` as Node's `request.url` gives it, one character per byte. Throws InvalidURI for bad escapes, for bytes that are
+ * not UTF-8 and for a target that is no path.
  */
 export function readRequest(
   method: string,

@@ -6,8 +6,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { readRequest, type RawRequest } from "../../auth/raw-request.ts";
 import type { Caller, Principal } from "../../base/caller.ts";
 import type { Answer } from "./answer.ts";
-import { headersOf } from "./incoming.ts";
 import { withStandardHeaders, writeAnswer } from "./answer.ts";
+import { headersOf } from "./incoming.ts";
 import { hasUnreadBody } from "./unread-body.ts";
 import type { Transport } from "./transport.ts";
 
