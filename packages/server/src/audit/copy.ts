@@ -4,7 +4,7 @@
  * meanwhile.
  */
 import { constants } from "node:fs";
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { syncPath, type TrailFiles } from "./files.ts";
 import type { Ledger } from "./ledger.ts";
@@ -62,7 +62,7 @@ async function copyBeginning(
   number: number,
   headN: number,
 ): Promise<void> {
-  const bytes = await readFile(files.path(stream, number, "seg"));
+  const bytes = await files.read(stream, number);
   const segment = Segment.from(bytes, seedOf);
   let end = bytes.length;
   if (typeof segment !== "string") {

@@ -2,7 +2,6 @@
  * Where the trail's files lie: `<directory>/<stream>/<number>.seg` and `.idx`. A file is only ever written by the process
  * whose stream it is, and never again once that process has ended.
  */
-import { constants } from "node:fs";
 import {
   type FileHandle,
   mkdir,
@@ -15,21 +14,15 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
-import { randomBytes } from "@strongroom/crypto";
+import { randomBytes, TRAIL_TAG_BYTES } from "@strongroom/crypto";
 import { TRAIL_RESERVE_BYTES } from "../base/limits.ts";
 import { hexOf } from "../store/key-order.ts";
 import { SEGMENT_HEADER_BYTES } from "./format.ts";
+import { SyncedFile, type TrailFile } from "./synced-file.ts";
 
 const SEGMENT = /^([0-9]{8})\.seg$/;
 const STREAM = /^[0-9a-f]{32}$/;
 const nameOf = (number: number, kind: "seg" | "idx"): string => `${String(number).padStart(8, "0")}.${kind}`;
-
-/** An open segment that grows. */
-export interface TrailFile {
-  /** Durable when it resolves. Writing again at the same place is allowed after a failure. */
-  write(bytes: Uint8Array, at: number): Promise<void>;
-  close(): Promise<void>;
-}
 
 export class TrailFiles {
   readonly directory: string;
@@ -61,20 +54,38 @@ export class TrailFiles {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const path = this.path(stream, number, "seg");
     // A try before this one may have left a file without a record: nothing else can be under this name.
-    const handle = await open(path, SYNCED, 0o600);
+    const file = await SyncedFile.create(path);
     try {
-      const file = new SyncedFile(handle);
       await file.write(header, 0);
       for (const parent of [directory, this.directory]) await syncPath(parent);
       return file;
     } catch (error) {
-      await handle.close();
+      await file.close();
       throw error;
     }
   }
 
   open(stream: string, number: number): Promise<FileHandle> {
     return open(this.path(stream, number, "seg"), "r");
+  }
+
+  /**
+   * A segment from `from` on, as it was at one time: of frames that are being written only the last may lack something. Room
+   * behind them is left out but for its first bytes.
+   */
+  async read(stream: string, number: number, from = 0): Promise<Uint8Array> {
+    const file = await this.open(stream, number);
+    try {
+      const { size } = await file.stat();
+      const bytes = new Uint8Array(Math.max(0, size - from));
+      const there = await readInto(file, bytes, from);
+      // One call may have found a frame, and the call before it not yet the frame before. Read again, both are there. A
+      // frame may end in zeros, as many as its tag has, and a header does.
+      const end = Math.min(there, endOf(bytes.subarray(0, there)) + TRAIL_TAG_BYTES);
+      return bytes.subarray(0, await readInto(file, bytes.subarray(0, end), from));
+    } finally {
+      await file.close();
+    }
   }
 
   /** A segment's header, as it stands in clear; undefined where there is none whole. */
@@ -87,8 +98,7 @@ export class TrailFiles {
     }
     try {
       const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-      return bytesRead === bytes.length ? bytes : undefined;
+      return (await readInto(file, bytes, 0)) === bytes.length ? bytes : undefined;
     } finally {
       await file.close();
     }
@@ -131,31 +141,21 @@ export class TrailFiles {
   }
 }
 
-/** A write is durable when it returns: one call to another thread for each frame, where writing and syncing take two. */
-const { O_CREAT, O_TRUNC, O_WRONLY } = constants;
-const O_DSYNC: number | undefined = constants.O_DSYNC;
-const SYNCED = O_WRONLY | O_CREAT | O_TRUNC | (O_DSYNC ?? 0);
-const SYNCS_ITSELF = O_DSYNC !== undefined;
-
-class SyncedFile implements TrailFile {
-  readonly #handle: FileHandle;
-
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
+/** Returns how many bytes there were. */
+export async function readInto(file: FileHandle, into: Uint8Array, at: number): Promise<number> {
+  for (let done = 0; done < into.length; ) {
+    const { bytesRead } = await file.read(into, done, into.length - done, at + done);
+    if (bytesRead === 0) return done;
+    done += bytesRead;
   }
+  return into.length;
+}
 
-  async write(bytes: Uint8Array, at: number): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, at + done);
-      if (bytesWritten === 0) throw new Error("the audit trail's file takes no more bytes");
-      done += bytesWritten;
-    }
-    if (!SYNCS_ITSELF) await this.#handle.datasync();
-  }
-
-  close(): Promise<void> {
-    return this.#handle.close();
-  }
+/** How long they are without the zeros at their end. */
+export function endOf(bytes: Uint8Array): number {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return end;
 }
 
 async function list(directory: string): Promise<string[]> {

@@ -2,7 +2,7 @@
 import { type FileHandle } from "node:fs/promises";
 import { TRAIL_FRAME_CACHE_BYTES } from "../base/limits.ts";
 import { ByteCache } from "./byte-cache.ts";
-import type { TrailFiles } from "./files.ts";
+import { readInto, type TrailFiles } from "./files.ts";
 import { SEGMENT_HEADER_BYTES, type StoredRecord, textOf } from "./format.ts";
 import type { FrameTable } from "./index-view.ts";
 import { Segment, type SeedOf } from "./segment-reader.ts";
@@ -64,7 +64,7 @@ export class FrameReader {
       const { file, header } = await this.#segment(name);
       const frame = new Uint8Array(SEGMENT_HEADER_BYTES + bytes);
       frame.set(header);
-      await readFully(file, frame.subarray(SEGMENT_HEADER_BYTES), offset);
+      await readWhole(file, frame.subarray(SEGMENT_HEADER_BYTES), offset);
       const segment = Segment.from(frame, this.#seedOf);
       if (typeof segment === "string") throw new Error(segment);
       using open = segment;
@@ -94,7 +94,7 @@ export class FrameReader {
     const header = new Uint8Array(SEGMENT_HEADER_BYTES);
     const segment = { file, header };
     this.#open.set(name, segment);
-    await readFully(file, header, 0);
+    await readWhole(file, header, 0);
     return segment;
   }
 }
@@ -111,10 +111,6 @@ function frameOf(firsts: ArrayLike<number>, record: number): number {
   return low;
 }
 
-async function readFully(file: FileHandle, into: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < into.length; ) {
-    const { bytesRead } = await file.read(into, done, into.length - done, at + done);
-    if (bytesRead === 0) throw new Error("the segment ends early");
-    done += bytesRead;
-  }
+async function readWhole(file: FileHandle, into: Uint8Array, at: number): Promise<void> {
+  if ((await readInto(file, into, at)) < into.length) throw new Error("the segment ends early");
 }

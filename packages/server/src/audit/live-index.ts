@@ -1,5 +1,4 @@
 /** The index of a segment that has none in a file: made from its records, and continued while the segment grows. */
-import { type FileHandle, open } from "node:fs/promises";
 import type { TrailFiles } from "./files.ts";
 import { factsOfEvent, NO_FACTS } from "./facts.ts";
 import { SEGMENT_HEADER_BYTES } from "./format.ts";
@@ -11,16 +10,17 @@ import { eventMs, parseEvent } from "./trail-event.ts";
 
 export class LiveIndex {
   readonly index = new IndexBuilder();
-  readonly #path: string;
+  readonly #files: TrailFiles;
+  readonly #name: SegmentName;
   readonly #seedOf: SeedOf;
+  #header = new Uint8Array(0);
   /** One question at a time: the index must not grow under it. */
   #queue: Promise<unknown> = Promise.resolve();
-  /** Of the file, when it was last read. */
-  segmentBytes = 0;
   damaged = 0;
 
-  constructor(files: TrailFiles, { stream, number }: SegmentName, seedOf: SeedOf) {
-    this.#path = files.path(stream, number, "seg");
+  constructor(files: TrailFiles, name: SegmentName, seedOf: SeedOf) {
+    this.#files = files;
+    this.#name = name;
     this.#seedOf = seedOf;
   }
 
@@ -34,31 +34,27 @@ export class LiveIndex {
   }
 
   async #goOn(): Promise<void> {
-    const file = await open(this.#path, "r");
-    let bytes: Uint8Array;
-    try {
-      const { size } = await file.stat();
-      if (size === this.segmentBytes) return;
-      const from = Math.max(SEGMENT_HEADER_BYTES, this.index.end);
-      bytes = await headerAndRest(file, from, size);
-      this.segmentBytes = size;
-      const segment = Segment.from(bytes, this.#seedOf);
-      if (typeof segment === "string") {
-        // A header that is being written, or none of ours.
-        this.damaged++;
-        return;
-      }
-      using opened = segment;
-      await this.#take(opened, from - SEGMENT_HEADER_BYTES);
-    } finally {
-      await file.close();
+    const { stream, number } = this.#name;
+    // Under the header, which is read once, every frame opens.
+    const from = this.index.end;
+    const read = await this.#files.read(stream, number, from);
+    if (from === 0) this.#header = read.slice(0, SEGMENT_HEADER_BYTES);
+    const segment = Segment.from(from === 0 ? read : Buffer.concat([this.#header, read]), this.#seedOf);
+    if (typeof segment === "string") {
+      // A header that is being written, or none of ours.
+      this.damaged++;
+      return;
     }
+    using opened = segment;
+    await this.#take(opened, from === 0 ? 0 : from - SEGMENT_HEADER_BYTES);
   }
 
   /** `shift`: what lies in the file between the header and the first frame here. */
   async #take(segment: Segment, shift: number): Promise<void> {
     for (const frame of segment.frames()) {
       const body = segment.open(frame);
+      // It may be being written: the next question looks again.
+      if (body === undefined && segment.isLast(frame)) return;
       const offset = frame.offset + shift;
       if (body === undefined) this.damaged++;
       const facts = new FrameFacts();
@@ -71,16 +67,4 @@ export class LiveIndex {
       await turn();
     }
   }
-}
-
-async function headerAndRest(file: FileHandle, from: number, to: number): Promise<Uint8Array> {
-  const out = new Uint8Array(SEGMENT_HEADER_BYTES + Math.max(0, to - from));
-  const { bytesRead } = await file.read(out, 0, SEGMENT_HEADER_BYTES, 0);
-  let done = SEGMENT_HEADER_BYTES;
-  while (bytesRead === SEGMENT_HEADER_BYTES && done < out.length) {
-    const read = await file.read(out, done, out.length - done, from + done - SEGMENT_HEADER_BYTES);
-    if (read.bytesRead === 0) break;
-    done += read.bytesRead;
-  }
-  return out.subarray(0, bytesRead < SEGMENT_HEADER_BYTES ? bytesRead : done);
 }

@@ -49,7 +49,8 @@ export async function writeIndexOf(
   const decoded = header === undefined ? undefined : decodeSegmentHeader(header);
   const seed = decoded === undefined ? undefined : seedOf(decoded.term);
   if (header === undefined || seed === undefined) return;
-  const sealed = await live.use((index) => sealIndex(seed, header, index, live.segmentBytes));
+  const { size } = await stat(files.path(stream, number, "seg"));
+  const sealed = await live.use((index) => sealIndex(seed, header, index, size));
   await files.writeIndex(stream, number, sealed);
 }
 

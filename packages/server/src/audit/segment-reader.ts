@@ -2,10 +2,9 @@
  * Reads segment files front to back without trusting them: what does not open or does not follow is told as a problem,
  * with the place and what can be said about it, and never skipped in silence.
  */
-import { readFile } from "node:fs/promises";
 import { zstdDecompressSync } from "node:zlib";
 import { type SecretKey, TrailSealer } from "@strongroom/crypto";
-import type { TrailFiles } from "./files.ts";
+import { endOf, type TrailFiles } from "./files.ts";
 import {
   decodeBody,
   decodeFrameHead,
@@ -34,6 +33,7 @@ export class Segment {
   readonly header: SegmentHeader;
   readonly #bytes: Uint8Array;
   readonly #sealer: TrailSealer;
+  #end: number | undefined;
 
   private constructor(header: SegmentHeader, bytes: Uint8Array, seed: SecretKey<"audit">) {
     this.header = header;
@@ -47,7 +47,7 @@ export class Segment {
     number: number,
     seedOf: SeedOf,
   ): Promise<Segment | "no header" | "unknown key"> {
-    return Segment.from(await readFile(files.path(stream, number, "seg")), seedOf);
+    return Segment.from(await files.read(stream, number), seedOf);
   }
 
   /** Of a file's bytes, or of its header and some of its frames. */
@@ -65,6 +65,12 @@ export class Segment {
 
   get size(): number {
     return this.#bytes.length;
+  }
+
+  /** Nothing but zeros follows: room for frames to come, or the end of one that ends in zeros. */
+  get end(): number {
+    this.#end ??= endOf(this.#bytes);
+    return this.#end;
   }
 
   /** The frame at an offset, or undefined where there is no whole one. */
@@ -105,6 +111,11 @@ export class Segment {
     } catch {
       return undefined;
     }
+  }
+
+  /** Nothing stands behind it: one that does not open may be one that is, or was, still being written. */
+  isLast({ offset, bytes }: FramePlace): boolean {
+    return this.end <= offset + bytes;
   }
 
   [Symbol.dispose](): void {

@@ -10,7 +10,7 @@ import {
   TRAIL_SEGMENT_RECORDS_MAX,
 } from "../base/limits.ts";
 import { hexOf } from "../store/key-order.ts";
-import type { TrailFile, TrailFiles } from "./files.ts";
+import type { TrailFiles } from "./files.ts";
 import {
   type CheckpointName,
   encodeSegmentHeader,
@@ -21,6 +21,7 @@ import {
 } from "./format.ts";
 import { type FrameFacts, IndexBuilder } from "./index-builder.ts";
 import { sealIndex } from "./index-file.ts";
+import type { TrailFile } from "./synced-file.ts";
 
 /** The fastest: records of one kind shrink to a tenth even so, in less time than handing them to another thread takes. */
 const FAST = { [constants.ZSTD_c_compressionLevel]: 1 };

@@ -183,6 +183,7 @@ async function verifyStream(
       }
       case "torn":
         if (next >= signedTo && (!ended || recovered)) break;
+        if (step.otherwise !== undefined) return { ...walked(), unsigned: 0, problem: step.otherwise };
         return problem("truncated", next, `${signedTo} records were signed`);
     }
   }

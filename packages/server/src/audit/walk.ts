@@ -38,8 +38,11 @@ export type Step =
   /** What the writer of the records that follow knew to be the newest checkpoint. */
   | { readonly kind: "knows"; readonly checkpoint: CheckpointName; readonly seq: number }
   | { readonly kind: "problem"; readonly problem: Problem }
-  /** Bytes of a frame that was never finished: its process died while it wrote, and nobody was told of its records. */
-  | { readonly kind: "torn"; readonly bytes: number };
+  /**
+   * Bytes of a frame that was never finished: its process died while it wrote, or writes it now, and nobody was told of its
+   * records. `otherwise`: what it is where the stream's records were signed as a whole.
+   */
+  | { readonly kind: "torn"; readonly bytes: number; readonly otherwise?: Problem };
 
 export interface Position {
   readonly seq: number;
@@ -166,12 +169,13 @@ export async function positionBefore(
 }
 
 function* walkSegment(segment: Segment, at: Walker, stream: string, last: boolean): Generator<Step> {
-  const problem = (kind: Damage, detail: string): Step => ({
+  const problem = (kind: Damage, detail: string): Step & { readonly kind: "problem" } => ({
     kind: "problem",
     problem: { kind, stream, seq: at.seq, segment: segment.header.number, detail },
   });
   let offset = SEGMENT_HEADER_BYTES;
-  for (let index = 0; offset < segment.size; index++) {
+  // Behind the frames may be room for more. Frames that were made zeros are missed as those are that were cut off.
+  for (let index = 0; offset < segment.end; index++) {
     const frame = segment.frameAt(offset);
     if (frame === undefined) {
       if (segment.findFrame(offset + 1) !== undefined) {
@@ -179,7 +183,7 @@ function* walkSegment(segment: Segment, at: Walker, stream: string, last: boolea
         return;
       }
       if (last) {
-        yield { kind: "torn", bytes: segment.size - offset };
+        yield { kind: "torn", bytes: segment.end - offset };
         return;
       }
       {
@@ -189,7 +193,9 @@ function* walkSegment(segment: Segment, at: Walker, stream: string, last: boolea
     }
     const body = segment.open(frame);
     if (body === undefined) {
-      yield problem(...unopened(segment, frame, at.seq));
+      const found = problem(...unopened(segment, frame, at.seq));
+      const torn = last && segment.isLast(frame);
+      yield torn ? { kind: "torn", bytes: segment.end - offset, otherwise: found.problem } : found;
       return;
     }
     if (frame.head.index !== index) {

@@ -254,6 +254,9 @@ export const TRAIL_FORMS_MAX = 8;
 export const TRAIL_QUEUE_CHARS_MAX = 8 * 1024 ** 2;
 export const TRAIL_SEGMENT_RECORDS_MAX = 65_536;
 export const TRAIL_SEGMENT_BYTES_MAX = 64 * 1024 ** 2;
+/** Zeros that are written ahead of a segment's frames. */
+export const TRAIL_ROOM_BYTES_MIN = 16 * 1024;
+export const TRAIL_ROOM_BYTES_MAX = 256 * 1024;
 /** A checkpoint after so many records, but not more often than the interval; at the latest after the age. */
 export const TRAIL_CHECKPOINT_RECORDS = 1000;
 export const TRAIL_CHECKPOINT_INTERVAL_MS = 1000;

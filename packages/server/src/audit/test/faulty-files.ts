@@ -1,4 +1,5 @@
-import { type TrailFile, TrailFiles } from "../files.ts";
+import { TrailFiles } from "../files.ts";
+import type { TrailFile } from "../synced-file.ts";
 
 /** A disk that fails when it is told to, after having written a part. */
 export class FaultyFiles extends TrailFiles {
