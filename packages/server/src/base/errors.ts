@@ -346,6 +346,14 @@ export function fail(code: ErrorCode, details?: ErrorDetails | string): never {
   throw new ServiceError(code, typeof details === "string" ? { message: details } : details);
 }
 
+/** A header whose effect the store does not have. */
+export function failHeader(name: string): never {
+  fail("NotImplemented", {
+    message: "A header you provided implies functionality that is not implemented",
+    elements: { Header: name },
+  });
+}
+
 /** 400 InvalidArgument with the two elements that SDKs and suites look at. */
 export function failArgument(message: string, argumentName: string, argumentValue?: string): never {
   throw new ServiceError("InvalidArgument", {

@@ -1,14 +1,16 @@
 /**
  * DeleteObject. No key of any mode is needed (spec A.2, E.5). Without a version id a versioned bucket gets a delete marker;
- * with one the version goes for good. Deleting what is not there succeeds.
+ * with one the version goes for good. Deleting what is not there succeeds, unless it was to be matched: who deletes what has
+ * been replaced or deleted since would take the other's deed for its own.
  */
 import type { Caller } from "../base/caller.ts";
+import { failHeader } from "../base/errors.ts";
 import { newVersionUid } from "../base/ids.ts";
 import type { Bucket, DeleteInput, DeleteResult } from "./api.ts";
 import type { Core } from "./core.ts";
 import { etagOf } from "./facts.ts";
 import { type Target, targetOf } from "./publish.ts";
-import { failed } from "./read-conditions.ts";
+import { decideWrite } from "./read-conditions.ts";
 import { parseVersionId } from "./rows/version-id.ts";
 import type { Version } from "./rows/version-record.ts";
 
@@ -21,13 +23,10 @@ export async function deleteObject(
   const target = targetOf(bucket, input.key);
   if (input.versionId !== undefined) {
     const selector = parseVersionId(input.versionId);
-    const removed = await core.publisher.remove(target, selector, (version) => requireMatch(input, version));
+    // S3 matches the current version only.
+    if (input.ifMatch !== undefined) failHeader("If-Match");
+    const removed = await core.publisher.remove(target, selector);
     return { versionId: input.versionId, deleteMarker: removed?.kind === "marker" };
-  }
-  if (conditional(input)) {
-    // There is nothing that a condition could protect: as without it, deleting what is not there succeeds.
-    const current = await core.publisher.current(target);
-    if (current?.version.kind !== "object") return { deleteMarker: false };
   }
   if (bucket.versioning === "unversioned" && (await removeUnversioned(core, target, input))) {
     return { deleteMarker: false };
@@ -61,21 +60,8 @@ async function removeUnversioned(core: Core, target: Target, input: DeleteInput)
 /** Leaves the loop that commits; never leaves this file. */
 class VersionedMeanwhile extends Error {}
 
-const conditional = (input: DeleteInput): boolean =>
-  input.ifMatch !== undefined || input.ifMatchLastModifiedMs !== undefined || input.ifMatchSize !== undefined;
-
-/** Conditions of a conditional delete, against the version that would go. */
-function requireMatch(input: DeleteInput, version: Version | undefined): void {
-  if (version?.kind !== "object") return;
-  const { ifMatch, ifMatchLastModifiedMs, ifMatchSize } = input;
-  if (ifMatch !== undefined && ifMatch !== "*" && ifMatch !== etagOf(version)) failed("If-Match");
-  if (ifMatchSize !== undefined && ifMatchSize !== version.manifest.plaintextSize) {
-    failed("x-amz-if-match-size");
-  }
-  if (
-    ifMatchLastModifiedMs !== undefined &&
-    Math.floor(ifMatchLastModifiedMs / 1000) !== Math.floor(version.lastModifiedMs / 1000)
-  ) {
-    failed("x-amz-if-match-last-modified-time");
-  }
+/** The condition of a delete, against the version that would go: S3 answers 404 where there is none, or a marker. */
+function requireMatch({ ifMatch }: DeleteInput, version: Version | undefined): void {
+  if (ifMatch === undefined) return;
+  decideWrite({ ifMatch }, version?.kind === "object" ? etagOf(version) : undefined);
 }

@@ -306,9 +306,11 @@ export class Publisher {
     selector: VersionSelector | "current",
     decide?: (version: Version | undefined) => void,
   ): Promise<Version | undefined> {
-    // What an attempt with a lost answer may have removed.
+    let tried: Version | undefined;
+    // What an attempt whose answer was lost may have removed. One that met a conflict removed nothing: somebody else did.
     let removed: Version | undefined;
-    return this.change<Version | undefined>(target, async () => {
+    return this.change<Version | undefined>(target, async (uncertain) => {
+      if (uncertain) removed ??= tried;
       const state = await this.read(target);
       const found = selector === "current" ? state.current : await this.select(target, selector);
       const { current } = state;
@@ -317,7 +319,7 @@ export class Publisher {
         return { result: removed };
       }
       decide?.(found.version);
-      removed = found.version;
+      tried = found.version;
       const commit = await letGo(this.#records, found.version, this.#damaged);
       this.#expectPointers(commit, target, state);
       if (found.table === "version") {

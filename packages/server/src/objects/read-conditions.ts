@@ -2,7 +2,7 @@
  * Conditional headers (RFC 9110 section 13.2.2, as S3 applies it): If-Match decides over If-Unmodified-Since, If-None-Match
  * over If-Modified-Since. Times compare in whole seconds, because HTTP dates have no more.
  */
-import { fail } from "../base/errors.ts";
+import { fail, failHeader } from "../base/errors.ts";
 import type { IfRange, ReadConditions, WriteConditions } from "./api.ts";
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
@@ -47,14 +47,11 @@ export function requireCopySource(conditions: ReadConditions, etag: string, last
 /** If-None-Match on a write knows only `*`. */
 export function checkWriteConditions(conditions: WriteConditions): void {
   if (conditions.ifNoneMatch !== undefined && conditions.ifNoneMatch !== "*") {
-    fail("NotImplemented", {
-      message: "A header you provided implies functionality that is not implemented",
-      elements: { Header: "If-None-Match" },
-    });
+    failHeader("If-None-Match");
   }
 }
 
-/** Decided inside the loop that commits, against the current version: its ETag, undefined where there is none. */
+/** Of a write or a delete, inside the loop that commits, against the current version: its ETag, undefined where there is none. */
 export function decideWrite(conditions: WriteConditions, currentEtag: string | undefined): void {
   if (conditions.ifNoneMatch !== undefined && currentEtag !== undefined) failed("If-None-Match");
   if (conditions.ifMatch === undefined) return;

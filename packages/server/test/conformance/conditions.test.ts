@@ -2,12 +2,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  type BucketVersioningStatus,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  type ObjectIdentifier,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
@@ -112,12 +116,80 @@ test("Complete and copy take conditions, too", async () => {
   refused(await copy({ "if-none-match": "*" }), 412, "PreconditionFailed");
 });
 
-test("deletes: If-Match", async () => {
-  const remove = (Key: string, headers: Headers) =>
-    call(s3, new DeleteObjectCommand({ Bucket, Key }), headers);
-  ok(await put("doomed"));
-  refused(await remove("doomed", { "if-match": OTHER }), 412, "PreconditionFailed");
-  ok(await remove("doomed", { "if-match": ETAG }), 204);
-  ok(await put("doomed"));
-  ok(await remove("doomed", { "if-match": "*" }), 204);
+async function bucketOf(versioning: "Unversioned" | BucketVersioningStatus): Promise<string> {
+  const bucket = await world.bucket();
+  if (versioning === "Unversioned") return bucket;
+  const VersioningConfiguration = { Status: versioning };
+  await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration }));
+  return bucket;
+}
+
+/** What S3 was seen to answer: localstack#13894, ministack#1475. */
+for (const versioning of ["Unversioned", "Enabled", "Suspended"] as const)
+  test(`deletes: If-Match, ${versioning.toLowerCase()}`, async () => {
+    const bucket = await bucketOf(versioning);
+    const remove = (Key: string, headers: Headers = {}, VersionId?: string) => {
+      const version = VersionId === undefined ? {} : { VersionId };
+      return call(s3, new DeleteObjectCommand({ Bucket: bucket, Key, ...version }), headers);
+    };
+    const removeMany = async (...Objects: ObjectIdentifier[]) => {
+      const { Deleted = [], Errors = [] } = await s3.send(
+        new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects } }),
+      );
+      return [...Deleted.map(() => "deleted"), ...Errors.map(({ Code }) => Code)];
+    };
+    const store = () => s3.send(new PutObjectCommand({ Bucket: bucket, Key: "doomed", Body: "hello" }));
+    for (const match of ["*", ETAG, OTHER]) {
+      refused(await remove("never", { "if-match": match }), 404, "NoSuchKey");
+      assert.deepEqual(await removeMany({ Key: "never", ETag: match }), ["NoSuchKey"]);
+    }
+    ok(await remove("never"), 204);
+
+    const { VersionId } = await store();
+    refused(await remove("doomed", { "if-match": OTHER }), 412, "PreconditionFailed");
+    assert.deepEqual(await removeMany({ Key: "doomed", ETag: OTHER }), ["PreconditionFailed"]);
+    ok(await remove("doomed", { "if-match": ETAG }), 204);
+    // Gone, or under a marker: S3 does not look below it.
+    for (const match of ["*", ETAG, OTHER])
+      refused(await remove("doomed", { "if-match": match }), 404, "NoSuchKey");
+    assert.deepEqual(await removeMany({ Key: "doomed", ETag: ETAG }), ["NoSuchKey"]);
+    ok(await remove("doomed"), 204);
+
+    await store();
+    ok(await remove("doomed", { "if-match": "*" }), 204);
+    await store();
+    assert.deepEqual(await removeMany({ Key: "doomed", ETag: ETAG }), ["deleted"]);
+
+    await store();
+    const version = VersionId ?? "null";
+    refused(await remove("doomed", { "if-match": ETAG }, version), 501, "NotImplemented", {
+      Header: "If-Match",
+    });
+    assert.deepEqual(await removeMany({ Key: "doomed", ETag: ETAG, VersionId: version }), ["NotImplemented"]);
+    for (const [header, value] of [
+      ["x-amz-if-match-size", String("hello".length)],
+      ["x-amz-if-match-last-modified-time", new Date().toUTCString()],
+    ] as const)
+      refused(await remove("doomed", { [header]: value }), 501, "NotImplemented", { Header: header });
+    await assert.rejects(removeMany({ Key: "doomed", Size: "hello".length }), { name: "NotImplemented" });
+    await assert.rejects(removeMany({ Key: "doomed", LastModifiedTime: new Date() }), {
+      name: "NotImplemented",
+    });
+    ok(await call(s3, new HeadObjectCommand({ Bucket: bucket, Key: "doomed" })), 200);
+  });
+
+test("of deletes at once under one ETag one wins", async () => {
+  for (const versioning of ["Unversioned", "Enabled"] as const) {
+    const bucket = await bucketOf(versioning);
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: "once", Body: "hello" }));
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () =>
+        call(s3, new DeleteObjectCommand({ Bucket: bucket, Key: "once" }), { "if-match": ETAG }),
+      ),
+    );
+    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [
+      204,
+      ...Array.from({ length: 11 }, () => 404),
+    ]);
+  }
 });

@@ -5,7 +5,7 @@
 import type { AccessDecision, AccessRequest } from "../../base/access.ts";
 import { accountOf, type Caller } from "../../base/caller.ts";
 import type { DecisionSteps } from "../../base/decision-steps.ts";
-import { fail } from "../../base/errors.ts";
+import { fail, ServiceError } from "../../base/errors.ts";
 import type { AccountId } from "../../base/ids.ts";
 import type { Bucket } from "../../objects/api.ts";
 import { NeedValues } from "./need-values.ts";
@@ -43,6 +43,25 @@ async function authoriseRest(
 /** The same question without the exception: per-key decisions of DeleteObjects, existence hiding. */
 export async function decide(req: S3Request, need: Need, steps?: DecisionSteps): Promise<AccessDecision> {
   return ask(req, need, steps);
+}
+
+/** A caller who may not list must not learn which keys exist: the denial names s3:ListBucket (spec access 7). */
+export async function hideMissing(
+  req: S3Request,
+  bucket: Bucket,
+  error: unknown,
+  steps?: DecisionSteps,
+): Promise<unknown> {
+  if (!(error instanceof ServiceError)) return error;
+  if (error.code !== "NoSuchKey" && error.code !== "NoSuchVersion") return error;
+  const need: Need = { action: "s3:ListBucket", bucket };
+  const decision = await decide(req, need, steps);
+  if (decision.kind === "allow") return error;
+  try {
+    return deny(req.caller, need, decision);
+  } catch (denied) {
+    return denied;
+  }
 }
 
 function ask(req: S3Request, need: Need, steps?: DecisionSteps): AccessDecision | Promise<AccessDecision> {

@@ -10,7 +10,7 @@ import type { Answer } from "../common/answer.ts";
 import { type Exchange, RequestCaller } from "../common/exchange.ts";
 import type { Outcome, RequestEvent } from "../common/ports.ts";
 import type { Service } from "../common/serve.ts";
-import { authorise, decide, deny } from "./access.ts";
+import { authorise, hideMissing } from "./access.ts";
 import { addressOf, type Address } from "./address.ts";
 import { corsHeaders, preflight } from "./cors.ts";
 import type { S3Deps } from "./deps.ts";
@@ -99,7 +99,8 @@ export class S3Service implements Service {
       }
       answer = await op.run(req);
     } catch (error) {
-      const shown = await hideMissing(op, req, error);
+      const hiding = op.hidesMissing?.(req);
+      const shown = hiding === undefined ? error : await hideMissing(req, hiding, error);
       if (event !== undefined) await audit?.outcome(event, failed(shown));
       throw shown;
     }
@@ -144,20 +145,6 @@ function findBucket(
   const required = (bucket: Bucket | undefined): Bucket =>
     bucket ?? fail("NoSuchBucket", { elements: { BucketName: name } });
   return found instanceof Promise ? found.then(required) : required(found);
-}
-
-/** A caller who may not list must not learn which keys exist: the denial names s3:ListBucket (spec access 7). */
-async function hideMissing(op: Operation, req: S3Request, error: unknown): Promise<unknown> {
-  if (op.hidesMissing === undefined || !(error instanceof ServiceError)) return error;
-  if (error.code !== "NoSuchKey" && error.code !== "NoSuchVersion") return error;
-  const need: Need = { action: "s3:ListBucket", bucket: op.hidesMissing(req) };
-  const decision = await decide(req, need);
-  if (decision.kind === "allow") return error;
-  try {
-    return deny(req.caller, need, decision);
-  } catch (denied) {
-    return denied;
-  }
 }
 
 function eventOf(op: Operation, req: S3Request): RequestEvent {

@@ -133,8 +133,6 @@ export interface DeleteInput {
   readonly key: ObjectKey;
   readonly versionId?: string;
   readonly ifMatch?: string;
-  readonly ifMatchLastModifiedMs?: number;
-  readonly ifMatchSize?: number;
 }
 export interface DeleteResult {
   /** The id of the version deleted, or of the delete marker made. */

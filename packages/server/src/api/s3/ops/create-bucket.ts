@@ -1,4 +1,4 @@
-import { assert, fail } from "../../../base/errors.ts";
+import { assert, fail, failHeader } from "../../../base/errors.ts";
 import { BUCKET_TAGS_MAX } from "../../../base/limits.ts";
 import type { Tag } from "../../../objects/api.ts";
 import { emptyAnswer } from "../../common/answer.ts";
@@ -36,10 +36,7 @@ export const CreateBucket = operation({
     ] as const) {
       const value = req.header(name);
       if (value !== undefined && value.toLowerCase() !== honoured.toLowerCase()) {
-        fail("NotImplemented", {
-          message: "A header you provided implies functionality that is not implemented",
-          elements: { Header: name },
-        });
+        failHeader(name);
       }
     }
     const body = await smallBody(req, { required: false });

@@ -7,7 +7,6 @@ import { xmlAnswer } from "../../common/answer.ts";
 import {
   allow,
   booleanOf,
-  integerOf,
   many,
   maybeText,
   one,
@@ -16,10 +15,10 @@ import {
   type XmlElement,
 } from "../../common/xml-read.ts";
 import { s3Document, tag, wrap } from "../../common/xml-write.ts";
-import { decide, denialMessage } from "../access.ts";
+import { decide, denialMessage, hideMissing } from "../access.ts";
 import { smallBody } from "../body.ts";
 import { operation } from "../operation.ts";
-import { type DeleteConditions, deleteNeeds } from "../read/delete-needs.ts";
+import { deleteNeeds } from "../read/delete-needs.ts";
 import { refuseUnhonoured } from "../read/headers.ts";
 import { unquote } from "../read/preconditions.ts";
 import type { S3Request } from "../request.ts";
@@ -28,8 +27,6 @@ interface Target {
   readonly key: string;
   readonly versionId: string | undefined;
   readonly ifMatch: string | undefined;
-  readonly ifMatchLastModifiedMs: number | undefined;
-  readonly ifMatchSize: number | undefined;
 }
 
 /** Up to a thousand keys. Rights are asked for key by key, and each failure is an entry of a 200 (spec access 8). */
@@ -73,16 +70,14 @@ const mayBeAllowed = ({ caller, bucket }: S3Request): boolean =>
 function targetOf(object: XmlElement): Target {
   allow(object, "Key", "VersionId", "ETag", "LastModifiedTime", "Size");
   const etag = maybeText(object, "ETag");
-  const time = maybeText(object, "LastModifiedTime");
-  const size = maybeText(object, "Size");
-  const timeMs = time === undefined ? undefined : Date.parse(time);
-  if (timeMs !== undefined && Number.isNaN(timeMs)) fail("MalformedXML");
+  // Of directory buckets.
+  for (const name of ["LastModifiedTime", "Size"])
+    if (maybeText(object, name) !== undefined)
+      fail("NotImplemented", `${name} is a condition for deletes in directory buckets`);
   return {
     key: textOf(one(object, "Key")),
     versionId: maybeText(object, "VersionId"),
     ifMatch: etag === undefined ? undefined : unquote(etag),
-    ifMatchLastModifiedMs: timeMs,
-    ifMatchSize: size === undefined ? undefined : integerOf(size),
   };
 }
 
@@ -110,7 +105,7 @@ async function deleteOne(
   try {
     if (target.key === "") fail("UserKeyMustBeSpecified");
     const key = parseObjectKey(target.key);
-    for (const need of deleteNeeds(req, key, target.versionId, conditionsOf(target))) {
+    for (const need of deleteNeeds(req, key, target.versionId, { ifMatch: target.ifMatch, inBody: true })) {
       const decision = await decide(req, need, steps);
       if (decision.kind === "allow") continue;
       // Whoever was let in before the steps ran out stays so.
@@ -124,7 +119,8 @@ async function deleteOne(
     if (quiet) return { ...audited, entry: "" };
     const marker = deleteMarker ? tag("DeleteMarker", true) + tag("DeleteMarkerVersionId", versionId) : "";
     return { ...audited, entry: wrap("Deleted", named + marker) };
-  } catch (error) {
+  } catch (thrown) {
+    const error = await hideMissing(req, req.bucket, thrown, steps);
     const shown = error instanceof ServiceError ? error : new ServiceError("InternalError", { cause: error });
     if (shown.status >= 500) {
       req.deps.log.error("a key of many could not be deleted", { requestId: req.exchange.requestId, error });
@@ -134,19 +130,11 @@ async function deleteOne(
   }
 }
 
-const conditionsOf = ({ ifMatch, ifMatchLastModifiedMs, ifMatchSize }: Target): DeleteConditions => ({
-  ifMatch,
-  comparesMore: ifMatchLastModifiedMs !== undefined || ifMatchSize !== undefined,
-  inBody: true,
-});
-
 function inputOf(target: Target, key: DeleteInput["key"]): DeleteInput {
-  const { versionId, ifMatch, ifMatchLastModifiedMs, ifMatchSize } = target;
+  const { versionId, ifMatch } = target;
   return {
     key,
     ...(versionId === undefined ? {} : { versionId }),
     ...(ifMatch === undefined ? {} : { ifMatch }),
-    ...(ifMatchLastModifiedMs === undefined ? {} : { ifMatchLastModifiedMs }),
-    ...(ifMatchSize === undefined ? {} : { ifMatchSize }),
   };
 }

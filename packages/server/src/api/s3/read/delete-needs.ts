@@ -7,8 +7,6 @@ import { readNeed } from "./match-needs.ts";
 /** What a delete is made to depend on. */
 export interface DeleteConditions {
   readonly ifMatch: string | undefined;
-  /** A size or a time is compared, too. */
-  readonly comparesMore: boolean;
   /** They stand in a body: what s3:if-match sees then. */
   readonly inBody: boolean;
 }
@@ -17,14 +15,14 @@ export function deleteNeeds(
   req: S3Request,
   key: ObjectKey,
   versionId: string | undefined,
-  { ifMatch, comparesMore, inBody }: DeleteConditions,
+  { ifMatch, inBody }: DeleteConditions,
 ): readonly Need[] {
   const { bucket } = req;
   const version = versionId === undefined ? {} : { versionId };
   const action = versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion";
   const seen = inBody ? { ifMatch: ifMatch === undefined ? [] : [ifMatch] } : {};
   const needs: Need[] = [{ action, bucket, key, ...version, ...seen }];
-  if (comparesMore || (ifMatch !== undefined && ifMatch !== "*")) needs.push(readNeed(req, key, versionId));
+  if (ifMatch !== undefined && ifMatch !== "*") needs.push(readNeed(req, key, versionId));
   if (req.header("x-amz-bypass-governance-retention")?.toLowerCase() === "true") {
     needs.push({ action: "s3:BypassGovernanceRetention", bucket, key, ...version });
   }

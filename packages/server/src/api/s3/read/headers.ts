@@ -3,7 +3,7 @@
  * it could not honour them. Values are one character per byte and are kept as they came.
  */
 import { storedContentEncoding } from "../../../auth/payload-mode.ts";
-import { fail, failArgument } from "../../../base/errors.ts";
+import { fail, failArgument, failHeader } from "../../../base/errors.ts";
 import { CONTENT_HEADERS_BYTES_MAX, USER_METADATA_BYTES_MAX } from "../../../base/limits.ts";
 import type { ContentHeaders, UserMetadata } from "../../../objects/api.ts";
 import type { S3Request } from "../request.ts";
@@ -84,6 +84,9 @@ const NOT_HONOURED = new Set([
   "x-amz-object-lock-retain-until-date",
   "x-amz-object-lock-legal-hold",
   "x-amz-write-offset-bytes",
+  // Of directory buckets.
+  "x-amz-if-match-last-modified-time",
+  "x-amz-if-match-size",
   "x-amz-object-annotation-directive",
 ]);
 const ENCRYPTION = "x-amz-server-side-encryption";
@@ -119,8 +122,5 @@ function notHonoured(name: string): never {
   if (name.includes("object-lock")) {
     fail("InvalidRequest", "Bucket is missing Object Lock Configuration");
   }
-  fail("NotImplemented", {
-    message: "A header you provided implies functionality that is not implemented",
-    elements: { Header: name },
-  });
+  failHeader(name);
 }
