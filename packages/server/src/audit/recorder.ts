@@ -6,6 +6,7 @@ import { keyedHash, type SecretKey } from "@strongroom/crypto";
 import type { Caller } from "../base/caller.ts";
 import type { Clock } from "../base/clock.ts";
 import { isKeyArn } from "../base/ids.ts";
+import { TRAIL_LATER_MAX } from "../base/limits.ts";
 import { errorCodeOf, jsonOf, keptMessage } from "./allow.ts";
 import { type EventParts, eventText, isoSeconds, newEventId } from "./event.ts";
 import { factsOf, type Links, type RecordFacts } from "./facts.ts";
@@ -52,6 +53,8 @@ export class Recorder {
   readonly clock: Clock;
   readonly #hashKey: SecretKey<"audit">;
   readonly #forms = new Forms();
+  /** What was put off, in the order in which it came. */
+  #later: (() => unknown)[] = [];
 
   constructor(parts: {
     readonly trail: Trail;
@@ -95,6 +98,21 @@ export class Recorder {
     this.#forms.learn(name, shape, { text, slotted, values, columns: facts.columns });
     return this.trail.append({ text, timeMs, facts });
   }
+
+  /**
+   * `append` is called with others of its kind, before the next record is taken. All that its record is made of must stay as
+   * it is. Who waits for it does so with `trail.durableLater`.
+   */
+  putOff(append: () => unknown): void {
+    if (this.#later.push(append) === 1) this.trail.later(this.#appendLater);
+    else if (this.#later.length >= TRAIL_LATER_MAX) this.trail.takeLater();
+  }
+
+  readonly #appendLater = (): void => {
+    const all = this.#later;
+    this.#later = [];
+    for (const append of all) append();
+  };
 
   /** Tells equal values of one use, and nothing else, to whoever reads the trail. */
   fingerprint(use: string, value: string): string {

@@ -4,6 +4,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { appendFile } from "node:fs/promises";
 import { test } from "node:test";
+import fc from "fast-check";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ServiceError } from "../base/errors.ts";
 import { answer } from "./query.ts";
@@ -158,6 +159,107 @@ test("records that are put off while the trail ends are written", async () => {
     resolve();
     await closed;
     assert.deepEqual(await seqsOf(rig), [0, 1, 2]);
+    assert.deepEqual((await rig.verify()).problems, []);
+  } finally {
+    await rig.remove();
+  }
+});
+
+test("who waits for a record that was put off hears once it stands, whatever comes between", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom("wait", "wait", "put off", "append", "durable", "large", "turn", "sleep"), {
+        minLength: 1,
+        maxLength: 60,
+      }),
+      async (steps) => {
+        const rig = await Rig.make();
+        try {
+          const trail = rig.trail();
+          let pending: number[] = [];
+          const putOff = (n: number): void => {
+            if (pending.push(n) > 1) return;
+            trail.later(() => {
+              const all = pending;
+              pending = [];
+              for (const each of all) trail.append(recordOf(each));
+            });
+          };
+          const standing = async (n: number): Promise<void> => {
+            assert.ok((await seqsOf(rig)).includes(n), `${n} of ${steps.join()}`);
+          };
+          const waiting: Promise<void>[] = [];
+          for (const [n, step] of steps.entries()) {
+            if (step === "wait" || step === "put off") putOff(n);
+            if (step === "wait") waiting.push(trail.durableLater().then(() => standing(n)));
+            if (step === "append" || step === "turn" || step === "sleep") trail.append(recordOf(n));
+            if (step === "large")
+              trail.append({ ...recordOf(n), text: JSON.stringify({ n, filler: "x".repeat(300_000) }) });
+            if (step === "durable")
+              waiting.push(trail.durable(trail.append(recordOf(n))).then(() => standing(n)));
+            if (step === "turn") await new Promise(setImmediate);
+            if (step === "sleep") await sleep(2);
+          }
+          await Promise.all(waiting);
+          await trail.close();
+          assert.deepEqual(await seqsOf(rig), [...steps.keys()]);
+          assert.deepEqual((await rig.verify()).problems, []);
+        } finally {
+          await rig.remove();
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test("a record that was put off while a frame is written is in the next one, and so is who waits for it", async () => {
+  const rig = await Rig.make();
+  try {
+    const files = new FaultyFiles(rig.files.directory);
+    const trail = rig.trail(files);
+    await trail.durable(trail.append(recordOf(0)));
+    const first = Promise.withResolvers<void>();
+    const second = Promise.withResolvers<void>();
+    files.stopped = first.promise;
+    const before = files.writes;
+    const earlier = trail.durable(trail.append(recordOf(1)));
+    for (let i = 0; i < 200 && files.writes === before; i++) await sleep(5);
+    trail.later(() => void trail.append(recordOf(2)));
+    let heard = false;
+    const later = trail.durableLater().then(() => (heard = true));
+    files.stopped = second.promise;
+    first.resolve();
+    await earlier;
+    for (let i = 0; i < 200 && files.writes === before + 1; i++) await sleep(5);
+    assert.equal(heard, false);
+    second.resolve();
+    await later;
+    assert.deepEqual(await seqsOf(rig), [0, 1, 2]);
+    await trail.close();
+  } finally {
+    await rig.remove();
+  }
+});
+
+test("who waits for a record that was put off is refused while it cannot be written; it is once it can be", async () => {
+  const rig = await Rig.make();
+  try {
+    const files = new FaultyFiles(rig.files.directory);
+    const trail = rig.trail(files);
+    await trail.durable(trail.append(recordOf(0)));
+    files.failing = true;
+    trail.later(() => void trail.append(recordOf(1)));
+    await assert.rejects(trail.durableLater(), ServiceError);
+    assert.equal(trail.takesLater, false);
+    trail.later(() => void trail.append(recordOf(2)));
+    await assert.rejects(trail.durableLater(), ServiceError);
+    files.failing = false;
+    for (let i = 0; i < 200 && !trail.writable; i++) await sleep(20);
+    trail.later(() => void trail.append(recordOf(3)));
+    await trail.durableLater();
+    assert.deepEqual(await seqsOf(rig), [0, 1, 2, 3]);
+    await trail.close();
     assert.deepEqual((await rig.verify()).problems, []);
   } finally {
     await rig.remove();

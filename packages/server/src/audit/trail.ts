@@ -25,6 +25,7 @@ import { NO_HASH } from "./format.ts";
 import { hexOf } from "../store/key-order.ts";
 import { type Ledger, StreamEnded } from "./ledger.ts";
 import { SegmentWriter, type StreamName } from "./segment-writer.ts";
+import { Waiters } from "./waiters.ts";
 import { type TrailRecord, WaitingFrame } from "./waiting-frame.ts";
 
 export type { TrailRecord };
@@ -49,13 +50,6 @@ export const trailUnavailable = (cause?: unknown): ServiceError =>
     cause,
   });
 
-/** All who wait for records of one frame. */
-interface Group extends PromiseWithResolvers<void> {
-  /** Of the last of its records. */
-  ticket: number;
-  waiters: number;
-}
-
 const CLOSE_WAIT_MS = 10_000;
 const SPACE_CHECK_MS = 1000;
 const HEARTBEAT_MS = TRAIL_CHECKPOINT_AGE_MS;
@@ -76,9 +70,7 @@ export class Trail {
   /** Records appended, and records durable, since the process began. */
   #appended = 0;
   #durable = 0;
-  #groups: Group[] = [];
-  /** The last of them, while its records wait for a frame to be sealed. */
-  #joining: Group | undefined;
+  readonly #waiters = new Waiters();
   readonly #company = new Company(GROUP_PATIENCE_MS);
   /** Appends the records that were put off. */
   #later: (() => void) | undefined;
@@ -129,14 +121,15 @@ export class Trail {
     return ++this.#appended;
   }
 
-  /** Whether records that nobody waits for may be put off: what waits for the disk holds up nobody. */
+  /** Whether records may be put off: what waits for the disk holds up nobody. */
   get takesLater(): boolean {
     return this.#failure === undefined && this.#queuedChars <= TRAIL_QUEUE_CHARS_MAX;
   }
 
   /**
-   * `append` is called once, before the next record is taken and within TRAIL_GATHER_MS, to append what its caller has put
-   * off: records that are put together one after the other cost less than each does between two requests.
+   * `append` is called once, before the next record is taken, before a frame is sealed and within TRAIL_GATHER_MS, to append
+   * what its caller has put off: records that are put together one after the other cost less than each does between two
+   * requests.
    */
   later(append: () => void): void {
     this.takeLater();
@@ -147,8 +140,10 @@ export class Trail {
   /** Appends what was put off. */
   takeLater(): void {
     const append = this.#later;
+    if (append === undefined) return;
     this.#later = undefined;
-    append?.();
+    append();
+    this.#waiters.appendedLater(this.#appended);
   }
 
   /** Nobody waits: what comes within a moment shares a frame. */
@@ -161,7 +156,7 @@ export class Trail {
   /** What waits should be written now: somebody waits for it, or it fills a frame. */
   get #pressing(): boolean {
     const [first] = this.#waiting;
-    return this.#groups.length > 0 || (first !== undefined && first.body.size > TRAIL_FRAME_BYTES_MAX);
+    return this.#waiters.any || (first !== undefined && first.body.size > TRAIL_FRAME_BYTES_MAX);
   }
 
   #newFrame(): WaitingFrame {
@@ -180,17 +175,17 @@ export class Trail {
   durable(ticket: number): Promise<void> {
     if (ticket <= this.#durable) return Promise.resolve();
     if (this.#failure !== undefined) return Promise.reject(trailUnavailable(this.#failure));
-    const group = (this.#joining ??= this.#newGroup());
-    group.ticket = Math.max(group.ticket, ticket);
-    group.waiters++;
+    const heard = this.#waiters.join(ticket);
     if (this.#pumping === undefined) this.#pump();
-    return group.promise;
+    return heard;
   }
 
-  #newGroup(): Group {
-    const group = { ...Promise.withResolvers<void>(), ticket: 0, waiters: 0 };
-    this.#groups.push(group);
-    return group;
+  /** As `durable`, for all that has been put off: it is appended when others have joined. */
+  durableLater(): Promise<void> {
+    if (this.#later === undefined || this.#failure !== undefined) return this.durable(this.#appended);
+    const heard = this.#waiters.joinLater();
+    if (this.#pumping === undefined) this.#pump();
+    return heard;
   }
 
   /** Everything appended so far is durable when it resolves. */
@@ -230,25 +225,28 @@ export class Trail {
   }
 
   #pump(): void {
-    // First: what it appends may fill a frame, and pump by itself.
-    this.takeLater();
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
     if (this.#pumping !== undefined) return;
     this.#pumping = this.#run().finally(() => {
       this.#pumping = undefined;
-      if ((this.#waiting.length > 0 || this.#later !== undefined) && !this.#giveUp) this.#pumpSoon();
+      if (this.#hasWork && !this.#giveUp) this.#pumpSoon();
     });
+  }
+
+  get #hasWork(): boolean {
+    return this.#waiting.length > 0 || this.#later !== undefined;
   }
 
   /** The frame that waits, and what presses behind it. */
   async #run(): Promise<void> {
-    for (let first = true; this.#waiting.length > 0 && !this.#giveUp; first = false) {
+    for (let first = true; this.#hasWork && !this.#giveUp; first = false) {
       if (!first && !this.#pressing) return;
       const segment = await this.#insist(() => this.#ready());
       if (segment === undefined) return;
       if (!(await this.#stillOurs())) return;
-      await this.#company.gather(() => this.#joining?.waiters ?? 0);
+      await this.#company.gather(() => this.#waiters.joining);
+      this.takeLater();
       const { frame, count } = this.#sealNext(segment);
       const written = await this.#insist(async () => {
         await this.#requireSpace();
@@ -258,7 +256,7 @@ export class Trail {
       if (written === undefined) return;
       this.#recovered();
       this.#durable += count;
-      this.#wake();
+      this.#waiters.wake(this.#durable);
       if (segment.full) {
         await this.#endSegment();
         // Signed as a whole, so that it can go as a whole.
@@ -334,7 +332,7 @@ export class Trail {
   #sealNext(segment: SegmentWriter): { readonly frame: Uint8Array; readonly count: number } {
     const stream = this.#stream;
     const waiting = this.#waiting.shift();
-    this.#joining = undefined;
+    this.#waiters.sealed();
     if (stream === undefined || waiting === undefined)
       throw new Error("INVARIANT: a segment belongs to a stream, and a frame waits");
     const { body, facts } = waiting;
@@ -392,22 +390,12 @@ export class Trail {
     }
     this.#failure = cause instanceof Error ? cause : new Error("the audit trail cannot be written");
     // Their records stay in the queue and are written when it goes on: what happened, happened.
-    const groups = this.#groups;
-    this.#groups = [];
-    this.#joining = undefined;
-    for (const { reject } of groups) reject(trailUnavailable(cause));
+    this.#waiters.reject(trailUnavailable(cause));
   }
 
   #recovered(): void {
     if (this.#failure === undefined) return;
     this.#failure = undefined;
     this.#parts.log.info("the audit trail is written again");
-  }
-
-  #wake(): void {
-    // Nobody may join a group that has been told: what comes next is in a later frame.
-    if (this.#joining !== undefined && this.#joining.ticket <= this.#durable) this.#joining = undefined;
-    for (const { ticket, resolve } of this.#groups) if (ticket <= this.#durable) resolve();
-    this.#groups = this.#groups.filter(({ ticket }) => ticket > this.#durable);
   }
 }

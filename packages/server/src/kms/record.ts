@@ -69,26 +69,30 @@ function recordUse(
     uses.materialId = seen.materialIds.at(-1);
     uses.access = "kms";
   }
-  recorder.kms({
-    caller,
-    via: "s3",
-    operation,
-    timeMs,
-    requestId,
-    eventId,
-    request: requestOf(operation, keyArn ?? keyId, context),
-    response: "null",
-    readOnly: true,
-    arns,
-    refused,
-    materialIds: error === undefined ? seen.materialIds : [],
-    error:
-      error === undefined
-        ? undefined
-        : error instanceof ServiceError
-          ? { code: error.code, message: error.message }
-          : { code: "KMSInternalException", message: "" },
-  });
+  const append = (): number =>
+    recorder.kms({
+      caller,
+      via: "s3",
+      operation,
+      timeMs,
+      requestId,
+      eventId,
+      request: requestOf(operation, keyArn ?? keyId, context),
+      response: "null",
+      readOnly: true,
+      arns,
+      refused,
+      materialIds: error === undefined ? seen.materialIds : [],
+      error:
+        error === undefined
+          ? undefined
+          : error instanceof ServiceError
+            ? { code: error.code, message: error.message }
+            : { code: "KMSInternalException", message: "" },
+    });
+  // S3 waits for its own record, which stands behind this one.
+  if (error === undefined && recorder.trail.takesLater) recorder.putOff(append);
+  else append();
 }
 
 /** A use that the key service allowed and a key held from before served. */

@@ -187,9 +187,9 @@ test("of deletes at once under one ETag one wins", async () => {
         call(s3, new DeleteObjectCommand({ Bucket: bucket, Key: "once" }), { "if-match": ETAG }),
       ),
     );
-    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [
-      204,
-      ...Array.from({ length: 11 }, () => 404),
-    ]);
+    assert.deepEqual(
+      answers.map(({ status }) => status).toSorted((a, b) => a - b),
+      [204, ...Array.from({ length: 11 }, () => 404)],
+    );
   }
 });

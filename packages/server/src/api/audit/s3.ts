@@ -13,7 +13,6 @@ import { type S3Row, s3RowOf } from "../../audit/s3-rows.ts";
 import { SLOT } from "../../audit/template.ts";
 import type { HeaderView } from "../../auth/headers.ts";
 import type { Caller, KeyUses } from "../../base/caller.ts";
-import { TRAIL_LATER_MAX } from "../../base/limits.ts";
 import { jsonInside, jsonString } from "../../base/json-text.ts";
 import type { AuditPort, Outcome, RequestEvent } from "../common/ports.ts";
 import { claimedKey, shownHost, tlsOf } from "./connection.ts";
@@ -28,8 +27,6 @@ const CUSTOMER_KEY_MD5 = `${SSE}-customer-key-md5`;
 
 export class S3Audit implements AuditPort {
   readonly #recorder: Recorder;
-  /** Plain successes that nobody waits for, in the order in which they came. */
-  #later: Later[] = [];
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder;
@@ -53,9 +50,9 @@ export class S3Audit implements AuditPort {
     const uses = event.caller?.keyUses;
     const facts =
       outcome.answer === undefined ? NO_FACTS : readAnswer(outcome.answer, event.exchange, row.readOnly);
-    if (uses === undefined && row.data && this.#isPlain(event, outcome)) {
-      this.#putOff({ event, outcome, row, facts });
-      return undefined;
+    if (row.data && this.#isPlain(event, outcome)) {
+      this.#recorder.putOff(() => this.#append(event, outcome, row, uses, facts));
+      return uses === undefined ? undefined : trail.durableLater();
     }
     let ticket = 0;
     if (outcome.details?.["keys"] === undefined) ticket = this.#append(event, outcome, row, uses, facts);
@@ -76,18 +73,6 @@ export class S3Audit implements AuditPort {
       this.#recorder.trail.takesLater
     );
   }
-
-  #putOff(one: Later): void {
-    const { trail } = this.#recorder;
-    if (this.#later.push(one) === 1) trail.later(this.#appendLater);
-    else if (this.#later.length >= TRAIL_LATER_MAX) trail.takeLater();
-  }
-
-  readonly #appendLater = (): void => {
-    const all = this.#later;
-    this.#later = [];
-    for (const { event, outcome, row, facts } of all) this.#append(event, outcome, row, undefined, facts);
-  };
 
   /** `outcome` is undefined for an intent. */
   #append(
@@ -170,13 +155,6 @@ export class S3Audit implements AuditPort {
     if (details !== undefined) text += detailsText(details, false);
     return `${text}}`;
   }
-}
-
-interface Later {
-  readonly event: RequestEvent;
-  readonly outcome: Outcome;
-  readonly row: S3Row;
-  readonly facts: AnswerFacts;
 }
 
 /** All that one record is made of. */
