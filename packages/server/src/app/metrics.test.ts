@@ -3,6 +3,32 @@ import { test } from "node:test";
 import { mergeMetrics } from "./metrics-merge.ts";
 import { openMetrics } from "./metrics.ts";
 
+const SAMPLED = { oldestUploadSeconds: () => Promise.resolve(0), freeBytes: () => 1, writable: () => true };
+
+test("every request is in what is collected, however many there were since", async () => {
+  const { meter, collect } = openMetrics(SAMPLED);
+  const request = { service: "s3", status: 200 };
+  let sum = 0;
+  for (const count of [1, 63, 64, 130]) {
+    for (let i = 0; i < count; i++) {
+      meter.request({ ...request, operation: "GetObject", milliseconds: 2 });
+      meter.request({ ...request, operation: "PutObject", milliseconds: 200 });
+    }
+    sum += count;
+    const text = await mergeMetrics([await collect()]);
+    const of = (operation: string) => `service="s3",operation="${operation}"`;
+    for (const line of [
+      `strongroom_requests_total{${of("GetObject")},status="200"} ${sum}`,
+      `strongroom_request_seconds_count{${of("GetObject")}} ${sum}`,
+      `strongroom_request_seconds_bucket{le="0.001",${of("GetObject")}} 0`,
+      `strongroom_request_seconds_bucket{le="0.0025",${of("GetObject")}} ${sum}`,
+      `strongroom_request_seconds_bucket{le="0.1",${of("PutObject")}} 0`,
+      `strongroom_request_seconds_bucket{le="0.25",${of("PutObject")}} ${sum}`,
+    ])
+      assert.ok(text.split("\n").includes(line), `${line} in ${text}`);
+  }
+});
+
 test("of several workers: counters are summed, the oldest upload counts, and one that refuses writes shows", async () => {
   const worker = (writable: boolean, oldest: number) => {
     const metrics = openMetrics({

@@ -39,10 +39,33 @@ class Tally {
   }
 }
 
+const TIMES_TOLD_AT_ONCE = 64;
+
+/** Keeps some times back, since the library takes several one after the other in less than half the time. */
+class Times {
+  readonly #histogram: Histogram.Internal<string>;
+  readonly #untold = new Float64Array(TIMES_TOLD_AT_ONCE);
+  #count = 0;
+
+  constructor(histogram: Histogram.Internal<string>) {
+    this.#histogram = histogram;
+  }
+
+  add(seconds: number): void {
+    this.#untold[this.#count++] = seconds;
+    if (this.#count === this.#untold.length) this.tell();
+  }
+
+  tell(): void {
+    for (let i = 0; i < this.#count; i++) this.#histogram.observe(this.#untold[i] ?? 0);
+    this.#count = 0;
+  }
+}
+
 /** What counts one operation: by status, and its times. */
 interface Child {
   readonly done: Map<number, Tally>;
-  readonly time: Histogram.Internal<string>;
+  readonly times: Times;
 }
 
 export function openMetrics(sampled: Sampled): WorkerMetrics {
@@ -111,7 +134,7 @@ export function openMetrics(sampled: Sampled): WorkerMetrics {
   // Label lookups cost more than the increment: children are kept by operation.
   const children = new Map<string, Map<string, Child>>();
   const kmsTallies = new Map<string, Tally>();
-  const tallies: Tally[] = [];
+  const tallies: (Tally | Times)[] = [];
   const tallied = (counter: Counter.Internal): Tally => {
     const tally = new Tally(counter);
     tallies.push(tally);
@@ -127,7 +150,8 @@ export function openMetrics(sampled: Sampled): WorkerMetrics {
         }
         let child = operations.get(operation);
         if (child === undefined) {
-          child = { done: new Map(), time: seconds.labels({ service, operation }) };
+          child = { done: new Map(), times: new Times(seconds.labels({ service, operation })) };
+          tallies.push(child.times);
           operations.set(operation, child);
         }
         let done = child.done.get(status);
@@ -136,7 +160,7 @@ export function openMetrics(sampled: Sampled): WorkerMetrics {
           child.done.set(status, done);
         }
         done.add();
-        child.time.observe(milliseconds / 1000);
+        child.times.add(milliseconds / 1000);
         if (errorCode !== undefined) errors.inc({ service, operation, code: errorCode });
       },
     },
