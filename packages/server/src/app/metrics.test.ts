@@ -7,7 +7,7 @@ const SAMPLED = { oldestUploadSeconds: () => Promise.resolve(0), freeBytes: () =
 
 test("every request is in what is collected, however many there were since", async () => {
   const { meter, collect } = openMetrics(SAMPLED);
-  const request = { service: "s3", status: 200 };
+  const request = { service: "s3", status: 200, errorCode: undefined };
   let sum = 0;
   for (const count of [1, 63, 64, 130]) {
     for (let i = 0; i < count; i++) {
