@@ -6,7 +6,8 @@ import { openMetrics } from "./metrics.ts";
 const SAMPLED = { oldestUploadSeconds: () => Promise.resolve(0), freeBytes: () => 1, writable: () => true };
 
 test("every request is in what is collected, however many there were since", async () => {
-  const { meter, collect } = openMetrics(SAMPLED);
+  const metrics = openMetrics(SAMPLED);
+  const { meter } = metrics;
   const request = { service: "s3", status: 200, errorCode: undefined };
   let sum = 0;
   for (const count of [1, 63, 64, 130]) {
@@ -15,7 +16,7 @@ test("every request is in what is collected, however many there were since", asy
       meter.request({ ...request, operation: "PutObject", milliseconds: 200 });
     }
     sum += count;
-    const text = await mergeMetrics([await collect()]);
+    const text = await mergeMetrics([await metrics.collect()]);
     const of = (operation: string) => `service="s3",operation="${operation}"`;
     for (const line of [
       `strongroom_requests_total{${of("GetObject")},status="200"} ${sum}`,
