@@ -60,6 +60,26 @@ test("TLS serves the same store; SIGHUP takes up a new certificate; a bad one le
   assert.equal(await getOverTls(served, "demo", "k"), "over plain HTTP");
 });
 
+test("over TLS a client that sends a whole part of an upload before it reads finds an early error", async (t) => {
+  const served = await withTls(t);
+  const [host = "", port = ""] = (served.tlsAddress ?? "").split(":");
+  const part = 8 * 1024 ** 2;
+  const socket = connectTls({ host, port: Number(port), ca: CA, servername: "localhost" });
+  const head = `PUT /no-such-bucket/part HTTP/1.1\r\nHost: ${host}:${port}\r\nContent-Length: ${part}\r\n\r\n`;
+  await new Promise<void>((resolve, reject) => {
+    socket.on("error", reject);
+    socket.pause();
+    socket.write(head);
+    socket.write(Buffer.alloc(part), (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+  let text = "";
+  for await (const chunk of socket) text += String(chunk);
+  assert.match(text, /^HTTP\/1\.1 40[34] /);
+});
+
 const certificate = (name: string): string =>
   new X509Certificate(readFileSync(join(TLS, `${name}.crt`))).fingerprint256;
 

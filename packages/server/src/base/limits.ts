@@ -115,8 +115,11 @@ export const CORS_NAMES_MAX = 100;
 export const CONNECTIONS_MAX = 4096;
 /** Bodies up to this are collected in one piece rather than streamed. */
 export const SMALL_BODY_BYTES_MAX = 64 * 1024;
-/** What of an unread request body is read and thrown away after an error, so that the client sees the answer. */
-export const LINGER_BYTES_MAX = 1024 ** 2;
+/**
+ * What of an unread request body is read and thrown away after an error, so that the client sees the answer: as much as
+ * most clients put into one part of an upload, since few look for an answer before they have sent it.
+ */
+export const LINGER_BYTES_MAX = 16 * 1024 ** 2;
 export const LINGER_MS = 2000;
 /** A copy or completion that takes longer answers 200 at once and keeps the connection alive with white space. */
 export const SLOW_ANSWER_MS = 5000;
