@@ -111,7 +111,15 @@ export class Recorder {
   readonly #appendLater = (): void => {
     const all = this.#later;
     this.#later = [];
-    for (const append of all) append();
+    const failures: unknown[] = [];
+    for (const append of all) {
+      try {
+        append();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures);
   };
 
   /** Tells equal values of one use, and nothing else, to whoever reads the trail. */

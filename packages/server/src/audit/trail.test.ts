@@ -242,6 +242,25 @@ test("a record that was put off while a frame is written is in the next one, and
   }
 });
 
+test("a record that cannot be put together refuses who waits, and nobody else", async () => {
+  const rig = await Rig.make();
+  try {
+    const trail = rig.trail();
+    trail.later(() => {
+      trail.append(recordOf(0));
+      throw new Error("a slot too many");
+    });
+    await assert.rejects(trail.durableLater(), ServiceError);
+    trail.later(() => void trail.append(recordOf(1)));
+    await trail.durableLater();
+    assert.deepEqual(await seqsOf(rig), [0, 1]);
+    await trail.close();
+    assert.deepEqual((await rig.verify()).problems, []);
+  } finally {
+    await rig.remove();
+  }
+});
+
 test("who waits for a record that was put off is refused while it cannot be written; it is once it can be", async () => {
   const rig = await Rig.make();
   try {

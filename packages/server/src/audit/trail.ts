@@ -142,7 +142,13 @@ export class Trail {
     const append = this.#later;
     if (append === undefined) return;
     this.#later = undefined;
-    append();
+    try {
+      append();
+    } catch (error) {
+      // Nobody is told that a record stands which could not even be put together.
+      this.#parts.log.error("a record of the audit trail could not be put together", { error });
+      this.#waiters.reject(trailUnavailable(error));
+    }
     this.#waiters.appendedLater(this.#appended);
   }
 
