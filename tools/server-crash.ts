@@ -1,6 +1,6 @@
 /**
  * The whole server under load, ended without warning, over and over: every acknowledged write reads back, nothing is half
- * there, and `verify` finds nothing damaged.
+ * there, `verify` finds nothing damaged, and the trail is whole and tells every acknowledged use of a key.
  *
  *     node tools/server-crash.ts [--rounds 5] [--seconds 6] [--workers 1]         SIGKILL of every process
  *     node tools/server-crash.ts --restless [--workers 2]                          SIGKILL of one worker after another, and
@@ -58,6 +58,8 @@ interface Expected {
   underWay: { readonly digest: string | undefined } | undefined;
 }
 const ledger = new Map<string, Expected>();
+/** Requests that used a key and were answered: by their ids the trail must know them. */
+const keyUses = new Set<string>();
 const digestOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 interface Running {
@@ -115,7 +117,11 @@ async function killAll({ child }: Running): Promise<void> {
 }
 
 const SIZES = [0, 1, 900, 4096, 40_000, 70_000, 300_000];
-const MODES = [{}, { ServerSideEncryption: "aws:kms" }, { ServerSideEncryption: "aws:kms:dsse" }] as const;
+const MODES: readonly { readonly ServerSideEncryption?: "aws:kms" | "aws:kms:dsse" }[] = [
+  {},
+  { ServerSideEncryption: "aws:kms" },
+  { ServerSideEncryption: "aws:kms:dsse" },
+];
 
 async function write(s3: S3Client, Key: string, expected: Expected): Promise<void> {
   const choice = randomInt(20);
@@ -138,7 +144,8 @@ async function write(s3: S3Client, Key: string, expected: Expected): Promise<voi
   } else {
     const Body = randomBytes(SIZES[randomInt(SIZES.length)] ?? 0);
     expected.underWay = { digest: digestOf(Body) };
-    await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body, ...mode }));
+    const { $metadata } = await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body, ...mode }));
+    if (mode.ServerSideEncryption !== undefined) keyUses.add($metadata.requestId ?? "");
   }
   expected.acknowledged = expected.underWay.digest;
   expected.underWay = undefined;
@@ -215,6 +222,15 @@ async function check({ s3 }: Running): Promise<void> {
 
 function verify(): void {
   execFileSync(process.execPath, [MAIN, "verify", "--data", data], { stdio: "inherit" });
+  execFileSync(process.execPath, [MAIN, "audit", "verify", "--data", data], { stdio: "inherit" });
+  const query = ["audit", "query", "--data", data, "--event", "PutObject", "--json"];
+  const records = execFileSync(process.execPath, [MAIN, ...query], {
+    encoding: "utf8",
+    maxBuffer: 1024 ** 3,
+  });
+  const missing = [...keyUses].filter((id) => !records.includes(`"requestID":"${id}"`));
+  if (missing.length > 0) throw new Error(`not in the trail: ${missing.join(", ")}`);
+  console.log(`${keyUses.size} acknowledged uses of keys are in the trail`);
 }
 
 let running: Running | undefined;
