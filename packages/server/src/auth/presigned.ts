@@ -1,6 +1,6 @@
 /**
- * Query authentication (spec access 1.6): the claim of a presigned URL, and the `x-amz-*` parameters that SDKs hoist out
- * of the headers. Names compare without regard to case; a name given twice is refused, since two readers of the URL
+ * Query authentication (spec access 1.6): the claim of a presigned URL, and the parameters that SDKs hoist out of the
+ * headers: `x-amz-*`, `if-match` and `if-none-match`. Names compare without regard to case; a name given twice is refused, since two readers of the URL
  * could disagree about which one counts.
  */
 import { fail } from "../base/errors.ts";
@@ -22,6 +22,8 @@ export interface PresignedClaim extends Claim {
   readonly hoisted: ReadonlyMap<string, string>;
 }
 
+/** S3 takes these from the query as it takes `x-amz-*` (localstack's recorded test_pre_signed_url_if_none_match). */
+const CONDITIONS = new Set(["if-match", "if-none-match"]);
 /** What makes up the claim itself; every other `x-amz-*` parameter stands for a header. */
 const CLAIM = new Set([
   "x-amz-algorithm",
@@ -40,22 +42,22 @@ const NEVER_IN_A_URL = new Set([
   "x-amz-copy-source-server-side-encryption-customer-key",
 ]);
 
-interface AmzParameters {
+interface HeaderParameters {
   readonly values: ReadonlyMap<string, string>;
   readonly signatureParameter: string;
   readonly repeated: string | undefined;
 }
 
 /** Undefined if the query carries no SigV4 claim, not even a part of one. */
-export function presignedParameters(query: Query): AmzParameters | undefined {
+export function presignedParameters(query: Query): HeaderParameters | undefined {
   if (query.size === 0) return undefined;
   const values = new Map<string, string>();
   let signatureParameter = "";
   let repeated: string | undefined;
   for (const [name, value] of query.entries()) {
-    if (name.length < 7 || (name[0] !== "X" && name[0] !== "x")) continue;
+    if (name.length < 7) continue;
     const lower = name.toLowerCase();
-    if (!lower.startsWith("x-amz-")) continue;
+    if (!lower.startsWith("x-amz-") && !CONDITIONS.has(lower)) continue;
     if (values.has(lower)) repeated = name;
     values.set(lower, value);
     if (lower === "x-amz-signature") signatureParameter = name;
@@ -65,7 +67,7 @@ export function presignedParameters(query: Query): AmzParameters | undefined {
   return claimed ? { values, signatureParameter, repeated } : undefined;
 }
 
-export function parsePresigned({ values, signatureParameter, repeated }: AmzParameters): PresignedClaim {
+export function parsePresigned({ values, signatureParameter, repeated }: HeaderParameters): PresignedClaim {
   const malformed = (detail: string, service?: string): never =>
     refuse({ kind: "malformed", place: "query", detail }, service);
   const algorithm = values.get("x-amz-algorithm");
@@ -117,9 +119,10 @@ function parseExpires(text: string, malformed: (detail: string) => never): numbe
 function hoistedHeaders(values: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const hoisted = new Map<string, string>();
   for (const [name, value] of values) {
-    // A header value has one character per byte; a query value is text.
-    if (!CLAIM.has(name) && name !== IGNORED)
-      hoisted.set(name, Buffer.from(value, "utf8").toString("latin1"));
+    if (CLAIM.has(name) || name === IGNORED) continue;
+    // A header value has one character per byte; a query value is text. White space around it is no part of a condition.
+    const text = CONDITIONS.has(name) ? value.trim() : value;
+    hoisted.set(name, Buffer.from(text, "utf8").toString("latin1"));
   }
   return hoisted;
 }

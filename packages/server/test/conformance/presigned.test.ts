@@ -1,7 +1,13 @@
 /** Presigned URLs: reads and writes, encryption in headers and in the query, what is not signed, what has expired. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CopyObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import {
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Headers } from "./call.ts";
 import { kms, ok, refused, S3, shows, ssec } from "./expect.ts";
@@ -64,6 +70,86 @@ test("what a presigner moves into the query counts as the header that it was", a
     ok(await send("GET", guarded(ACCOUNT)));
     refused(await send("GET", guarded(OTHER_ACCOUNT)), 403, "AccessDenied");
   }
+});
+
+const ETAG = '"5d41402abc4b2a76b9719d911017c592"';
+const OTHER = '"00000000000000000000000000000000"';
+const hello = async (key: string) => ok(await send("PUT", wire.presign("PUT", path(key)), {}, "hello"));
+const read = async (key: string) => (await send("GET", wire.presign("GET", path(key)))).text;
+
+/** Seen on S3: localstack's recorded tests test_pre_signed_url_if_none_match and test_pre_signed_url_if_match. */
+test("If-None-Match and If-Match in the query count as the headers that they were", async () => {
+  for (const name of ["If-None-Match", "if-none-match", "IF-NONE-MATCH"]) {
+    const once = wire.presign("PUT", path(name), { query: { [name]: "*" } });
+    ok(await send("PUT", once, {}, "first"));
+    refused(await send("PUT", once, {}, "second"), 412, "PreconditionFailed", { Condition: "If-None-Match" });
+    assert.equal(await read(name), "first");
+  }
+  await hello("match");
+  const replace = (etag: string) => wire.presign("PUT", path("match"), { query: { "If-Match": etag } });
+  refused(await send("PUT", replace(OTHER), {}, "second"), 412, "PreconditionFailed");
+  assert.equal(await read("match"), "hello");
+  ok(await send("PUT", replace(ETAG), {}, "second"));
+  refused(await send("PUT", replace(ETAG), {}, "third"), 412, "PreconditionFailed");
+  for (const query of [{ "If-None-Match": OTHER }, { "If-Match": " * " }, { "If-None-Match": "" }])
+    refused(await send("PUT", wire.presign("PUT", path("match"), { query }), {}, "x"), 501, "NotImplemented");
+  assert.equal(await read("match"), "second");
+});
+
+test("a condition in the query beside one in a header, and one given twice", async () => {
+  const once = (key: string, more = {}) =>
+    wire.presign("PUT", path(key), { query: { "If-None-Match": "*", ...more } });
+  ok(await send("PUT", once("repeated"), { "If-None-Match": "*" }, "first"));
+  refused(await send("PUT", once("repeated"), { "If-None-Match": "*" }, "second"), 412, "PreconditionFailed");
+  refused(await send("PUT", once("beside"), { "If-None-Match": OTHER }, "x"), 400, "InvalidRequest");
+  const twice = once("beside", { "if-none-match": OTHER });
+  refused(await send("PUT", twice, {}, "x"), 400, "AuthorizationQueryParametersError");
+  const added = `${wire.presign("PUT", path("beside"))}&If-None-Match=%2A`;
+  refused(await send("PUT", added, {}, "x"), 403, "SignatureDoesNotMatch");
+  refused(await send("GET", wire.presign("GET", path("beside"))), 404, "NoSuchKey");
+});
+
+test("a condition in the query of every request that takes one", async () => {
+  for (const key of ["source", "taken"]) await hello(key);
+  const none = { "If-None-Match": "*" };
+  const copy = { ...none, "x-amz-copy-source": `${Bucket}/source` };
+  refused(await send("PUT", wire.presign("PUT", path("taken"), { query: copy })), 412, "PreconditionFailed");
+  ok(await send("PUT", wire.presign("PUT", path("fresh"), { query: copy })));
+
+  const at = { Bucket, Key: "taken" };
+  const { UploadId = "" } = await world.s3.send(new CreateMultipartUploadCommand(at));
+  const part = await world.s3.send(new UploadPartCommand({ ...at, UploadId, PartNumber: 1, Body: "x" }));
+  const list = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${part.ETag}</ETag></Part></CompleteMultipartUpload>`;
+  const complete = (query: Headers) =>
+    send("POST", wire.presign("POST", path("taken"), { query: { uploadId: UploadId, ...query } }), {}, list);
+  refused(await complete(none), 412, "PreconditionFailed");
+  refused(await complete({ "If-Match": OTHER }), 412, "PreconditionFailed");
+  ok(await complete({ "If-Match": ETAG }));
+
+  const remove = (etag: string) =>
+    send("DELETE", wire.presign("DELETE", path("fresh"), { query: { "If-Match": etag } }));
+  refused(await remove(OTHER), 412, "PreconditionFailed");
+  for (const [query, status] of [
+    [{ "If-Match": OTHER }, 412],
+    [{ "If-Match": ETAG }, 200],
+    [{ "If-None-Match": ETAG }, 304],
+    [{ "If-None-Match": OTHER }, 200],
+  ] as const)
+    for (const method of ["GET", "HEAD"])
+      assert.equal((await send(method, wire.presign(method, path("fresh"), { query }))).status, status);
+  ok(await remove(ETAG), 204);
+});
+
+test("conditions as the SDK presigns them: headers that the URL's user must send", async () => {
+  const command = new PutObjectCommand({ Bucket, Key: "sdk-once", IfNoneMatch: "*" });
+  const target = targetOf(await getSignedUrl(world.s3, command));
+  refused(await send("PUT", target, {}, "x"), 403, "SignatureDoesNotMatch");
+  ok(await send("PUT", target, { "If-None-Match": "*" }, "first"));
+  refused(await send("PUT", target, { "If-None-Match": "*" }, "second"), 412, "PreconditionFailed");
+  const replace = new PutObjectCommand({ Bucket, Key: "sdk-once", IfMatch: OTHER });
+  const replacing = targetOf(await getSignedUrl(world.s3, replace));
+  refused(await send("PUT", replacing, { "If-Match": OTHER }, "x"), 412, "PreconditionFailed");
+  assert.equal(await read("sdk-once"), "first");
 });
 
 test("SSE as a signed header, as a parameter, and as both with the same value", async () => {
