@@ -63,6 +63,10 @@ const S3 = {
   },
   InvalidArgument: { status: 400, message: "Invalid Argument" },
   InvalidBucketName: { status: 400, message: "The specified bucket is not valid." },
+  InvalidBucketOwnerAWSAccountID: {
+    status: 400,
+    message: "The value of the expected bucket owner parameter must be an AWS Account ID",
+  },
   InvalidChunkSizeError: {
     status: 400,
     message: "Only the last chunk is allowed to have a size less than 8192 bytes",

@@ -192,6 +192,16 @@ test("names, locations, owners; a bucket that is not empty", async () => {
   const expected = { "x-amz-expected-bucket-owner": "111111111111" };
   bare(await call(s3, new HeadBucketCommand({ Bucket: "made.here" }), expected), 403);
   refused(await call(s3, new DeleteBucketCommand({ Bucket }), expected), 403, "AccessDenied");
+  // Seen on S3: localstack's recorded test test_get_bucket_policy_invalid_account_id.
+  for (const value of ["0000", "0000000000020", "abcd", "aa000000000$"])
+    refused(
+      await call(s3, new DeleteBucketCommand({ Bucket }), { "x-amz-expected-bucket-owner": value }),
+      400,
+      "InvalidBucketOwnerAWSAccountID",
+      {
+        Message: `The value of the expected bucket owner parameter must be an AWS Account ID... [${value}]`,
+      },
+    );
   refused(await call(s3, new DeleteBucketCommand({ Bucket })), 409, "BucketNotEmpty");
   ok(await call(s3, new DeleteBucketCommand({ Bucket: "made.here" })), 204);
   refused(await call(s3, new DeleteBucketCommand({ Bucket: "made.here" })), 404, "NoSuchBucket");
