@@ -48,7 +48,7 @@ test("conditions", async () => {
     [[B, ["eq", "$key", "k"]], { key: "k" }],
     [[B, ["StArTs-WiTh", "$KeY", "us"]], { key: "user/1" }],
     [[B, ["starts-with", "$key", ""]], { key: "anything" }],
-    [[B, ["starts-with", "$key", "\\$foo"]], { key: "$foo.txt" }],
+    [[B, ["starts-with", "$key", "\\$foo"]], { key: "\\$foo.txt" }],
     [[B, ["starts-with", "$key", ""], ["starts-with", "$x-amz-server-side-encryption", ""]], { key: "k" }],
     [[B, ["starts-with", "$key", ""]], { key: "k", "x-ignore-foo": "1" }],
     [
@@ -88,6 +88,21 @@ test("conditions", async () => {
     [[B], { key: "k" }, "Invalid according to Policy: Extra input fields: key"],
     [[{ key: "k" }], { key: "k" }, "Invalid according to Policy: Extra input fields: bucket"],
     [
+      [B, { key: "k" }, ["eq", "key", "k"]],
+      { key: "k" },
+      'Invalid according to Policy: Policy Condition failed: ["eq", "key", "k"]',
+    ],
+    [
+      [B, { key: "k" }, ["starts-with", "key", ""]],
+      { key: "k" },
+      'Invalid according to Policy: Policy Condition failed: ["starts-with", "key", ""]',
+    ],
+    [
+      [B, { key: "k" }, ["content-length-range", 1, "-5"], ["content-length-range", 1, 5]],
+      { key: "k" },
+      'Invalid according to Policy: Policy Condition failed: ["content-length-range", "1", "-5"]',
+    ],
+    [
       [{ bucket: "other" }, { key: "k" }],
       { key: "k" },
       'Invalid according to Policy: Policy Condition failed: ["eq", "$bucket", "other"]',
@@ -106,6 +121,24 @@ test("conditions", async () => {
       assert.deepEqual([error.code, error.message], [DENIED, message]);
     }
   }
+});
+
+test("escapes: those of JSON, and two more", async () => {
+  const document = (wanted: string): string =>
+    JSON.stringify(policy(B, ["eq", "$key", "KEY"])).replace("KEY", () => wanted);
+  for (const [written, key] of [
+    ["\\$a", "$a"],
+    ["\\\\$a", "\\$a"],
+    ["\\\\\\$a", "\\$a"],
+    ["\\v\\t\\u0041", "\v\tA"],
+    ["\\\\v", "\\v"],
+    ["a\\$b$", "a$b$"],
+  ] as const) {
+    assert.equal((await run(form(document(written), { key }))).kind, "signed", written);
+    assert.equal((await refusal(run(form(document(written), { key: written })))).code, DENIED, written);
+  }
+  for (const text of [document("\\x"), document('"\\$"'), `\\$${document("a")}`])
+    assert.equal((await refusal(run(form(text, { key: "a" })))).code, "InvalidPolicyDocument", text);
 });
 
 test("many conditions on a Content-Type of many parts cost little", async () => {
@@ -137,12 +170,13 @@ test("documents that are no policy", async () => {
     policy({ a: 1 }),
     policy("x"),
     policy(["eq", "$key"]),
-    policy(["eq", "key", "v"]),
     policy(["eq", "$", "v"]),
     policy(["matches", "$key", "v"]),
     policy(["content-length-range", 0]),
     policy(["content-length-range", -1, 5]),
-    policy(["content-length-range", "a", "b"]),
+    policy(["content-length-range", "a", {}]),
+    policy(["content-length-range", "a", -1]),
+    policy(["eq", "key", 1]),
     policy(["content-length-range", 0, 1e30]),
     policy(...Array.from({ length: 300 }, () => ["starts-with", "$key", ""])),
   ]) {
@@ -177,8 +211,8 @@ test("expiry", async () => {
 test("fields of the claim", async () => {
   const good = form(policy(B, { key: "k" }), { key: "k" });
   const without = (name: string): Map<string, string> => new Map([...good].filter(([n]) => n !== name));
-  for (const name of ["policy", "x-amz-signature", "x-amz-credential", "x-amz-algorithm", "x-amz-date"]) {
-    const error = await refusal(run(without(name)));
+  for (const name of ["policy", "X-Amz-Signature", "X-Amz-Credential", "X-Amz-Algorithm", "X-Amz-Date"]) {
+    const error = await refusal(run(without(name.toLowerCase())));
     assert.equal(error.code, "InvalidArgument");
     assert.match(error.message, new RegExp(`^Bucket POST must contain a field named '${name}'`));
   }
@@ -199,6 +233,13 @@ test("fields of the claim", async () => {
     assert.equal((await refusal(run(withField(name, value)))).code, code, `${name}=${value}`);
   }
   assert.equal((await run(new Map([["key", "k"]]))).kind, "anonymous");
+  for (const text of [good.get("policy") ?? "", ""]) {
+    const unsigned = new Map([
+      ["key", "k"],
+      ["policy", text],
+    ]);
+    assert.equal((await refusal(run(unsigned))).code, DENIED);
+  }
 });
 
 test("the key takes the file's name, literally", async () => {

@@ -7,12 +7,20 @@ import { CONTENT_TYPES_MAX, POST_CONDITIONS_MAX } from "../base/limits.ts";
 
 type MatchKind = "eq" | "starts-with";
 
-interface Condition {
+interface FieldCondition {
   readonly kind: MatchKind;
   /** Lower case, without the `$`. */
   readonly field: string;
   readonly value: string;
 }
+
+/** Nothing fulfils it: S3 takes it for a condition that failed, not for a document that is none. */
+interface FailedCondition {
+  readonly kind: "failed";
+  readonly text: string;
+}
+
+type Condition = FieldCondition | FailedCondition;
 
 export interface SizeRange {
   readonly min: number;
@@ -40,11 +48,15 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 function parseJson(base64: string): unknown {
   try {
-    return JSON.parse(UTF8.decode(Buffer.from(base64, "base64")));
+    return JSON.parse(asJson(UTF8.decode(Buffer.from(base64, "base64"))));
   } catch (cause) {
     return fail("InvalidPolicyDocument", { message: "Invalid Policy: Invalid JSON.", cause });
   }
 }
+
+/** S3's policies have two escapes more than JSON, `\$` and `\v`. Outside of strings either stays what JSON refuses. */
+const asJson = (text: string): string =>
+  text.replaceAll(/\\./g, (pair) => (pair === "\\$" ? "$" : pair === "\\v" ? "\\u000b" : pair));
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -94,7 +106,7 @@ function parseSimple(item: Record<string, unknown>): Condition {
     return malformed("Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.");
   const [field, value] = first;
   if (typeof value !== "string") return malformed("Invalid Simple-Condition: value must be a string.");
-  return { kind: "eq", field: field.toLowerCase(), value: unescape(value) };
+  return { kind: "eq", field: field.toLowerCase(), value };
 }
 
 function parseOperation(item: readonly unknown[]): Condition | SizeRange {
@@ -104,21 +116,29 @@ function parseOperation(item: readonly unknown[]): Condition | SizeRange {
     const [min, max] = [parseSize(field), parseSize(value)];
     if (item.length !== 3 || min === undefined || max === undefined)
       return malformed("Invalid content-length-range: two numbers are needed.");
-    return { min, max };
+    return min === "text" || max === "text" ? alwaysFails(name, field, value) : { min, max };
   }
   if (name !== "eq" && name !== "starts-with") return malformed(`Unknown operation '${describe(operation)}'`);
-  if (item.length !== 3 || typeof field !== "string" || typeof value !== "string" || !/^\$./.test(field))
+  if (item.length !== 3 || typeof field !== "string" || typeof value !== "string" || /^\$(?!.)/.test(field))
     return malformed(`Invalid ${name} condition: a field name with $ and a text are needed.`);
-  return { kind: name, field: field.slice(1).toLowerCase(), value: unescape(value) };
+  if (!field.startsWith("$")) return alwaysFails(name, field, value);
+  return { kind: name, field: field.slice(1).toLowerCase(), value };
 }
 
-function parseSize(value: unknown): number | undefined {
-  const size = typeof value === "string" && /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
-  return typeof size === "number" && Number.isSafeInteger(size) && size >= 0 ? size : undefined;
-}
+/** As S3 was seen to show it (localstack's recorded test_post_object_policy_conditions_validation_eq, …_validation_size). */
+const alwaysFails = (name: string, ...rest: readonly unknown[]): FailedCondition => ({
+  kind: "failed",
+  text: conditionText(name, ...rest),
+});
 
-/** A dollar sign at the start of a value is written `\$`. */
-const unescape = (text: string): string => text.replaceAll("\\$", "$");
+const conditionText = (...parts: readonly unknown[]): string =>
+  `[${parts.map((part) => `"${describe(part)}"`).join(", ")}]`;
+
+/** "text" for a text that is no size. */
+function parseSize(value: unknown): number | "text" | undefined {
+  if (typeof value === "string") return /^[0-9]{1,15}$/.test(value) ? Number(value) : "text";
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
 
 const isExempt = (field: string): boolean =>
   field === "policy" || field === "x-amz-signature" || field === "file" || field.startsWith("x-ignore-");
@@ -129,16 +149,16 @@ const isExempt = (field: string): boolean =>
  */
 export function checkPostPolicy(policy: PostPolicy, fields: FormFields, bucket: string, nowMs: number): void {
   const deny = (what: string): never => fail("AccessDenied", `Invalid according to Policy: ${what}`);
+  const failed = (text: string): never => deny(`Policy Condition failed: ${text}`);
   if (nowMs >= policy.expiresAtMs) deny("Policy expired.");
   const covered = new Set<string>();
   const types = typesOf(fields.get("content-type"));
   for (const condition of policy.conditions) {
-    covered.add(condition.field);
-    const value = condition.field === "bucket" ? bucket : fields.get(condition.field);
-    if (!holds(condition, value, types)) {
-      const { kind, field, value: wanted } = condition;
-      deny(`Policy Condition failed: ["${kind}", "$${field}", "${wanted}"]`);
-    }
+    if (condition.kind === "failed") return failed(condition.text);
+    const { kind, field, value: wanted } = condition;
+    covered.add(field);
+    const value = field === "bucket" ? bucket : fields.get(field);
+    if (!holds(condition, value, types)) failed(conditionText(kind, `$${field}`, wanted));
   }
   if (!covered.has("bucket")) deny("Extra input fields: bucket");
   for (const field of fields.keys()) {
@@ -148,7 +168,7 @@ export function checkPostPolicy(policy: PostPolicy, fields: FormFields, bucket: 
 
 /** An absent field equals nothing, but starts with the empty prefix (spec s3-encryption A.4). */
 function holds(
-  { kind, field, value: wanted }: Condition,
+  { kind, field, value: wanted }: FieldCondition,
   value: string | undefined,
   types: readonly string[] | undefined,
 ): boolean {

@@ -90,6 +90,46 @@ test("what the policy does not allow", async () => {
   ok(await post({ fields, conditions: [["content-length-range", 5, 5]] }), 204);
 });
 
+/** Seen on S3: localstack's recorded tests test_post_object_policy_conditions_validation_eq, …_validation_size. */
+test("conditions that nothing fulfils", async () => {
+  const location = "http://example.test/done";
+  const fields = [["key", "never"] as const, ["success_action_redirect", location] as const];
+  const redirect = ["starts-with", "$success_action_redirect", ""];
+  for (const [condition, shown] of [
+    [["eq", "success_action_redirect", location], `["eq", "success_action_redirect", "${location}"]`],
+    [["content-length-range", "test", "10"], '["content-length-range", "test", "10"]'],
+  ] as const) {
+    const answer = await post({ fields, conditions: [condition, redirect] });
+    const message = `Invalid according to Policy: Policy Condition failed: ${shown}`;
+    refused(answer, 403, "AccessDenied", { message });
+  }
+  const none = await call(s3, new HeadObjectCommand({ Bucket, Key: "never" }));
+  assert.equal(none.status, 404);
+});
+
+/** Seen on S3: localstack's recorded tests test_post_request_missing_signature, …_missing_fields. */
+test("a policy whose signature, or all that goes with it, is missing", async () => {
+  const { body, ...request } = formRequest(wire, { bucket: Bucket, fields: [["key", "missing"]] });
+  const without = (...names: readonly string[]) => {
+    const pieces = Buffer.from(body ?? "")
+      .toString("latin1")
+      .split(/(?=------strongroom-suite)/);
+    const kept = pieces.filter((piece) => !names.some((name) => piece.includes(`name="${name}"`)));
+    return wire.send({ ...request, body: Buffer.from(kept.join(""), "latin1") });
+  };
+  for (const [names, missing] of [
+    [["x-amz-signature"], "X-Amz-Signature"],
+    [["x-amz-algorithm", "x-amz-credential"], "X-Amz-Algorithm"],
+  ] as const)
+    refused(await without(...names), 400, "InvalidArgument", {
+      message: `Bucket POST must contain a field named '${missing}'.  If it is specified, please check the order of the fields.`,
+      ArgumentName: missing,
+    });
+  const none = await without("x-amz-signature", "x-amz-algorithm", "x-amz-credential", "x-amz-date");
+  refused(none, 403, "AccessDenied", { Message: "Access Denied" });
+  ok(await without(), 204);
+});
+
 test("metadata that no header could carry back is refused, so that what is stored can be read", async () => {
   const fields = (value: string) => [["key", "lines"] as const, ["x-amz-meta-a", value] as const];
   const conditions = [["starts-with", "$x-amz-meta-a", ""]];
