@@ -59,13 +59,15 @@ A header that this store does not honour is an error:
 | \`x-amz-acl\` other than \`private\` and \`bucket-owner-full-control\`, \`x-amz-grant-*\` | 400 AccessControlListNotSupported |
 | \`x-amz-storage-class\` other than \`STANDARD\` | 400 InvalidStorageClass |
 | \`x-amz-object-lock-*\` | 400 InvalidRequest |
-| \`x-amz-write-offset-bytes\`, \`x-amz-object-annotation-directive\` | 501 NotImplemented |
+| \`x-amz-write-offset-bytes\`, \`x-amz-object-annotation-directive\`, \`x-amz-if-match-size\`, \`x-amz-if-match-last-modified-time\` | 501 NotImplemented |
+| \`If-Match\` on a delete by version id | 501 NotImplemented |
 | \`x-amz-bucket-object-lock-enabled: true\`, \`x-amz-object-ownership\` other than \`BucketOwnerEnforced\` | 501 NotImplemented |
 | \`x-amz-server-side-encryption-*\` that S3 does not know | 400 InvalidArgument |
 | \`If-None-Match\` other than \`*\`, \`If-Match: *\` on writes | 501 NotImplemented |
 
-Accepted without effect, as on AWS: \`x-amz-bypass-governance-retention\` (nothing can be retained; the right
-\`s3:BypassGovernanceRetention\` is asked for), \`x-amz-request-payer\` (the owner pays), \`x-amz-mfa\` (no bucket asks for it),
+Accepted without effect: \`x-amz-bypass-governance-retention\` (nothing can be retained; the right
+\`s3:BypassGovernanceRetention\` is asked for; AWS refuses it where no object can be locked, but clients and test suites clean
+up with it), and, as on AWS, \`x-amz-request-payer\` (the owner pays), \`x-amz-mfa\` (no bucket asks for it),
 \`x-amz-optional-object-attributes\`, and in presigned URLs \`x-amz-server-side-encryption-context\` and the value of
 \`x-amz-checksum-*\` (SDKs sign the checksum of an empty body into the URL).
 `;

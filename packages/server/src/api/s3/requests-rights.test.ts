@@ -67,6 +67,26 @@ test("a missing key is hidden from who may not list", async () => {
   assert.match(hidden.element("Message") ?? "", /s3:ListBucket on resource: &quot;arn:aws:s3:::bucket&quot;/);
 });
 
+test("conditions in a presigned query are what rules see, and If-Match asks for the read as well", async () => {
+  const etag = "5d41402abc4b2a76b9719d911017c592";
+  for (const [method, query, actions, [key, value]] of [
+    ["PUT", "If-None-Match=*", ["s3:PutObject"], ["s3:if-none-match", "*"]],
+    ["PUT", `if-match=${etag}`, ["s3:PutObject", "s3:GetObject"], ["s3:if-match", etag]],
+    ["DELETE", `If-Match=${etag}`, ["s3:DeleteObject", "s3:GetObject"], ["s3:if-match", etag]],
+    // No condition of a read: a rule must not take it for one.
+    ["GET", `If-Match=${etag}`, ["s3:GetObject"], ["s3:if-match", undefined]],
+  ] as const) {
+    server.asked.length = 0;
+    const path = await server.presign(method, `/bucket/conditional?${query}`);
+    await server.send({ method, path, anonymous: true });
+    for (const action of actions) {
+      const asked = server.asked.find((a) => a.action === action);
+      assert.ok(asked !== undefined, `${method} ${query}: ${action}`);
+      assert.equal(asked.conditions.get(key), value, `${method} ${query}`);
+    }
+  }
+});
+
 test("a denial wins over every fault of the request", async () => {
   server.refused.add("s3:PutObject");
   const answer = await server.send({

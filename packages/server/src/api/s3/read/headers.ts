@@ -77,7 +77,7 @@ function tooLarge(size: number, max: number): never {
 const ACLS_THAT_CHANGE_NOTHING = new Set(["private", "bucket-owner-full-control"]);
 /**
  * Headers of S3 whose effect this store does not have. x-amz-bypass-governance-retention is not among them: where nothing
- * can be retained there is nothing to bypass, and S3 takes it on any bucket.
+ * can be retained there is nothing to bypass. S3 refuses it there, but clients that clean up send it to any bucket.
  */
 const NOT_HONOURED = new Set([
   "x-amz-object-lock-mode",
