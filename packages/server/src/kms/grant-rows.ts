@@ -1,6 +1,6 @@
 /**
  * The rows of grants. A grant is a counted record of its key's list, so that a revoked one does not come back from an old
- * disk; rows beside it lead there from the grantee, the retiring principal and the name. Which grants a caller has on a
+ * disk; rows beside it lead there from the grantee, the retiring principal and the name (docs/format/grant-rows.md). Which grants a caller has on a
  * key is kept while the key's record says that none has changed.
  */
 import { IntegrityError } from "../base/errors.ts";
@@ -16,7 +16,7 @@ import type { Draft } from "../store/retry.ts";
 import { grantCodec, grantIdCodec } from "./codec.ts";
 import type { GrantRecord, KeyRecord } from "./model.ts";
 import type { Found } from "./paging.ts";
-import { granteeRow, grantNameRow, grantRow, rangeBelow, retiringRow } from "./row-keys.ts";
+import { granteeRow, grantNameRow, grantRow, oldGrantNameRow, rangeBelow, retiringRow } from "./row-keys.ts";
 
 const TABLE = "kms";
 const PAGE_ROWS = 500;
@@ -55,10 +55,23 @@ export class GrantRows {
     return entry === undefined ? undefined : { value: entry.value, entry };
   }
 
-  /** The latest grant of that name. */
-  async named(key: KeyName, name: string): Promise<HeldGrant | undefined> {
-    const row = await this.#records.get(grantIdCodec, TABLE, grantNameRow(key.account, key.keyId, name));
-    return row === undefined ? undefined : this.get(key, row.value);
+  /** The grant of the same name by which the same was asked for, if there is one. */
+  async alike(key: KeyRecord, wanted: GrantRecord): Promise<GrantRecord | undefined> {
+    const { name } = wanted;
+    if (name === undefined) return undefined;
+    const asked = askedFor(wanted);
+    for await (const id of this.#ids(rangeBelow("grantname", key.account, key.keyId, name))) {
+      const grant = (await this.get(key, id))?.value;
+      if (grant !== undefined && askedFor(grant) === asked) return grant;
+    }
+    if ((await this.#oldNamed(key, name)) === undefined) return undefined;
+    // Other grants of the name may have no row of their own: the grantee's lead to them.
+    const grants = await this.of(key, [granteeName(wanted)]);
+    return grants.find((grant) => grant.name === name && askedFor(grant) === asked);
+  }
+
+  async #oldNamed({ account, keyId }: KeyName, name: string): Promise<string | undefined> {
+    return (await this.#records.get(grantIdCodec, TABLE, oldGrantNameRow(account, keyId, name)))?.value;
   }
 
   /** The grants of the key to any of these principals. */
@@ -167,6 +180,9 @@ export class GrantRows {
       expect.push(unchanged(entry));
       counted.push(this.#counted.delete({ table: TABLE, key: entry.key }));
       for (const beside of besides(value)) remove.push({ table: TABLE, key: beside });
+      const { name } = value;
+      if (name !== undefined && (await this.#oldNamed(key, name)) === value.id)
+        remove.push({ table: TABLE, key: oldGrantNameRow(key.account, key.keyId, name) });
     }
     const list = await this.#counted.draft(parentOf(key), counted);
     return {
@@ -203,6 +219,17 @@ export const granteeName = ({ granteeId, grantee }: GrantRecord): string => gran
 export const retiringName = ({ retiringId, retiring }: GrantRecord): string | undefined =>
   retiringId ?? retiring;
 
+/** Everything that was asked for, whatever the order of operations and pairs. */
+const askedFor = (grant: GrantRecord): string =>
+  JSON.stringify([
+    granteeName(grant),
+    retiringName(grant),
+    grant.operations.toSorted(),
+    grant.constraint?.kind,
+    [...(grant.constraint?.pairs ?? [])].map((pair) => JSON.stringify(pair)).toSorted(),
+    grant.issuingAccount,
+  ]);
+
 /** The rows that lead to a grant. */
 function besides(grant: GrantRecord): readonly Uint8Array[] {
   const { account, keyId, id } = grant;
@@ -210,6 +237,6 @@ function besides(grant: GrantRecord): readonly Uint8Array[] {
   return [
     granteeRow(account, keyId, granteeName(grant), id),
     ...(retiring === undefined ? [] : [retiringRow(account, retiring, keyId, id)]),
-    ...(grant.name === undefined ? [] : [grantNameRow(account, keyId, grant.name)]),
+    ...(grant.name === undefined ? [] : [grantNameRow(account, keyId, grant.name, id)]),
   ];
 }

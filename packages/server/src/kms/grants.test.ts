@@ -137,16 +137,6 @@ test("what a grant may not be", async () => {
   assert.deepEqual((await listGrants(kms, root, { keyId })).items, []);
 });
 
-test("a name makes CreateGrant repeatable", async () => {
-  await fresh();
-  const first = await grant({ operations: ["Encrypt", "Decrypt"], name: "n" });
-  const again = await grant({ operations: ["Decrypt", "Encrypt"], name: "n" });
-  assert.equal(again.id, first.id);
-  assert.notEqual(again.token, first.token);
-  assert.notEqual((await grant({ operations: ["Encrypt"], name: "n" })).id, first.id);
-  assert.notEqual((await grant({ operations: ["Encrypt"] })).id, first.id);
-});
-
 test("who may grant by a grant alone may not grant more than that", async () => {
   await fresh();
   await grant({ operations: ["CreateGrant", "Encrypt"], subset: new Map([["a", "1"]]) });

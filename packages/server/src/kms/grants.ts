@@ -9,7 +9,6 @@ import { type Attempt, retried } from "./change.ts";
 import type { RequestFacts } from "./conditions.ts";
 import { parseEncryptionContext } from "./context.ts";
 import { type Entered, enter } from "./enter.ts";
-import { granteeName, retiringName } from "./grant-rows.ts";
 import { grantToken } from "./grant-tokens.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import type { GrantRecord, KeyRecord } from "./model.ts";
@@ -223,8 +222,7 @@ export async function createGrant(
       ...(constraint !== undefined && { constraint }),
     };
     // A name makes the call repeatable: the same again is the same grant.
-    const before = input.name === undefined ? undefined : await k.grants.named(key, input.name);
-    const known = before !== undefined && same(before.value, wanted) ? before.value : undefined;
+    const known = await k.grants.alike(key, wanted);
     const count = key.grants?.count ?? 0;
     if (known === undefined && count >= GRANTS_PER_KEY_MAX)
       fail("LimitExceededException", `A key can have at most ${GRANTS_PER_KEY_MAX} grants.`);
@@ -236,18 +234,4 @@ export async function createGrant(
     });
     return ok ? { done: { token: grantToken(k, wanted), id: wanted.id } } : "again";
   });
-}
-
-/** Everything that was asked for, whatever the order of operations and pairs. */
-function same(a: GrantRecord, b: GrantRecord): boolean {
-  const shape = (g: GrantRecord): string =>
-    JSON.stringify([
-      granteeName(g),
-      retiringName(g),
-      g.operations.toSorted(),
-      g.constraint?.kind,
-      [...(g.constraint?.pairs ?? [])].map((pair) => JSON.stringify(pair)).toSorted(),
-      g.issuingAccount,
-    ]);
-  return shape(a) === shape(b);
 }

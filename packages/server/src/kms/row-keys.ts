@@ -37,7 +37,10 @@ export const grantRow = (account: AccountId, keyId: string, grantId: string): Ui
   named("grant", account, keyId, grantId);
 export const granteeRow = (account: AccountId, keyId: string, grantee: string, grantId: string): Uint8Array =>
   named("grantee", account, keyId, grantee, grantId);
-export const grantNameRow = (account: AccountId, keyId: string, name: string): Uint8Array =>
+export const grantNameRow = (account: AccountId, keyId: string, name: string, grantId: string): Uint8Array =>
+  named("grantname", account, keyId, name, grantId);
+/** Of stores of before: one row for a name, whose grant is the latest of that name. */
+export const oldGrantNameRow = (account: AccountId, keyId: string, name: string): Uint8Array =>
   named("grantname", account, keyId, name);
 export const retiringRow = (
   account: AccountId,

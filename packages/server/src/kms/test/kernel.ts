@@ -46,6 +46,7 @@ export class OwnerAuthoriser implements Authoriser {
 
 export interface TestKms {
   readonly kms: Kernel;
+  readonly records: Records;
   readonly authoriser: OwnerAuthoriser;
   readonly calls: Map<string, number>;
   readonly clock: { nowMs: number; now(): number };
@@ -70,8 +71,9 @@ export async function testKms(
       return this.nowMs;
     },
   };
+  const records = new Records(store, keyring);
   const kms = openKms({
-    records: new Records(store, keyring),
+    records,
     keyring: () => keyring,
     authoriser,
     tokens: tokensUnder({
@@ -85,5 +87,5 @@ export async function testKms(
       keyDeleted: (event, phase) => void (phase === "done" && deleted.push(event)),
     },
   });
-  return { kms, authoriser, calls, clock, deleted };
+  return { kms, records, authoriser, calls, clock, deleted };
 }
