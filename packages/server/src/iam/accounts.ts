@@ -42,10 +42,12 @@ export class Accounts {
   async made(input: NewAccount): Promise<{ readonly account: Account; readonly draft: Draft }> {
     const { id } = input;
     if ((await this.#get(id)) !== undefined) fail("EntityAlreadyExists", `The account ${id} already exists.`);
-    if ((await this.#directory.counted.entries(ACCOUNTS_PARENT)).size >= ACCOUNTS_MAX)
-      fail("LimitExceeded", `Cannot exceed quota for accounts: ${ACCOUNTS_MAX}`);
     const account = this.#from(input, undefined);
-    return { account, draft: await this.#draft(undefined, account) };
+    const draft = await this.#draft(undefined, account, (accounts) => {
+      if (accounts >= ACCOUNTS_MAX)
+        fail("LimitExceeded", `Cannot exceed quota for accounts: ${ACCOUNTS_MAX}`);
+    });
+    return { account, draft };
   }
 
   /** What removes an account, as part of the commit that removes the last of what it has. Undefined if it isn't there. */
@@ -84,10 +86,14 @@ export class Accounts {
   }
 
   /** The list's writes, and the condition that the record is as it was read. */
-  async #draft(present: Entry<Account> | undefined, account: Account): Promise<Draft> {
+  async #draft(
+    present: Entry<Account> | undefined,
+    account: Account,
+    admit?: (accounts: number) => void,
+  ): Promise<Draft> {
     const { counted } = this.#directory;
     const row = accountRow(account.id);
-    const list = await counted.draft(ACCOUNTS_PARENT, [counted.put(accountCodec, row, account)]);
+    const list = await counted.draft(ACCOUNTS_PARENT, [counted.put(accountCodec, row, account)], admit);
     const expect = present === undefined ? { ...row, rev: "absent" as const } : unchanged(present);
     return { ...list, expect: [...(list.expect ?? []), expect] };
   }

@@ -57,7 +57,7 @@ export async function ensureKey(k: Kernel, wanted: WantedKey): Promise<EnsuredKe
       ...(await boundPolicy(k.principals, policy)),
       tags: wanted.tags ?? [],
     } as const;
-    await insertKey(k, draft, await freeBlobName(k, keyId));
+    await insertKey(k, draft, { blobName: await freeBlobName(k, keyId) });
     const made = await k.rows.key(wanted.account, keyId);
     if (made === undefined) return "again";
     const change = await changeFor(k, made, wanted);

@@ -84,13 +84,17 @@ export async function createKey(k: Kernel, requester: Requester, input: NewKey):
     ...bound,
     tags,
   } as const;
-  return retried(async () => {
-    if ((await k.rows.keyCount(draft.account)) >= k.keysPerAccountMax)
+  const admit = (keys: number): void => {
+    if (keys >= k.keysPerAccountMax)
       fail("LimitExceededException", `Cannot exceed quota for KMS keys: ${k.keysPerAccountMax}`);
+  };
+  return retried(async () => {
+    // Said before the material is made, which may take long; decided by the commit.
+    admit(await k.rows.keyCount(draft.account));
     const keyId = multiRegion ? newMultiRegionKeyId() : newKeyId();
     if (input.bypassLockoutCheck !== true)
       await requireNoLockout(k, requester, draft, keyArn(k.region, draft.account, keyId));
-    const key = await insertKey(k, { ...draft, keyId });
+    const key = await insertKey(k, { ...draft, keyId }, { admit });
     return key === undefined ? "again" : { done: keyMetadata(key, k.region, k.clock.now()) };
   });
 }

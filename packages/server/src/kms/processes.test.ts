@@ -10,6 +10,8 @@ import { EMPTY_CONTEXT } from "./context.ts";
 import { createKey } from "./creation.ts";
 import { decrypt } from "./decryption.ts";
 import { encrypt } from "./encryption.ts";
+import { listGrants } from "./grant-ends.ts";
+import { createGrant, type NewGrant } from "./grants.ts";
 import type { Kernel } from "./kernel.ts";
 import { getKeyPolicy, putKeyPolicy } from "./key-policy.ts";
 import { disableKey, enableKey } from "./lifecycle.ts";
@@ -66,6 +68,37 @@ test("a moved alias and a new policy, too", async () => {
     await putKeyPolicy(i % 2 === 0 ? a : b, me, String(first.KeyId), policy, {});
     assert.equal(await getKeyPolicy(i % 2 === 0 ? b : a, me, String(first.KeyId), undefined), policy);
   }
+});
+
+test("identical grants of one name, at once in both, are one; two that differ are two", async () => {
+  const keyId = String((await createKey(a, me, {})).KeyId);
+  const grant = (i: number, operations: NewGrant["operations"]) =>
+    createGrant(i % 2 === 0 ? a : b, me, {
+      keyId,
+      grantee: `arn:aws:iam::${ACCOUNT}:root`,
+      operations,
+      name: "n",
+    });
+  const made = await Promise.all(
+    Array.from({ length: 24 }, (_, i) => grant(i, i % 4 < 2 ? ["Encrypt"] : ["Decrypt"])),
+  );
+  assert.equal(new Set(made.filter((_, i) => i % 4 < 2).map(({ id }) => id)).size, 1);
+  assert.equal(new Set(made.map(({ id }) => id)).size, 2);
+  assert.equal((await listGrants(a, me, { keyId })).items.length, 2);
+});
+
+test("the quota of keys holds for keys that are made at once, in both", async () => {
+  const before = await a.rows.keyCount(ACCOUNT);
+  const limited = [a, b].map((kms) => ({ ...kms, keysPerAccountMax: before + 4 }));
+  const made = await Promise.allSettled(
+    Array.from({ length: 10 }, (_, i) =>
+      createKey(limited[i % 2] ?? a, me, { spec: "RSA_2048", usage: "SIGN_VERIFY" }),
+    ),
+  );
+  for (const one of made)
+    if (one.status === "rejected") assert.equal(one.reason.code, "LimitExceededException");
+  assert.equal(made.filter(({ status }) => status === "fulfilled").length, 4);
+  assert.equal(await a.rows.keyCount(ACCOUNT), before + 4);
 });
 
 test("many at once, in both: nothing is lost", async () => {

@@ -78,6 +78,8 @@ export interface Change {
     readonly id: string;
     readonly after: Uint8Array | undefined;
   }[];
+  /** Throws if so many keys of the account, those under destruction too, leave no room for another. */
+  readonly admit?: (keys: number) => void;
   /** What stays of a key under destruction; a key that is removed has one. */
   readonly tombstone?: Tombstone;
 }
@@ -330,7 +332,7 @@ export class Rows {
     const account = (first?.after ?? first?.before?.value)?.account;
     if (account !== undefined) {
       // INVARIANT: the keys of one change belong to one account, so one list covers them.
-      const list = await this.#counted.draft(parentOf(account), counted);
+      const list = await this.#counted.draft(parentOf(account), counted, change.admit);
       expect.push(...(list.expect ?? []));
       put.push(...(list.put ?? []));
       remove.push(...(list.delete ?? []));

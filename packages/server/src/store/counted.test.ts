@@ -117,3 +117,15 @@ test("an empty list can be dropped, another can't", async () => {
   assert.deepEqual((await records.store.scan({ table: "list", from: new Uint8Array(), limit: 9 })).rows, []);
   assert.equal(await get("a"), undefined);
 });
+
+test("a quota is decided on the list that the commit expects", async () => {
+  const { counted, records } = await open();
+  const draft = (name: string) =>
+    counted.draft(parent, [counted.put(codec, row(name), "x")], (there) => {
+      if (there >= 1) throw new RangeError("full");
+    });
+  const [first, second] = [await draft("a"), await draft("b")];
+  assert.equal((await commitSettled(records.store, first)).kind, "ok");
+  assert.equal((await commitSettled(records.store, second)).kind, "conflict");
+  await assert.rejects(draft("b"), RangeError);
+});

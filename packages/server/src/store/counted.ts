@@ -78,9 +78,17 @@ export class CountedRecords {
     return { ...row, kind: "delete" };
   }
 
-  /** The writes to `parent`'s records with what keeps its list in step. Part of the caller's commit. */
-  async draft(parent: Uint8Array, writes: readonly CountedWrite[]): Promise<Draft> {
+  /**
+   * The writes to `parent`'s records with what keeps its list in step. Part of the caller's commit. `admit` throws if the
+   * records that there are leave no room: told of the very list that the commit expects, so that no quota is exceeded.
+   */
+  async draft(
+    parent: Uint8Array,
+    writes: readonly CountedWrite[],
+    admit?: (records: number) => void,
+  ): Promise<Draft> {
     const list = await this.#list(parent);
+    admit?.([...list.pages.values()].reduce((sum, { value }) => sum + value.entries.size, 0));
     const counter = (list.head?.value.counter ?? 0) + 1;
     const counters = [...(list.head?.value.pages ?? [])];
     const changed = new Map<number, Map<string, number>>();

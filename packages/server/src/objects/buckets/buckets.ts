@@ -188,8 +188,6 @@ export class BucketStore implements Buckets {
     return retrying<Bucket>(this.#records.store, async () => {
       const present = await this.find(name);
       if (present !== undefined) return { result: alreadyThere(present, owner, input.region) };
-      const names = await this.#namesOf(owner);
-      if (names.length >= BUCKETS_PER_ACCOUNT_MAX) fail("TooManyBuckets");
       const record: BucketRecord = {
         id: newBucketId(),
         owner,
@@ -204,7 +202,10 @@ export class BucketStore implements Buckets {
         ownershipShown: true,
       };
       const row = bucketRow(name);
-      const list = await this.#counted.draft(bucketsOf(owner), [this.#counted.put(bucketCodec, row, record)]);
+      const put = this.#counted.put(bucketCodec, row, record);
+      const list = await this.#counted.draft(bucketsOf(owner), [put], (buckets) => {
+        if (buckets >= BUCKETS_PER_ACCOUNT_MAX) fail("TooManyBuckets");
+      });
       const draft: Draft = {
         expect: [{ ...row, rev: "absent" }, ...(list.expect ?? [])],
         put: [this.#records.seal(lifeCodec, "life", record.id, "active"), ...(list.put ?? [])],
