@@ -29,7 +29,7 @@ const INLINE_CHARS_MAX: Readonly<Record<HolderKind, number>> = {
   Role: INLINE_ROLE_CHARS_MAX,
 };
 
-/** Replaces a policy of the same name. */
+/** Replaces a policy of the same name; one that is the same stays as it is. */
 export async function putInline(
   d: Directory,
   account: AccountId,
@@ -43,6 +43,8 @@ export async function putInline(
   return d.change(account, async (change) => {
     const holder = await need(d, account, kind, name);
     const others = holder.inline.filter((other) => other !== policyName);
+    const there = others.length < holder.inline.length;
+    if (there && (await d.inline(account, holder.id, policyName)).text === document) return;
     let characters = policyCharacters(document);
     for (const other of others)
       characters += policyCharacters((await d.inline(account, holder.id, other)).text);
@@ -52,8 +54,7 @@ export async function putInline(
     if (others.length >= INLINE_POLICIES_PER_ENTITY_MAX)
       fail("LimitExceeded", `Cannot exceed quota for inline policies: ${INLINE_POLICIES_PER_ENTITY_MAX}`);
     change.write(documentCodec, inlineRow(account, holder.id, policyName), { text: document });
-    if (others.length === holder.inline.length)
-      writeHolder(change, { ...holder, inline: [...others, policyName].toSorted() });
+    if (!there) writeHolder(change, { ...holder, inline: [...others, policyName].toSorted() });
   });
 }
 

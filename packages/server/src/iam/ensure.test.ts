@@ -6,7 +6,8 @@ import { parseAccountId } from "../base/ids.ts";
 import { CountedRecords } from "../store/counted.ts";
 import { MemoryModel } from "../store/memory/model.ts";
 import { openTestRecords, testRoot } from "../store/test-keyring.ts";
-import { attach, putInline } from "./attachments.ts";
+import { attach, deleteInline, getInline, putInline } from "./attachments.ts";
+import type { Directory } from "./directory.ts";
 import { ensureGroup, ensurePolicy, ensureRole, ensureUser } from "./ensure.ts";
 import { Identities } from "./identities.ts";
 import { documentOf, needPolicy } from "./managed-policies.ts";
@@ -83,7 +84,31 @@ test("ensure functions are idempotent, also when several processes run them", as
   const view = await needPolicy(d, ACCOUNT, arn);
   assert.equal((await documentOf(d, ACCOUNT, view)).text, policy("s3:Get6*"));
   assert.equal(view.policy.versions.length, 5);
+  // Two starts with a new file: one version is made, and one goes.
+  await Promise.all([apply(one, "s3:Put*"), apply(two, "s3:Put*")]);
+  const { versions } = (await needPolicy(d, ACCOUNT, arn)).policy;
+  assert.deepEqual(
+    versions.map(({ number }) => number),
+    [5, 6, 7, 8, 9],
+  );
   assert.deepEqual((await d.find(ACCOUNT, "User", "ann"))?.inline, ["by-hand"]);
+});
+
+test("an inline policy that goes while the file is applied is put again", async () => {
+  const { records } = await openTestRecords(new MemoryModel().open());
+  const { directory: d } = new Identities(records, new CountedRecords(records), systemClock);
+  const wanted = { name: "ann", inline: { extra: policy("kms:List*") } };
+  await ensureUser(d, ACCOUNT, wanted);
+  let raced = 0;
+  const racing: Directory = Object.assign(Object.create(d), {
+    async inline(...args: Parameters<Directory["inline"]>) {
+      if (raced++ === 0) await deleteInline(d, ACCOUNT, "User", "ann", "extra");
+      return d.inline(...args);
+    },
+  });
+  await ensureUser(racing, ACCOUNT, wanted);
+  assert.ok(raced > 0);
+  assert.equal(await getInline(d, ACCOUNT, "User", "ann", "extra"), wanted.inline.extra);
 });
 
 test("accounts are made once, under a random number or a chosen one", async () => {

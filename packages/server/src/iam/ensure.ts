@@ -5,22 +5,13 @@
  */
 import { ServiceError } from "../base/errors.ts";
 import type { AccountId } from "../base/ids.ts";
-import { POLICY_VERSIONS_MAX } from "../base/limits.ts";
 import { type ShownOnce, setAccessKey } from "./access-keys.ts";
 import { attach, putBoundary, putInline } from "./attachments.ts";
 import { type Directory, sameRev } from "./directory.ts";
 import { need } from "./entities.ts";
 import { arnOf, type HolderKind, type Tags } from "./entity-records.ts";
 import { createGroup } from "./groups.ts";
-import {
-  createPolicy,
-  createPolicyVersion,
-  deletePolicyVersion,
-  documentOf,
-  needPolicy,
-  tagPolicy,
-  versionsOf,
-} from "./managed-policies.ts";
+import { createPolicy, needPolicy, putInForce, tagPolicy } from "./managed-policies.ts";
 import { tagHolder } from "./holders.ts";
 import { createRole, updateRole, updateTrust } from "./roles.ts";
 import { addToGroup, createUser } from "./users.ts";
@@ -73,7 +64,6 @@ async function unlessThere(make: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** A document that differs becomes a new default version; the oldest other one goes if there are too many. */
 export function ensurePolicy(d: Directory, account: AccountId, wanted: WantedPolicy): Promise<Ensured> {
   return noting(d, account, async () => {
     const { name, path = "/", document, description, tags = [] } = wanted;
@@ -83,12 +73,7 @@ export function ensurePolicy(d: Directory, account: AccountId, wanted: WantedPol
     const arn = arnOf(account, present ?? { kind: "Policy", path, name });
     const view = await needPolicy(d, account, arn);
     if (missingTags(view.policy.tags, tags)) await tagPolicy(d, account, arn, tags);
-    if ((await documentOf(d, account, view)).text === document) return;
-    const others = versionsOf(view.policy).filter((version) => !version.isDefault);
-    const oldest = others.at(-1);
-    if (view.policy.versions.length >= POLICY_VERSIONS_MAX && oldest !== undefined)
-      await deletePolicyVersion(d, account, arn, oldest.id);
-    await createPolicyVersion(d, account, arn, document, true);
+    await putInForce(d, account, arn, document);
   });
 }
 
@@ -140,12 +125,8 @@ async function ensurePolicies(
   kind: HolderKind,
   { name, attached = [], inline = {} }: WantedHolder,
 ): Promise<void> {
-  const holder = await need(d, account, kind, name);
   for (const arn of attached) await attach(d, account, kind, name, arn);
-  for (const [policy, text] of Object.entries(inline)) {
-    const present = holder.inline.includes(policy) ? await d.inline(account, holder.id, policy) : undefined;
-    if (present?.text !== text) await putInline(d, account, kind, name, policy, text);
-  }
+  for (const [policy, text] of Object.entries(inline)) await putInline(d, account, kind, name, policy, text);
 }
 
 const missingTags = (present: Tags, wanted: Tags): boolean =>

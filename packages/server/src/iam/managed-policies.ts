@@ -3,7 +3,7 @@ import { fail } from "../base/errors.ts";
 import type { AccountId } from "../base/ids.ts";
 import { MANAGED_POLICIES_PER_ACCOUNT_MAX, POLICY_VERSIONS_MAX } from "../base/limits.ts";
 import { newUniqueId } from "../base/random-text.ts";
-import type { Directory } from "./directory.ts";
+import type { Change, Directory } from "./directory.ts";
 import { checkManagedDocument } from "./documents.ts";
 import { hasArn, nameInArn, withoutTags, withTags } from "./entities.ts";
 import {
@@ -169,17 +169,48 @@ export async function createPolicyVersion(
         "LimitExceeded",
         `A managed policy can have up to ${POLICY_VERSIONS_MAX} versions. Before you create a new version, you must delete an existing version.`,
       );
-    const number = policy.lastVersion + 1;
     const createdMs = d.clock.now();
-    change.write(documentCodec, versionRow(account, policy.id, number), { text: document });
-    change.entity("Policy", {
-      ...policy,
-      updatedMs: createdMs,
-      versions: [...policy.versions, { number, createdMs }],
-      lastVersion: number,
-      defaultVersion: setAsDefault ? number : policy.defaultVersion,
-    });
+    const number = addVersion(change, policy, document, createdMs, setAsDefault);
     return { id: `v${number}`, isDefault: setAsDefault, createdMs };
+  });
+}
+
+function addVersion(
+  change: Change,
+  policy: ManagedPolicy,
+  document: string,
+  createdMs: number,
+  setAsDefault: boolean,
+): number {
+  const number = policy.lastVersion + 1;
+  change.write(documentCodec, versionRow(change.account, policy.id, number), { text: document });
+  change.entity("Policy", {
+    ...policy,
+    updatedMs: createdMs,
+    versions: [...policy.versions, { number, createdMs }],
+    lastVersion: number,
+    defaultVersion: setAsDefault ? number : policy.defaultVersion,
+  });
+  return number;
+}
+
+/** A document that is not in force becomes the default version; the oldest other one goes if there are too many. */
+export async function putInForce(
+  d: Directory,
+  account: AccountId,
+  arn: string,
+  document: string,
+): Promise<void> {
+  checkManagedDocument(document);
+  return d.change(account, async (change) => {
+    const policy = await needOwn(d, account, arn);
+    const { versions, defaultVersion } = policy;
+    if ((await d.version(account, policy.id, defaultVersion)).text === document) return;
+    const oldest = versions.find(({ number }) => number !== defaultVersion);
+    const full = versions.length >= POLICY_VERSIONS_MAX && oldest !== undefined;
+    if (full) change.delete(versionRow(account, policy.id, oldest.number));
+    const kept = full ? versions.filter((version) => version !== oldest) : versions;
+    addVersion(change, { ...policy, versions: kept }, document, d.clock.now(), true);
   });
 }
 
