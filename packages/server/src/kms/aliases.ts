@@ -10,7 +10,7 @@ import { enter, enterHeld } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { ALIAS_PREFIX, aliasArn, isAliasName, RESERVED_ALIAS_PREFIX } from "./key-id.ts";
 import type { AliasRecord, KeyRecord } from "./model.ts";
-import type { Held, HeldKey } from "./rows.ts";
+import { type Held, type HeldKey, unlessDestroying } from "./rows.ts";
 import { SPECS } from "./specs.ts";
 
 /** Static rules of an alias name that a client may administer. */
@@ -41,15 +41,34 @@ function requireRoom(key: KeyRecord): void {
     fail("LimitExceededException", `A key can have at most ${ALIASES_PER_KEY_MAX} aliases.`);
 }
 
-async function requireAlias(k: Kernel, requester: Requester, name: string): Promise<Held<AliasRecord>> {
-  const alias = await k.rows.alias(requester.account, name);
-  return (
-    alias ?? fail("NotFoundException", `Alias ${aliasArn(k.region, requester.account, name)} is not found.`)
-  );
+interface Found {
+  readonly alias: Held<AliasRecord>;
+  /** Undefined: it is being destroyed, and the alias with it, which is free already. */
+  readonly target: HeldKey | undefined;
 }
 
-async function targetOf(k: Kernel, alias: AliasRecord): Promise<HeldKey | undefined> {
-  return k.rows.key(alias.account, alias.targetKeyId);
+/** `again`: the alias moved between the two reads, or its key has gone. */
+async function findAlias(
+  k: Kernel,
+  { account }: Requester,
+  name: string,
+): Promise<Found | "again" | undefined> {
+  const alias = await k.rows.alias(account, name);
+  if (alias === undefined) return undefined;
+  const target = await k.rows.keyEvenDestroying(account, alias.value.targetKeyId);
+  return target === undefined ? "again" : { alias, target: unlessDestroying(target) };
+}
+
+async function requireAlias(
+  k: Kernel,
+  requester: Requester,
+  name: string,
+): Promise<{ readonly alias: Held<AliasRecord>; readonly target: HeldKey } | "again"> {
+  const found = await findAlias(k, requester, name);
+  if (found === "again") return found;
+  if (found?.target === undefined)
+    return fail("NotFoundException", `Alias ${aliasArn(k.region, requester.account, name)} is not found.`);
+  return { alias: found.alias, target: found.target };
 }
 
 export async function createAlias(
@@ -64,14 +83,16 @@ export async function createAlias(
   await requirePlainAccess(k, requester, "kms:CreateAlias", arn);
   await retried(async () => {
     const { held, key } = await enter(k, requester, "CreateAlias", targetKeyId);
-    if ((await k.rows.alias(requester.account, name)) !== undefined)
+    const found = await findAlias(k, requester, name);
+    if (found === "again") return found;
+    if (found?.target !== undefined)
       fail("AlreadyExistsException", `An alias with the name ${arn} already exists`);
     requireRoom(key);
     const now = k.clock.now();
     const after = { account: key.account, name, targetKeyId: key.keyId, createdMs: now, updatedMs: now };
     const ok = await k.rows.commit({
       keys: [{ before: held, after: withAlias(key, name) }],
-      aliases: [{ before: undefined, after }],
+      aliases: [{ before: found?.alias, after }],
     });
     return ok ? { done: undefined } : "again";
   });
@@ -89,9 +110,9 @@ export async function updateAlias(
   await requirePlainAccess(k, requester, "kms:UpdateAlias", arn);
   await retried(async () => {
     const { held, key } = await enter(k, requester, "UpdateAlias", targetKeyId);
-    const alias = await requireAlias(k, requester, name);
-    const old = await targetOf(k, alias.value);
-    if (old === undefined) return "again";
+    const found = await requireAlias(k, requester, name);
+    if (found === "again") return found;
+    const { alias, target: old } = found;
     await enterHeld(k, requester, "UpdateAliasFrom", old);
     requireSameType(old.value, key);
     const next = { ...alias.value, targetKeyId: key.keyId, updatedMs: k.clock.now() };
@@ -124,9 +145,9 @@ export async function deleteAlias(k: Kernel, requester: Requester, name: string)
   const arn = aliasArn(k.region, requester.account, name);
   await requirePlainAccess(k, requester, "kms:DeleteAlias", arn);
   await retried(async () => {
-    const alias = await requireAlias(k, requester, name);
-    const target = await targetOf(k, alias.value);
-    if (target === undefined) return "again";
+    const found = await requireAlias(k, requester, name);
+    if (found === "again") return found;
+    const { alias, target } = found;
     await enterHeld(k, requester, "DeleteAlias", target);
     const ok = await k.rows.commit({
       keys: [{ before: target, after: withoutAlias(target.value, name) }],

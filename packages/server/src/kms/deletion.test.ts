@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemoryModel } from "../store/memory/model.ts";
-import { createAlias } from "./aliases.ts";
+import { createAlias, deleteAlias, updateAlias } from "./aliases.ts";
 import { EMPTY_CONTEXT } from "./context.ts";
 import { createKey } from "./creation.ts";
 import { decrypt } from "./decryption.ts";
@@ -14,6 +14,7 @@ import { listKeys } from "./listing.ts";
 import { rotateOnDemand } from "./rotation.ts";
 import { ACCOUNT, directRequester, testKms } from "./test/kernel.ts";
 import { type Dependents, type Tombstone, tombstoneCodec } from "./tombstone.ts";
+import { verifyKeys } from "./verify.ts";
 
 const me = directRequester();
 const DAY_MS = 86_400_000;
@@ -99,6 +100,53 @@ test("a job cut off between its steps leaves nothing that clients see, and the n
     assert.equal(await destroyDue(kms, clock.now()), 1);
     assert.deepEqual(await rowsLeft(model), ["gone", "removal"]);
   }
+});
+
+test("an alias of a key under destruction is free, and what takes it keeps it", async () => {
+  const { kms, clock } = await testKms();
+  const { id } = await keyWithAliases(kms, 2);
+  const other = String((await createKey(kms, me, {})).KeyId);
+  clock.nowMs = (await scheduleDeletion(kms, me, id, 7)).deletionMs;
+  await assert.rejects(destroyDue(cutOff(kms, 1), clock.now()), /cut off/);
+  const gone = { code: "NotFoundException", message: /^Alias .* is not found\.$/ };
+  await assert.rejects(describeKey(kms, me, "alias/of-0"), gone);
+  await assert.rejects(updateAlias(kms, me, "alias/of-0", other), gone);
+  await assert.rejects(deleteAlias(kms, me, "alias/of-0"), gone);
+  await createAlias(kms, me, "alias/of-0", other);
+  await ensureKey(kms, { account: ACCOUNT, keyId: "app", aliases: ["alias/of-1"] });
+  assert.equal(await destroyDue(kms, clock.now()), 1);
+  assert.equal((await describeKey(kms, me, "alias/of-0")).KeyId, other);
+  assert.equal((await describeKey(kms, me, "alias/of-1")).KeyId, "app");
+  for await (const { problems } of verifyKeys(kms)) assert.deepEqual(problems, []);
+});
+
+test("what is told at the end is what was destroyed, also where an alias left when it began", async () => {
+  const { kms, clock, deleted } = await testKms();
+  const { id } = await keyWithAliases(kms, 2);
+  clock.nowMs = (await scheduleDeletion(kms, me, id, 7)).deletionMs;
+  const told: Kernel = {
+    ...kms,
+    hooks: {
+      ...kms.hooks,
+      async keyDeleted(event, phase) {
+        if (phase === "intent") await deleteAlias(kms, me, "alias/of-0");
+        await kms.hooks.keyDeleted?.(event, phase);
+      },
+    },
+  };
+  assert.equal(await destroyDue(told, clock.now()), 1);
+  assert.deepEqual(deleted[0]?.aliases, ["alias/of-1"]);
+});
+
+test("a use that another process writes down late leaves no row", async () => {
+  const model = new MemoryModel();
+  const [a, b] = [await testKms(model.open()), await testKms(model.open())];
+  const { id } = await keyWithAliases(a.kms, 0);
+  await encrypt(b.kms, me, { keyId: id, plaintext: new Uint8Array([1]), context: EMPTY_CONTEXT });
+  a.clock.nowMs = (await scheduleDeletion(a.kms, me, id, 7)).deletionMs;
+  assert.equal(await destroyDue(a.kms, a.clock.now()), 1);
+  await b.kms.usage.flush();
+  assert.deepEqual(await rowsLeft(model), ["gone", "removal"]);
 });
 
 test("two processes may run the job at once", async () => {

@@ -69,19 +69,21 @@ export async function destroyDue(k: Kernel, nowMs: number): Promise<number> {
 }
 
 async function destroy(k: Kernel, listed: StoredKey): Promise<boolean> {
-  for (let doomed: Doomed | undefined; ; ) {
+  for (let told = false; ; ) {
     const held = await k.rows.keyEvenDestroying(listed.account, listed.keyId);
     // Gone, or cancelled before the first step: another process, or its owner, was faster.
     if (held?.value.state.kind !== "PendingDeletion" || held.value.state.deletionMs > k.clock.now())
       return false;
-    if (doomed === undefined) {
-      doomed = await doomedOf(k, held.value);
-      await k.hooks.keyDeleted?.(doomed, "intent");
+    if (!told) {
+      await k.hooks.keyDeleted?.(await doomedOf(k, held.value), "intent");
+      told = true;
     }
     if (!(await step(k, held))) {
       // A conflict, or more to do: look again.
       continue;
     }
+    // As the tombstone has it: the key may have changed between the intent and the first step.
+    const doomed = await doomedOf(k, held.value);
     for (const id of doomed.materialIds) k.materials.forget(listed, id);
     await k.hooks.keyDeleted?.(doomed, "done");
     return true;
@@ -130,7 +132,10 @@ async function step(k: Kernel, held: HeldKey): Promise<boolean> {
   const last = rest.aliases.length === 0 && rest.materials.length === 0;
   const ok = await k.rows.commit({
     keys: [{ before: held, after: last ? undefined : rest }],
-    aliases: aliases.flatMap((alias) => (alias === undefined ? [] : [{ before: alias, after: undefined }])),
+    // One that another key has taken meanwhile is that key's.
+    aliases: aliases.flatMap((alias) =>
+      alias?.value.targetKeyId === key.keyId ? [{ before: alias, after: undefined }] : [],
+    ),
     materials: materials.map((m) => ({ key, id: m.id, after: undefined })),
     ...(last && {
       with: await k.grants.drop(key),

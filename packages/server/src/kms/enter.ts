@@ -13,7 +13,7 @@ import { type Kernel, noteKey, type Requester } from "./kernel.ts";
 import { aliasArn, invalidKeyId, isIssuedKeyId, type KeyName } from "./key-id.ts";
 import { type KeyRecord, stateOf } from "./model.ts";
 import { type KeyOperation, OPERATIONS, type OperationRule } from "./operations.ts";
-import type { HeldKey } from "./rows.ts";
+import { type HeldKey, unlessDestroying } from "./rows.ts";
 import type { KeyUsage } from "./specs.ts";
 import { requireState } from "./states.ts";
 
@@ -42,9 +42,11 @@ async function findAlias(
   for (let attempt = 0; attempt < COMMIT_RETRIES_MAX; attempt++) {
     const alias = await k.rows.alias(account, name);
     if (alias === undefined) return undefined;
-    const held = await k.rows.key(account, alias.value.targetKeyId);
+    const target = await k.rows.keyEvenDestroying(account, alias.value.targetKeyId);
     // The key's record, which cannot be rolled back, says whether the row is of today.
-    if (held?.value.aliases.includes(name) === true) return { held, requestAlias: name };
+    if (target?.value.aliases.includes(name) !== true) continue;
+    const held = unlessDestroying(target);
+    return held && { held, requestAlias: name };
   }
   throw new IntegrityError("an alias names a key that does not know it");
 }

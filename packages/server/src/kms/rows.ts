@@ -416,7 +416,7 @@ interface Draft {
   readonly remove: RowKey[];
 }
 
-function unlessDestroying(held: HeldKey | undefined): HeldKey | undefined {
+export function unlessDestroying(held: HeldKey | undefined): HeldKey | undefined {
   const state = held?.value.state;
   return state?.kind === "PendingDeletion" && state.destroying ? undefined : held;
 }

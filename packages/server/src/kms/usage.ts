@@ -3,6 +3,7 @@
  * use costs a commit: another process knows of them within the job's period, a crash forgets the last one's.
  */
 import type { KeyArn } from "../base/ids.ts";
+import type { RowKey } from "../store/port.ts";
 import type { Records } from "../store/records.ts";
 import { unchanged } from "../store/records.ts";
 import { commitSettled } from "../store/retry.ts";
@@ -11,7 +12,7 @@ import { enter } from "./enter.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { placeOf } from "./key-id.ts";
 import type { KeyRecord, KeyUse } from "./model.ts";
-import { usageRow } from "./row-keys.ts";
+import { goneRow, usageRow } from "./row-keys.ts";
 import type { HeldKey } from "./rows.ts";
 
 const TABLE = "kms";
@@ -63,9 +64,14 @@ export class Usage {
   async #write({ account, keyId, ...use }: KeyUse & KeyName): Promise<boolean> {
     const key = usageRow(account, keyId);
     const before = await this.#records.get(usageCodec, TABLE, key);
-    if (newer(use, before?.value) !== use) return true;
+    const gone: RowKey = { table: TABLE, key: goneRow(account, keyId) };
+    const [destroyed] = await this.#records.store.get([gone]);
+    if (destroyed !== undefined || newer(use, before?.value) !== use) return true;
     const settled = await commitSettled(this.#records.store, {
-      expect: [before === undefined ? { table: TABLE, key, rev: "absent" } : unchanged(before)],
+      expect: [
+        before === undefined ? { table: TABLE, key, rev: "absent" } : unchanged(before),
+        { ...gone, rev: "absent" },
+      ],
       put: [this.#records.seal(usageCodec, TABLE, key, use)],
     });
     return settled.kind === "ok";
