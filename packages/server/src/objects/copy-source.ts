@@ -43,7 +43,8 @@ export async function findCopySource(core: Core, caller: Caller, source: CopySou
   }
   try {
     const { version } = readable;
-    requireCopySource(source.conditions, etagOf(version), version.lastModifiedMs);
+    const { lastModifiedMs } = version;
+    requireCopySource(source.conditions, { etag: etagOf(version), lastModifiedMs }, core.clock.now());
     return readable;
   } catch (error) {
     disposeReadable(readable);

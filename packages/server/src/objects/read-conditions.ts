@@ -8,11 +8,17 @@ import type { IfRange, ReadConditions, WriteConditions } from "./api.ts";
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 const names = (tags: readonly string[], etag: string): boolean => tags.includes("*") || tags.includes(etag);
 
+/** What conditions are held against. */
+interface Compared {
+  readonly etag: string;
+  readonly lastModifiedMs: number;
+}
+
 /** What a read answers before any body. Throws PreconditionFailed; `prefix` as the header has it. */
 export function decideRead(
   conditions: ReadConditions,
-  etag: string,
-  lastModifiedMs: number,
+  { etag, lastModifiedMs }: Compared,
+  nowMs: number,
   prefix = "",
 ): "proceed" | "not-modified" {
   const { ifMatch, ifNoneMatch, ifModifiedSinceMs, ifUnmodifiedSinceMs } = conditions;
@@ -22,10 +28,9 @@ export function decideRead(
     failed(`${prefix}If-Unmodified-Since`);
   }
   if (ifNoneMatch !== undefined) return names(ifNoneMatch, etag) ? "not-modified" : "proceed";
-  if (ifModifiedSinceMs !== undefined && seconds(lastModifiedMs) <= seconds(ifModifiedSinceMs)) {
-    return "not-modified";
-  }
-  return "proceed";
+  // RFC 9110 section 13.1.3 lets a date in the future be no condition, and S3 does so.
+  if (ifModifiedSinceMs === undefined || seconds(ifModifiedSinceMs) > seconds(nowMs)) return "proceed";
+  return seconds(lastModifiedMs) <= seconds(ifModifiedSinceMs) ? "not-modified" : "proceed";
 }
 
 /** Whether the range that was asked for is of this version (RFC 9110 section 13.1.5). Both comparisons are strong. */
@@ -38,8 +43,8 @@ export function holdsForRange(ifRange: IfRange | undefined, etag: string, lastMo
 const SOURCE = "x-amz-copy-source-";
 
 /** A copy's source: there is no 304, every condition that does not hold is 412. */
-export function requireCopySource(conditions: ReadConditions, etag: string, lastModifiedMs: number): void {
-  if (decideRead(conditions, etag, lastModifiedMs, SOURCE) === "not-modified") {
+export function requireCopySource(conditions: ReadConditions, source: Compared, nowMs: number): void {
+  if (decideRead(conditions, source, nowMs, SOURCE) === "not-modified") {
     failed(`${SOURCE}${conditions.ifNoneMatch === undefined ? "If-Modified-Since" : "If-None-Match"}`);
   }
 }
