@@ -31,25 +31,31 @@ export interface Readable {
   readonly kek: Kek | undefined;
 }
 
+/** What a delete marker is that nobody named, because it is current: to reads no object, to tags one that takes none. */
+export type CurrentMarker = "NoSuchKey" | "MethodNotAllowed";
+
 /** Throws NoSuchKey, NoSuchVersion, or MethodNotAllowed for a delete marker named by id. */
 export function findObject(
   core: Core,
   target: Target,
   versionId: string | undefined,
+  marker: CurrentMarker = "NoSuchKey",
 ): StandingObject | Promise<StandingObject> {
   const found = core.publisher.find(target, versionId);
-  if (found instanceof Promise) return found.then((standing) => requireObject(target, standing, versionId));
-  return requireObject(target, found, versionId);
+  const require = (standing: Standing | undefined): StandingObject =>
+    requireObject(target, standing, versionId, marker);
+  return found instanceof Promise ? found.then(require) : require(found);
 }
 
 function requireObject(
   target: Target,
   standing: Standing | undefined,
   versionId: string | undefined,
+  marker: CurrentMarker,
 ): StandingObject {
   if (standing === undefined) noSuch(target, versionId);
   if (isObject(standing)) return standing;
-  return failMarker(target, standing, versionId);
+  return failMarker(target, standing, versionId === undefined ? marker : "MethodNotAllowed");
 }
 
 function isObject(standing: Standing): standing is StandingObject {
@@ -61,11 +67,11 @@ function noSuch(target: Target, versionId: string | undefined): never {
   fail("NoSuchVersion", { elements: { Key: target.key, VersionId: versionId } });
 }
 
-function failMarker({ bucket, key }: Target, { version }: Standing, versionId: string | undefined): never {
+function failMarker({ bucket, key }: Target, { version }: Standing, code: CurrentMarker): never {
   const shown = bucket.versioning === "unversioned" ? {} : { "x-amz-version-id": versionIdOf(version) };
   const headers = { "x-amz-delete-marker": "true", ...shown };
-  if (versionId === undefined) fail("NoSuchKey", { headers, elements: { Key: key } });
-  fail("MethodNotAllowed", {
+  if (code === "NoSuchKey") fail(code, { headers, elements: { Key: key } });
+  fail(code, {
     headers: {
       ...headers,
       "Last-Modified": new Date(version.lastModifiedMs).toUTCString(),

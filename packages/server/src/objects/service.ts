@@ -38,7 +38,8 @@ import { getObject, headObject } from "./get.ts";
 import { listObjects } from "./listing/list-objects.ts";
 import { listVersions } from "./listing/list-versions.ts";
 import { type Metrics, NO_METRICS } from "./metrics.ts";
-import { Publisher } from "./publish.ts";
+import { Publisher, targetOf } from "./publish.ts";
+import { findObject } from "./read-open.ts";
 import { putObject } from "./put.ts";
 import { updateEncryption } from "./update-encryption.ts";
 import { getTags, putTags } from "./tags.ts";
@@ -104,6 +105,9 @@ export class Objects implements ObjectsService {
   }
   listVersions(bucket: Bucket, input: ListVersionsInput): Promise<ListVersionsResult> {
     return listVersions(this.core, bucket, input);
+  }
+  async requireObject(bucket: Bucket, key: ObjectKey, versionId: string | undefined): Promise<void> {
+    await findObject(this.core, targetOf(bucket, key), versionId);
   }
   getTags(
     bucket: Bucket,

@@ -1,4 +1,7 @@
-/** Object tags: facts outside the manifest, protected by the sealed record. No key of any mode is needed. */
+/**
+ * Object tags: facts outside the manifest, protected by the sealed record. No key of any mode is needed. A delete marker
+ * has none, and says so even where it is current and nobody named it.
+ */
 import type { ObjectKey } from "../base/ids.ts";
 import type { Bucket, Tag } from "./api.ts";
 import type { Core } from "./core.ts";
@@ -13,7 +16,7 @@ export async function getTags(
   key: ObjectKey,
   versionId: string | undefined,
 ): Promise<{ readonly versionId?: string; readonly tags: readonly Tag[] }> {
-  const { version } = await findObject(core, targetOf(bucket, key), versionId);
+  const { version } = await findObject(core, targetOf(bucket, key), versionId, "MethodNotAllowed");
   return { ...versionIdShown(bucket, version), tags: version.tags };
 }
 
@@ -26,7 +29,7 @@ export async function putTags(
 ): Promise<{ readonly versionId?: string }> {
   const target = targetOf(bucket, key);
   return core.publisher.rewrite(target, async () => {
-    const standing = await findObject(core, target, versionId);
+    const standing = await findObject(core, target, versionId, "MethodNotAllowed");
     const { version } = standing;
     return {
       standing,

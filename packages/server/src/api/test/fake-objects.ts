@@ -311,6 +311,11 @@ export class FakeObjects implements ObjectsService {
     return { items, more: false };
   }
 
+  async requireObject(bucket: Bucket, key: string): Promise<void> {
+    await this.store.note("requireObject", key);
+    this.store.must(bucket, key);
+  }
+
   async getTags(
     bucket: Bucket,
     key: string,

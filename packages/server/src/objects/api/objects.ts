@@ -177,6 +177,8 @@ export interface ObjectsService {
   delete(caller: Caller, bucket: Bucket, input: DeleteInput): Promise<DeleteResult>;
   list(bucket: Bucket, input: ListInput): Promise<ListResult>;
   listVersions(bucket: Bucket, input: ListVersionsInput): Promise<ListVersionsResult>;
+  /** Throws what a read of the version would, where it is none; needs no key. */
+  requireObject(bucket: Bucket, key: ObjectKey, versionId: string | undefined): Promise<void>;
   getTags(
     bucket: Bucket,
     key: ObjectKey,
