@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  CreateBucketCommand,
   DeleteBucketTaggingCommand,
+  DeleteObjectCommand,
   DeleteObjectTaggingCommand,
   GetBucketTaggingCommand,
+  GetObjectAclCommand,
   GetObjectTaggingCommand,
   HeadObjectCommand,
   PutBucketTaggingCommand,
@@ -13,7 +16,8 @@ import {
   type Tag,
 } from "@aws-sdk/client-s3";
 import { call } from "./call.ts";
-import { ok, refused } from "./expect.ts";
+import { bare, ok, refused } from "./expect.ts";
+import { md5 } from "./wire.ts";
 import { startWorld } from "./world.ts";
 
 const world = await startWorld();
@@ -68,6 +72,41 @@ test("of a version", async () => {
   refused(await call(s3, new GetObjectTaggingCommand({ Bucket, Key: "none" })), 404, "NoSuchKey");
 });
 
+/** Seen on S3: localstack's recorded tests test_object_tagging_versioned and test_put_object_acl_on_delete_marker. */
+test("of a key under a delete marker: the marker takes none; reads find no object", async () => {
+  const at = { Bucket, Key: "marked" };
+  ok(await put(at.Key, "n=1"));
+  const marker = ok(await call(s3, new DeleteObjectCommand(at)), 204);
+  const Tagging = { TagSet: [tag("n", "2")] };
+  for (const [Method, answer] of [
+    ["GET", await call(s3, new GetObjectTaggingCommand(at))],
+    ["PUT", await call(s3, new PutObjectTaggingCommand({ ...at, Tagging }))],
+    ["DELETE", await call(s3, new DeleteObjectTaggingCommand(at))],
+  ] as const) {
+    refused(answer, 405, "MethodNotAllowed", { Method, ResourceType: "DeleteMarker" });
+    assert.equal(answer.headers["allow"], "DELETE");
+    assert.equal(answer.headers["x-amz-version-id"], marker.headers["x-amz-version-id"]);
+  }
+  refused(await call(s3, new GetObjectAclCommand(at)), 404, "NoSuchKey");
+  bare(await call(s3, new HeadObjectCommand(at)), 404);
+});
+
+/** Seen on S3: localstack's recorded tests test_put_object_with_tags and test_object_tagging_exc. */
+test("the header: empty pairs are none, and pairs are not joined by commas", async () => {
+  for (const [header, tags] of [
+    ["key1&&&key2", [tag("key1", ""), tag("key2", "")]],
+    ["&a=1&", [tag("a", "1")]],
+    ["&&", []],
+    ["a=b=c", [tag("a", "b=c")]],
+  ] as const) {
+    ok(await put("pairs", header));
+    assert.deepEqual(await tagsOf("pairs"), tags, header);
+  }
+  const shown = { ArgumentName: "x-amz-tagging", ArgumentValue: "key1=val1,key2=val2" };
+  refused(await put("pairs", "key1=val1,key2=val2"), 400, "InvalidArgument", shown);
+  refused(await put("pairs", "key=a,b"), 400, "InvalidTag", { TagKey: "key", TagValue: "a,b" });
+});
+
 test("limits: ten tags, 128 and 256 characters, no key twice, none of AWS's own", async () => {
   ok(await put("limits"));
   const many = (n: number) => Array.from({ length: n }, (_, i) => tag(`k${i}`, "v"));
@@ -100,4 +139,62 @@ test("of a bucket", async () => {
   );
   ok(await call(s3, new DeleteBucketTaggingCommand({ Bucket })), 204);
   refused(await call(s3, new GetBucketTaggingCommand({ Bucket })), 404, "NoSuchTagSet");
+});
+
+/** Seen on S3: localstack's recorded tests test_bucket_tagging_crud and test_put_bucket_tagging_none_value. */
+test("an empty tag set, or a document without one, is none", async () => {
+  ok(await put("emptied"));
+  for (const body of ["<Tagging><TagSet/></Tagging>", "<Tagging/>"]) {
+    const TagSet = [tag("a", "1")];
+    ok(await call(s3, new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet } })), 204);
+    ok(await setTags("emptied", TagSet));
+    const document = { method: "PUT", body, headers: { "content-md5": md5(body) } };
+    ok(await world.wire.send({ ...document, path: `/${Bucket}?tagging` }), 204);
+    refused(await call(s3, new GetBucketTaggingCommand({ Bucket })), 404, "NoSuchTagSet");
+    ok(await world.wire.send({ ...document, path: `/${Bucket}/emptied?tagging` }));
+    assert.deepEqual(await tagsOf("emptied"), []);
+  }
+});
+
+/** Seen on S3: localstack's recorded tests test_create_bucket_with_tags_us_east_1_idempotency and ..._with_empty_tags. */
+test("of a bucket that is made again: with tags it is refused, without it stays as it was", async () => {
+  const at = { Bucket: "made-tagged" };
+  const create = (Tags?: Tag[]) =>
+    call(
+      s3,
+      new CreateBucketCommand({
+        ...at,
+        ...(Tags === undefined ? {} : { CreateBucketConfiguration: { Tags } }),
+      }),
+    );
+  ok(await create([tag("a", "1")]));
+  for (const tags of [[tag("a", "1")], [tag("b", "2")]]) {
+    refused(await create(tags), 409, "BucketAlreadyOwnedByYou", { BucketName: at.Bucket });
+  }
+  for (const tags of [undefined, []]) {
+    ok(await create(tags));
+    const { output } = ok(await call(s3, new GetBucketTaggingCommand(at)));
+    assert.deepEqual(output?.TagSet, [tag("a", "1")]);
+  }
+  const empty = { Bucket: "made-untagged", CreateBucketConfiguration: { Tags: [] } };
+  ok(await call(s3, new CreateBucketCommand(empty)));
+  refused(await call(s3, new GetBucketTaggingCommand({ Bucket: "made-untagged" })), 404, "NoSuchTagSet");
+});
+
+/** Seen on S3: localstack's recorded tests test_tagging_validation and test_create_bucket_with_tags_exc. */
+test("AWS's own tags are refused in words that depend on what is tagged", async () => {
+  const TagSet = [tag("aws:x", "1")];
+  ok(await put("reserved"));
+  refused(await setTags("reserved", TagSet), 400, "InvalidTag", {
+    message: "Your TagKey cannot be prefixed with aws:",
+    TagKey: "aws:x",
+  });
+  refused(await call(s3, new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet } })), 400, "InvalidTag", {
+    message: "System tags cannot be added/updated by requester",
+    TagKey: "aws:x",
+  });
+  const made = { Bucket: "never-made", CreateBucketConfiguration: { Tags: TagSet } };
+  const answer = await call(s3, new CreateBucketCommand(made));
+  refused(answer, 400, "InvalidTag", { message: "User-defined tag keys can" });
+  assert.equal(answer.element("TagKey"), undefined);
 });

@@ -191,7 +191,8 @@ function readRule(reader: Reader): DefaultEncryption | undefined {
 
 function readTags(reader: Reader): readonly Tag[] | undefined {
   const count = reader.u8();
-  if (count === UNSET) return undefined;
+  // A record with none was written once for an empty tag set, which is no tag set.
+  if (count === UNSET || count === 0) return undefined;
   return Array.from({ length: count }, () => ({ key: reader.lpText(), value: reader.lpText() }));
 }
 

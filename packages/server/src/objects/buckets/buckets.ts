@@ -185,9 +185,10 @@ export class BucketStore implements Buckets {
     input: { readonly region: string; readonly tags?: readonly Tag[] },
   ): Promise<Bucket> {
     const owner = accountOf(caller.principal) ?? fail("AccessDenied");
+    const tags = noneIfEmpty(input.tags);
     return retrying<Bucket>(this.#records.store, async () => {
       const present = await this.find(name);
-      if (present !== undefined) return { result: alreadyThere(present, owner, input.region) };
+      if (present !== undefined) return { result: alreadyThere(present, owner, input.region, tags) };
       const record: BucketRecord = {
         id: newBucketId(),
         owner,
@@ -195,7 +196,7 @@ export class BucketStore implements Buckets {
         region: input.region,
         versioning: "unversioned",
         encryption: this.#newBlock(),
-        tags: input.tags,
+        tags,
         policy: undefined,
         cors: undefined,
         publicAccess: this.#options.blockPublicOnNew === false ? undefined : ALL_BLOCKED,
@@ -221,9 +222,9 @@ export class BucketStore implements Buckets {
   async delete(_caller: Caller, bucket: Bucket): Promise<void> {
     const entry = await this.#read(bucket.name);
     if (entry === undefined || !sameBytes(entry.value.id, bucket.id)) noBucket(bucket.name);
-    if (!(await isEmpty(this.#records, bucket.id))) notEmpty(bucket.name);
+    if (!(await isEmpty(this.#records, bucket.id))) notEmpty(bucket);
     if (!(await beginRemoval(this.#removal(bucket.name, entry.value)))) noBucket(bucket.name);
-    if ((await this.#finish(bucket.name, entry.value)) === "kept") notEmpty(bucket.name);
+    if ((await this.#finish(bucket.name, entry.value)) === "kept") notEmpty(bucket);
   }
 
   async list(
@@ -283,7 +284,7 @@ export class BucketStore implements Buckets {
   }
 
   putTags(_caller: Caller, bucket: Bucket, tags: readonly Tag[] | undefined): Promise<void> {
-    return this.#change(bucket, (record) => ({ record: { ...record, tags } }));
+    return this.#change(bucket, (record) => ({ record: { ...record, tags: noneIfEmpty(tags) } }));
   }
 
   putPolicy(_caller: Caller, bucket: Bucket, policy: NewBucketPolicy | undefined): Promise<void> {
@@ -342,16 +343,27 @@ export class BucketStore implements Buckets {
   }
 }
 
-/** In us-east-1 making one's own bucket again succeeds and changes nothing. */
-function alreadyThere(present: Bucket, owner: AccountId, region: string): Bucket {
+/** No tags are no tag set. */
+const noneIfEmpty = (tags: readonly Tag[] | undefined): readonly Tag[] | undefined =>
+  tags?.length === 0 ? undefined : tags;
+
+/** In us-east-1 making one's own bucket again succeeds and changes nothing; with tags, even its own, it fails. */
+function alreadyThere(
+  present: Bucket,
+  owner: AccountId,
+  region: string,
+  tags: readonly Tag[] | undefined,
+): Bucket {
   const elements = { BucketName: present.name };
   if (present.owner !== owner) fail("BucketAlreadyExists", { elements });
-  if (region !== "us-east-1") fail("BucketAlreadyOwnedByYou", { elements });
+  if (region !== "us-east-1" || tags !== undefined) fail("BucketAlreadyOwnedByYou", { elements });
   return present;
 }
 
-function notEmpty(name: BucketName): never {
-  fail("BucketNotEmpty", { elements: { BucketName: name } });
+function notEmpty({ name, versioning }: Bucket): never {
+  const message = "The bucket you tried to delete is not empty. You must delete all versions in the bucket.";
+  const elements = { BucketName: name };
+  fail("BucketNotEmpty", { elements, ...(versioning === "unversioned" ? {} : { message }) });
 }
 
 function noBucket(name: BucketName): never {

@@ -77,6 +77,10 @@ test("what is written is what the vectors say, and it is read again", () => {
   assert.deepEqual(Object.keys(stored), [...Object.keys(BUCKETS), ...Object.keys(POLICIES)]);
 });
 
+test("an empty tag set, as it was written once, reads as none", () => {
+  assert.deepEqual(bucketCodec.decode(bucketCodec.encode({ ...made, tags: [] })), made);
+});
+
 test("format 1 reads as a bucket where nobody set the rest, and as a policy by ARNs alone", () => {
   const stored = read("uploads-v1.json");
   assert.deepEqual(bucketCodec.decode(bytesOf(stored["bucket, as made"])), made);

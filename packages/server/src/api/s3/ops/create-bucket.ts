@@ -42,8 +42,9 @@ export const CreateBucket = operation({
     const body = await smallBody(req, { required: false });
     const tags = body.length === 0 ? undefined : configuration(body, req.deps.region);
     if (body.length === 0) checkRegion(undefined, req.deps.region);
-    // Tags stand in the body, so their right is asked for here.
-    if (tags !== undefined) await authorise(req, [{ action: "s3:TagResource", bucket: req.bucketName }]);
+    // Tags stand in the body, so their right is asked for here. None need none.
+    if (tags !== undefined && tags.length > 0)
+      await authorise(req, [{ action: "s3:TagResource", bucket: req.bucketName }]);
     return { name: req.bucketName, region: req.deps.region, ...(tags === undefined ? {} : { tags }) };
   },
   handle: ({ name, ...input }, req) => req.deps.buckets.create(req.caller, name, input),
@@ -59,7 +60,7 @@ function configuration(body: Uint8Array, region: string): readonly Tag[] | undef
   }
   checkRegion(maybeText(root, "LocationConstraint")?.trim(), region);
   const tags: XmlElement | undefined = maybe(root, "Tags");
-  return tags === undefined ? undefined : checkTags(tagSetOf(tags), BUCKET_TAGS_MAX, "bucket");
+  return tags === undefined ? undefined : checkTags(tagSetOf(tags), BUCKET_TAGS_MAX, "new bucket");
 }
 
 /** us-east-1 is the region without a name; every other one must be said, and be this one. */

@@ -1,7 +1,7 @@
 /** Tags: the x-amz-tagging header (a query string), the Tagging document, and the rules for both. */
 import { fail } from "../../../base/errors.ts";
 import type { Tag } from "../../../objects/api.ts";
-import { allow, many, one, parseXml, textOf, type XmlElement } from "../../common/xml-read.ts";
+import { allow, many, maybe, one, parseXml, textOf, type XmlElement } from "../../common/xml-read.ts";
 
 /** In UTF-16 units, as S3 counts. */
 const KEY_CHARS_MAX = 128;
@@ -9,8 +9,18 @@ const VALUE_CHARS_MAX = 256;
 /** Letters, digits, white space and + - = . _ : / @ in any script. */
 const ALLOWED = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
+/** What is tagged; S3 words it differently for a bucket that is being made. */
+export type TagsOf = "object" | "bucket" | "new bucket";
+
+const RESERVED: Readonly<Record<TagsOf, string>> = {
+  object: "Your TagKey cannot be prefixed with aws:",
+  bucket: "System tags cannot be added/updated by requester",
+  "new bucket":
+    'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove "aws:" from your tag keys and try again.',
+};
+
 /** Throws InvalidTag, or BadRequest-like answers of S3, for tags it would refuse. */
-export function checkTags(tags: readonly Tag[], max: number, kind: "object" | "bucket"): readonly Tag[] {
+export function checkTags(tags: readonly Tag[], max: number, kind: TagsOf): readonly Tag[] {
   if (tags.length > max) {
     fail(
       kind === "object" ? "BadRequest" : "InvalidTag",
@@ -32,8 +42,8 @@ export function checkTags(tags: readonly Tag[], max: number, kind: "object" | "b
     }
     if (key.startsWith("aws:")) {
       fail("InvalidTag", {
-        message: "System tags cannot be added/updated by requester",
-        elements: { TagKey: key },
+        message: RESERVED[kind],
+        elements: kind === "new bucket" ? {} : { TagKey: key },
       });
     }
     if (seen.has(key)) {
@@ -64,11 +74,12 @@ export function parseTagHeader(text: string, max: number): readonly Tag[] {
 export const parseTagHeaderQuietly = (text: string): readonly Tag[] => parsePairs(text) ?? [];
 
 function parsePairs(text: string): readonly Tag[] | undefined {
-  if (text === "") return [];
   const tags: Tag[] = [];
   const seen = new Set<string>();
   for (const pair of text.split("&")) {
+    if (pair === "") continue;
     const equals = pair.indexOf("=");
+    if (equals >= 0 && joinedByComma(pair, equals)) return undefined;
     const key = decode(equals < 0 ? pair : pair.slice(0, equals));
     const value = equals < 0 ? "" : decode(pair.slice(equals + 1));
     if (key === undefined || value === undefined || seen.has(key)) return undefined;
@@ -77,6 +88,13 @@ function parsePairs(text: string): readonly Tag[] | undefined {
   }
   return tags;
 }
+
+/** `a=1,b=2` is another form of pairs; a comma elsewhere is a character that tags do not have. */
+function joinedByComma(pair: string, equals: number): boolean {
+  const comma = pair.indexOf(",", equals);
+  return comma >= 0 && pair.includes("=", comma);
+}
+
 function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
@@ -85,10 +103,11 @@ function decode(text: string): string | undefined {
   }
 }
 
-export function parseTagging(body: Uint8Array, max: number, kind: "object" | "bucket"): readonly Tag[] {
+export function parseTagging(body: Uint8Array, max: number, kind: TagsOf): readonly Tag[] {
   const root = parseXml(body, "Tagging");
   allow(root, "TagSet");
-  return checkTags(tagSetOf(one(root, "TagSet")), max, kind);
+  const set = maybe(root, "TagSet");
+  return set === undefined ? [] : checkTags(tagSetOf(set), max, kind);
 }
 
 export function tagSetOf(set: XmlElement): readonly Tag[] {
