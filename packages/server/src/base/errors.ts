@@ -31,7 +31,7 @@ const S3 = {
     status: 409,
     message: "Your previous request to create the named bucket succeeded and you already own it.",
   },
-  BucketNotEmpty: { status: 409, message: "The bucket you tried to delete is not empty." },
+  BucketNotEmpty: { status: 409, message: "The bucket you tried to delete is not empty" },
   ConditionalRequestConflict: {
     status: 409,
     message: "The conditional request cannot succeed due to a conflicting operation against this resource.",
@@ -85,8 +85,7 @@ const S3 = {
   InvalidPartNumber: { status: 416, message: "The requested partnumber is not satisfiable" },
   InvalidPartOrder: {
     status: 400,
-    message:
-      "The list of parts was not in ascending order. The parts list must be specified in order by part number.",
+    message: "The list of parts was not in ascending order. Parts must be ordered by part number.",
   },
   InvalidPolicyDocument: { status: 400, message: "Invalid Policy: Invalid JSON." },
   InvalidRange: { status: 416, message: "The requested range is not satisfiable" },

@@ -3,7 +3,7 @@ import { fail, IntegrityError, ServiceError } from "../base/errors.ts";
 import type { Caller } from "../base/caller.ts";
 import type { CopySource } from "./api.ts";
 import type { Core } from "./core.ts";
-import { etagOf } from "./facts.ts";
+import { etagOf, versionIdShown } from "./facts.ts";
 import { targetOf } from "./publish.ts";
 import { requireCopySource } from "./read-conditions.ts";
 import { disposeReadable, findReadable, type Readable } from "./read-open.ts";
@@ -50,6 +50,16 @@ export async function findCopySource(core: Core, caller: Caller, source: CopySou
     disposeReadable(readable);
     throw error;
   }
+}
+
+/** S3 does not name a null version that is copied as the current one. */
+export function shownSourceId(
+  { bucket, versionId: named }: CopySource,
+  { version }: Readable,
+): { readonly sourceVersionId?: string } {
+  const { versionId } = versionIdShown(bucket, version);
+  if (versionId === undefined || (version.isNull && named === undefined)) return {};
+  return { sourceVersionId: versionId };
 }
 
 /**

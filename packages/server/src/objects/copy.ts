@@ -16,16 +16,22 @@ import type { Intent } from "./content/intent.ts";
 import { openContent } from "./content/open.ts";
 import { newDeks } from "./content/seal.ts";
 import { addReference, changeReference, mayBeRewrapped } from "./content/share.ts";
-import { explained, findCopySource, SourceChanged, stands, untilSourceStands } from "./copy-source.ts";
+import {
+  explained,
+  findCopySource,
+  shownSourceId,
+  SourceChanged,
+  stands,
+  untilSourceStands,
+} from "./copy-source.ts";
 import { ontoItself, planCopy } from "./copy-plan.ts";
 import { type Core, inCopyTurn, requireWritable } from "./core.ts";
 import { disposeDeks, type OpenedVersion, wrapVersion } from "./encryption/envelopes.ts";
 import { disposeKeks, type Keks, keksForWrite } from "./encryption/keks.ts";
 import { formerOpeners } from "./encryption/opened-by.ts";
 import { resolveWrite, type WriteEncryption } from "./encryption/resolve-write.ts";
-import { versionIdShown } from "./facts.ts";
 import { type Extra, type Inserted, type KeyState, type Target, targetOf } from "./publish.ts";
-import { currentEtag, shownVersionId, storeStream } from "./put.ts";
+import { currentEtag, storeStream } from "./put.ts";
 import { checkWriteConditions, decideWrite, isConditional } from "./read-conditions.ts";
 import { disposeReadable, openReadable, type Readable } from "./read-open.ts";
 import type { Gathering } from "./rows/commit-parts.ts";
@@ -89,8 +95,9 @@ async function copyOnce(
     const copy = { core, caller, target, input, readable, keks, mode, lastModifiedMs, uid, headers };
     const { inserted, etag, checksum } = await make(copy, opened, written.shown);
     return {
-      ...shownVersionId(target.bucket, inserted),
-      ...sourceVersionId(input, readable),
+      // Unlike a PUT's, S3's answer to a copy names the null version where versioning is suspended.
+      ...(target.bucket.versioning === "unversioned" ? {} : { versionId: inserted.versionId }),
+      ...shownSourceId(input.source, readable),
       etag: hex(etag),
       lastModifiedMs,
       size,
@@ -101,11 +108,6 @@ async function copyOnce(
     disposeReadable(readable);
     if (keks !== undefined) disposeKeks(keks);
   }
-}
-
-function sourceVersionId(input: CopyObjectInput, { version }: Readable): { sourceVersionId?: string } {
-  const { versionId } = versionIdShown(input.source.bucket, version);
-  return versionId === undefined ? {} : { sourceVersionId: versionId };
 }
 
 async function make(copy: Copy, opened: OpenedVersion, shown: EncryptionShown): Promise<Made> {
@@ -202,7 +204,7 @@ async function reencrypt(copy: Copy, opened: OpenedVersion): Promise<Made> {
     );
     const inserted = await core.publisher.insert(target, {
       draft,
-      decide: (current) => decideWrite(input.conditions, currentEtag(current)),
+      decide: (current) => decideWrite(input.conditions, input.key, currentEtag(current)),
       conditional: isConditional(input.conditions),
       extra: () => stored.parts,
       ...(stored.intent === undefined
@@ -252,7 +254,7 @@ async function rewrap(copy: Copy, opened: OpenedVersion, plan: "move" | "share")
   const inserted = await core.publisher
     .insert(target, {
       draft,
-      decide: (current) => decideWrite(input.conditions, currentEtag(current)),
+      decide: (current) => decideWrite(input.conditions, input.key, currentEtag(current)),
       conditional: isConditional(input.conditions),
       extra: async (state) => {
         const extra =

@@ -61,7 +61,7 @@ async function removeUnversioned(core: Core, target: Target, input: DeleteInput)
 class VersionedMeanwhile extends Error {}
 
 /** The condition of a delete, against the version that would go: S3 answers 404 where there is none, or a marker. */
-function requireMatch({ ifMatch }: DeleteInput, version: Version | undefined): void {
+function requireMatch({ key, ifMatch }: DeleteInput, version: Version | undefined): void {
   if (ifMatch === undefined) return;
-  decideWrite({ ifMatch }, version?.kind === "object" ? etagOf(version) : undefined);
+  decideWrite({ ifMatch }, key, version?.kind === "object" ? etagOf(version) : undefined);
 }

@@ -90,7 +90,7 @@ export async function putObject(
     );
     const inserted = await core.publisher.insert(target, {
       draft,
-      decide: (current) => decideWrite(input.conditions, currentEtag(current)),
+      decide: (current) => decideWrite(input.conditions, input.key, currentEtag(current)),
       conditional: isConditional(input.conditions),
       extra: () => parts,
       ...(intent === undefined ? {} : { landed: () => intent.gone() }),

@@ -3,6 +3,7 @@
  * over If-Modified-Since. Times compare in whole seconds, because HTTP dates have no more.
  */
 import { fail, failHeader } from "../base/errors.ts";
+import type { ObjectKey } from "../base/ids.ts";
 import type { IfRange, ReadConditions, WriteConditions } from "./api.ts";
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
@@ -56,11 +57,18 @@ export function checkWriteConditions(conditions: WriteConditions): void {
   }
 }
 
-/** Of a write or a delete, inside the loop that commits, against the current version: its ETag, undefined where there is none. */
-export function decideWrite(conditions: WriteConditions, currentEtag: string | undefined): void {
+/**
+ * Of a write or a delete of `key`, inside the loop that commits, against the current version: its ETag, undefined where
+ * there is none.
+ */
+export function decideWrite(
+  conditions: WriteConditions,
+  key: ObjectKey,
+  currentEtag: string | undefined,
+): void {
   if (conditions.ifNoneMatch !== undefined && currentEtag !== undefined) failed("If-None-Match");
   if (conditions.ifMatch === undefined) return;
-  if (currentEtag === undefined) fail("NoSuchKey");
+  if (currentEtag === undefined) fail("NoSuchKey", { elements: { Key: key } });
   if (conditions.ifMatch !== "*" && conditions.ifMatch !== currentEtag) failed("If-Match");
 }
 

@@ -70,12 +70,31 @@ test("reads: each condition alone and their precedence", async () => {
 });
 
 test("writes: If-None-Match * makes only what is not there; If-Match replaces only what is", async () => {
-  refused(await put("new", { "if-match": ETAG }), 404, "NoSuchKey");
+  refused(await put("new", { "if-match": ETAG }), 404, "NoSuchKey", { Key: "new" });
   ok(await put("new", { "if-none-match": "*" }));
   refused(await put("new", { "if-none-match": "*" }), 412, "PreconditionFailed");
   refused(await put("new", { "if-match": OTHER }), 412, "PreconditionFailed");
   ok(await put("new", { "if-match": ETAG }));
-  refused(await put("new", { "if-none-match": ETAG }), 501, "NotImplemented");
+  // Seen on S3: localstack's recorded tests of TestS3ObjectWritePrecondition.
+  const copy = (headers: Headers) =>
+    call(s3, new CopyObjectCommand({ Bucket, Key: "new", CopySource: `${Bucket}/new` }), headers);
+  for (const write of [put.bind(undefined, "new"), copy]) {
+    for (const [headers, Header, additionalMessage] of [
+      [
+        { "if-none-match": ETAG },
+        "If-None-Match",
+        "We don't accept the provided value of If-None-Match header for this API",
+      ],
+      [{ "if-match": "*" }, "If-Match", "We don't accept the provided value of If-Match header for this API"],
+      [
+        { "if-match": "*", "if-none-match": ETAG },
+        "If-Match,If-None-Match",
+        "Multiple conditional request headers present in the request",
+      ],
+    ] as const) {
+      refused(await write(headers), 501, "NotImplemented", { Header, additionalMessage });
+    }
+  }
 });
 
 test("of many conditional creations at once exactly one succeeds", async () => {

@@ -9,6 +9,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
@@ -120,6 +121,31 @@ test("a version; the current one when it is a marker; none", async () => {
     });
     assert.equal(answer.status, 400, `${bad}: ${answer.code}`);
   }
+});
+
+/** Seen on S3: localstack's recorded tests test_s3_copy_object_in_place_versioned and ..._suspended_only. */
+test("version ids in the answer: the null version made is named, the null version copied is not", async () => {
+  const at = { Bucket: await world.bucket(), Key: "v" };
+  const set = (Status: "Enabled" | "Suspended") =>
+    s3.send(new PutBucketVersioningCommand({ Bucket: at.Bucket, VersioningConfiguration: { Status } }));
+  const ids = async (CopySource = `${at.Bucket}/v`) => {
+    const again = new CopyObjectCommand({ ...at, CopySource, MetadataDirective: "REPLACE" });
+    const { headers } = ok(await call(s3, again));
+    return [headers["x-amz-version-id"], headers["x-amz-copy-source-version-id"]];
+  };
+  await s3.send(new PutObjectCommand({ ...at, Body: "hello" }));
+  assert.deepEqual(await ids(), [undefined, undefined]);
+  await set("Suspended");
+  assert.deepEqual(await ids(), ["null", undefined]);
+  assert.deepEqual(await ids(), ["null", undefined]);
+  await set("Enabled");
+  const [made, from] = await ids();
+  assert.match(made ?? "", /^[0-9a-f]{32}$/);
+  assert.equal(from, undefined);
+  await set("Suspended");
+  assert.deepEqual(await ids(), ["null", made]);
+  const put = ok(await call(s3, new PutObjectCommand({ ...at, Body: "hello" })));
+  assert.equal(put.headers["x-amz-version-id"], undefined);
 });
 
 test("onto itself with new metadata", async () => {

@@ -160,7 +160,9 @@ export class Walk {
       tags,
       replaces ? note : source.note,
     );
-    this.#insert(model, key, content, copied.VersionId);
+    // A copy, unlike other writes, names the null version that it makes.
+    assert.equal(copied.VersionId === NULL, model.versioning === "suspended");
+    this.#insert(model, key, content, copied.VersionId === NULL ? undefined : copied.VersionId);
   }
 
   async #delete(bucket: string, model: ModelBucket): Promise<void> {

@@ -3,6 +3,7 @@ import { fail, failArgument } from "../../base/errors.ts";
 import { XML_BODY_BYTES_MAX } from "../../base/limits.ts";
 import type { Integrity } from "../../objects/api.ts";
 import { checksumOf } from "../../objects/checksum/algorithms.ts";
+import { badMd5 } from "../../objects/content/digests.ts";
 import { checksumHeader, integrityOf } from "./read/integrity.ts";
 import type { S3Request } from "./request.ts";
 
@@ -50,8 +51,10 @@ function verifyIntegrity(
   trailers: ReadonlyMap<string, string>,
 ): void {
   const { contentMd5, checksum } = integrity;
-  if (contentMd5 !== undefined && Buffer.compare(checksumOf("MD5", body), contentMd5) !== 0)
-    fail("BadDigest");
+  if (contentMd5 !== undefined) {
+    const md5 = checksumOf("MD5", body);
+    if (Buffer.compare(md5, contentMd5) !== 0) badMd5(contentMd5, md5);
+  }
   if (checksum === undefined) return;
   const claimed = checksum.value ?? trailers.get(checksumHeader(checksum.algorithm));
   if (claimed !== Buffer.from(checksumOf(checksum.algorithm, body)).toString("base64")) {

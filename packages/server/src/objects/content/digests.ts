@@ -76,7 +76,7 @@ export class StreamDigests {
 
 function checked(digests: Digests, integrity: Integrity, trailers: Trailers): Digests {
   const { contentMd5, checksum } = integrity;
-  if (contentMd5 !== undefined && !same(contentMd5, digests.md5)) fail("BadDigest");
+  if (contentMd5 !== undefined && !same(contentMd5, digests.md5)) badMd5(contentMd5, digests.md5);
   if (checksum !== undefined) {
     const header = `x-amz-checksum-${checksum.algorithm.toLowerCase()}`;
     const sent = checksum.value ?? trailers().get(header);
@@ -86,6 +86,17 @@ function checked(digests: Digests, integrity: Integrity, trailers: Trailers): Di
     }
   }
   return digests;
+}
+
+/** Throws BadDigest with both values, as Content-MD5 has them. */
+export function badMd5(expected: Uint8Array, calculated: Uint8Array | undefined): never {
+  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+  fail("BadDigest", {
+    elements: {
+      ExpectedDigest: base64(expected),
+      ...(calculated === undefined ? {} : { CalculatedDigest: base64(calculated) }),
+    },
+  });
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;

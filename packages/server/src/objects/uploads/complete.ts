@@ -40,7 +40,7 @@ export async function completeUpload(
   input: CompleteUploadInput,
 ): Promise<WriteResult> {
   checkWriteConditions(input.conditions);
-  checkOrder(input.parts);
+  checkOrder(input);
   const digest = listDigest(input);
   for (let tries = 0; tries < COMMIT_RETRIES_MAX; tries++) {
     const found = await findUpload(uploads.core, bucket, input);

@@ -5,11 +5,11 @@ import { PARTS_MAX } from "../../base/limits.ts";
 import type { CompletePart, CompleteUploadInput } from "../api.ts";
 import { checksumOf } from "../checksum/algorithms.ts";
 
-export function checkOrder(parts: readonly CompletePart[]): void {
+export function checkOrder({ uploadId, parts }: CompleteUploadInput): void {
   if (parts.length === 0 || parts.length > PARTS_MAX) fail("MalformedXML");
   let last = 0;
   for (const { partNumber } of parts) {
-    if (partNumber <= last) fail("InvalidPartOrder");
+    if (partNumber <= last) fail("InvalidPartOrder", { elements: { UploadId: uploadId } });
     last = partNumber;
   }
 }

@@ -139,7 +139,7 @@ async function publish(
   let landed: Completion | undefined;
   await core.publisher.insert(targetOf(bucket, input.key), {
     draft,
-    decide: (current) => decideWrite(input.conditions, currentEtag(current)),
+    decide: (current) => decideWrite(input.conditions, input.key, currentEtag(current)),
     conditional: isConditional(input.conditions),
     extra: async (state) => {
       const [row] = await records.store.get([{ table: "upload", key: entry.key }]);

@@ -11,9 +11,8 @@ import type {
   UploadPartInput,
 } from "../api.ts";
 import { openContent } from "../content/open.ts";
-import { explained, findCopySource, untilSourceStands } from "../copy-source.ts";
+import { explained, findCopySource, shownSourceId, untilSourceStands } from "../copy-source.ts";
 import { type Core, inCopyTurn, requireWritable } from "../core.ts";
-import { versionIdShown } from "../facts.ts";
 import { disposeReadable, openReadable } from "../read-open.ts";
 import { requireOpen } from "./find-upload.ts";
 import { PartDigests, partIntegrity } from "./part-digests.ts";
@@ -91,8 +90,7 @@ async function copyOnce(
         stream: () => digests.observe(source(), () => NO_TRAILERS),
       }),
     );
-    const { versionId } = versionIdShown(input.source.bucket, version);
-    return { ...part, ...(versionId === undefined ? {} : { sourceVersionId: versionId }) };
+    return { ...part, ...shownSourceId(input.source, readable) };
   } finally {
     disposeReadable(readable);
   }

@@ -47,18 +47,23 @@ export function ifRangeOf(req: S3Request): IfRange | undefined {
 export function writeConditionsOf(req: S3Request): WriteConditions {
   const ifMatch = req.header("if-match");
   const ifNoneMatch = req.header("if-none-match");
-  if (ifNoneMatch !== undefined && ifNoneMatch !== "*") notHonoured("If-None-Match");
-  if (ifMatch === "*") notHonoured("If-Match");
-  if (ifMatch !== undefined && ifNoneMatch !== undefined) notHonoured("If-Match,If-None-Match");
+  if (ifMatch !== undefined && ifNoneMatch !== undefined) {
+    notHonoured("If-Match,If-None-Match", "Multiple conditional request headers present in the request");
+  }
+  if (ifNoneMatch !== undefined && ifNoneMatch !== "*") valueNotHonoured("If-None-Match");
+  if (ifMatch === "*") valueNotHonoured("If-Match");
   return {
     ...(ifMatch === undefined ? {} : { ifMatch: unquote(ifMatch.trim()) }),
     ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
   };
 }
-function notHonoured(header: string): never {
+function valueNotHonoured(header: string): never {
+  notHonoured(header, `We don't accept the provided value of ${header} header for this API`);
+}
+function notHonoured(header: string, additionalMessage: string): never {
   fail("NotImplemented", {
     message: "A header you provided implies functionality that is not implemented",
-    elements: { Header: header },
+    elements: { Header: header, additionalMessage },
   });
 }
 
