@@ -62,7 +62,11 @@ test("versions and markers", async () => {
   const deleted = output?.Deleted ?? [];
   assert.ok(deleted.some(({ VersionId }) => VersionId === first));
   assert.ok(deleted.some(({ DeleteMarker }) => DeleteMarker === true));
-  assert.equal(output?.Errors?.length, 1);
+  // Seen on S3: localstack's recorded test test_delete_objects_versioned.
+  assert.deepEqual(
+    output?.Errors?.map(({ Code, VersionId }) => [Code, VersionId]),
+    [["NoSuchVersion", "not-one"]],
+  );
   assert.deepEqual(await left(Bucket), ["a"]);
   await remove(Bucket, { Objects: [{ Key: "a", VersionId: second }] });
   assert.deepEqual(await left(Bucket), []);

@@ -130,6 +130,14 @@ test("prefix, delimiter, start-after, max-keys 0", async () => {
   assert.deepEqual(await shown({ StartAfter: "b/2" }), [["b/c/3", "bb", "c"], []]);
   assert.deepEqual(await shown({ StartAfter: "b/", Delimiter: "/" }), [["bb", "c"], ["b/"]]);
   assert.deepEqual(await shown({ Prefix: "nothing" }), [[], []]);
+  // Seen on S3: localstack's recorded test test_list_objects_v2_continuation_start_after.
+  const first = ok(await call(s3, new ListObjectsV2Command({ Bucket, StartAfter: "a", MaxKeys: 1 })));
+  assert.equal(first.output?.StartAfter, "a");
+  const ContinuationToken = first.output.NextContinuationToken ?? "";
+  const next = new ListObjectsV2Command({ Bucket, StartAfter: "c", ContinuationToken });
+  const second = ok(await call(s3, next));
+  assert.equal(second.output?.StartAfter, undefined);
+  assert.equal(second.output?.KeyCount, 4);
   const none = await v2(Bucket, { MaxKeys: 0 });
   assert.deepEqual([none.keys, none.truncated], [[], false]);
 });
@@ -141,6 +149,11 @@ test("parameters that are no numbers, tokens that are none of ours, unknown enco
     "max-keys=x",
     "list-type=2&continuation-token=rubbish",
     "list-type=2&encoding-type=base64",
+    // Seen on S3: localstack's recorded test test_list_ops_encoding_type_validation.
+    "list-type=2&encoding-type=",
+    "encoding-type=",
+    "versions&encoding-type=",
+    "uploads&encoding-type=",
   ]) {
     const answer = await world.wire.send({ method: "GET", path: `/${Bucket}?${query}` });
     refused(answer, 400, "InvalidArgument");
@@ -263,4 +276,12 @@ test("buckets of the caller only, in pages", async () => {
   for (const name of made) assert.ok(seen.includes(name));
   assert.deepEqual(seen, seen.toSorted());
   assert.deepEqual(ok(await call(world.other, new ListBucketsCommand({}))).output?.Buckets ?? [], []);
+  const inRegion = (BucketRegion: string) => call(s3, new ListBucketsCommand({ BucketRegion }));
+  assert.ok((ok(await inRegion("us-east-1")).output?.Buckets ?? []).length > 0);
+  assert.deepEqual(ok(await inRegion("eu-west-1")).output?.Buckets ?? [], []);
+  // Seen on S3: localstack's recorded test test_list_buckets_region_validation.
+  refused(await inRegion("eu-east-1"), 400, "InvalidArgument", {
+    message: "Argument value eu-east-1 is not a valid AWS Region",
+    ArgumentName: "bucket-region",
+  });
 });

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import {
   CreateBucketCommand,
   DeleteBucketCommand,
+  DeleteObjectCommand,
   GetBucketLocationCommand,
   HeadBucketCommand,
   PutObjectCommand,
@@ -83,7 +84,7 @@ test("settings that are malformed", async () => {
     ["encryption", bad("ServerSideEncryptionConfiguration", "<Rule></Rule>")],
     ["encryption", bad("Tagging", "<TagSet/>")],
     ["versioning", bad("VersioningConfiguration", "<Status>Perhaps</Status>")],
-    ["tagging", bad("Tagging", "")],
+    ["tagging", bad("Tagging", "<Tag/>")],
     ["tagging", "<Tagging"],
     ["tagging", `<!DOCTYPE a [<!ENTITY x "y">]>${bad("Tagging", "<TagSet/>")}`],
   ] as const) {
@@ -203,6 +204,18 @@ test("names, locations, owners; a bucket that is not empty", async () => {
       },
     );
   refused(await call(s3, new DeleteBucketCommand({ Bucket })), 409, "BucketNotEmpty");
+  // Seen on S3: localstack's recorded tests test_delete_bucket_with_objects and test_delete_versioned_bucket_with_objects.
+  const text = "The bucket you tried to delete is not empty";
+  const Plain = await world.bucket();
+  await s3.send(new PutObjectCommand({ Bucket: Plain, Key: "k", Body: "x" }));
+  const unversioned = await call(s3, new DeleteBucketCommand({ Bucket: Plain }));
+  refused(unversioned, 409, "BucketNotEmpty");
+  assert.equal(unversioned.message, text);
+  const Marked = await world.bucket("Enabled");
+  await s3.send(new DeleteObjectCommand({ Bucket: Marked, Key: "k" }));
+  const versioned = await call(s3, new DeleteBucketCommand({ Bucket: Marked }));
+  refused(versioned, 409, "BucketNotEmpty");
+  assert.equal(versioned.message, `${text}. You must delete all versions in the bucket.`);
   ok(await call(s3, new DeleteBucketCommand({ Bucket: "made.here" })), 204);
   refused(await call(s3, new DeleteBucketCommand({ Bucket: "made.here" })), 404, "NoSuchBucket");
 });

@@ -121,13 +121,20 @@ async function deleteOne(
     return { ...audited, entry: wrap("Deleted", named + marker) };
   } catch (thrown) {
     const error = await hideMissing(req, req.bucket, thrown, steps);
-    const shown = error instanceof ServiceError ? error : new ServiceError("InternalError", { cause: error });
+    const shown = shownError(error);
     if (shown.status >= 500) {
       req.deps.log.error("a key of many could not be deleted", { requestId: req.exchange.requestId, error });
     }
     const entry = wrap("Error", named + tag("Code", shown.code) + tag("Message", shown.message));
     return { ...of, errorCode: shown.code, entry };
   }
+}
+
+/** Of a version id that cannot be one S3 says here that there is no such version; a single delete is InvalidArgument. */
+function shownError(error: unknown): ServiceError {
+  if (!(error instanceof ServiceError)) return new ServiceError("InternalError", { cause: error });
+  const malformed = error.code === "InvalidArgument" && error.elements["ArgumentName"] === "versionId";
+  return malformed ? new ServiceError("NoSuchVersion", { cause: error }) : error;
 }
 
 function inputOf(target: Target, key: DeleteInput["key"]): DeleteInput {

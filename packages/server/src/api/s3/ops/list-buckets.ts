@@ -4,6 +4,7 @@ import { BUCKETS_PER_ACCOUNT_MAX } from "../../../base/limits.ts";
 import { xmlAnswer } from "../../common/answer.ts";
 import { isoDate, s3Document, tag, wrap } from "../../common/xml-write.ts";
 import { operation } from "../operation.ts";
+import { isAwsRegion } from "../read/regions.ts";
 import { ownerXml } from "../show/object.ts";
 
 const TOKEN = "ListBuckets";
@@ -24,11 +25,15 @@ export const ListBuckets = operation({
     }
     const token = req.parameter("continuation-token");
     const region = req.parameter("bucket-region");
+    const elsewhere = region !== undefined && region !== req.deps.region;
+    if (elsewhere && !isAwsRegion(region)) {
+      failArgument(`Argument value ${region} is not a valid AWS Region`, "bucket-region");
+    }
     return {
       prefix: req.parameter("prefix") ?? "",
       max,
       paginated: text !== undefined || token !== undefined,
-      elsewhere: region !== undefined && region !== req.deps.region,
+      elsewhere,
       ...(token === undefined ? {} : { after: req.deps.tokens.open(TOKEN, token) }),
     };
   },

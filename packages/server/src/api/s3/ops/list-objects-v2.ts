@@ -17,8 +17,9 @@ export const ListObjectsV2 = operation({
   route: { method: "GET", target: "bucket", query: ["list-type=2"] },
   needs: onBucket("s3:ListBucket"),
   parse: (req) => {
-    const startAfter = req.parameter("start-after");
     const token = req.query.get("continuation-token");
+    // Where pages go on it means nothing, and is not shown.
+    const startAfter = token === undefined ? req.parameter("start-after") : undefined;
     return {
       encoding: encodingOf(req),
       startAfter,

@@ -35,7 +35,8 @@ const PLAIN: Encoding = { encode: (name) => name };
 const URL_ENCODED: Encoding = { encode: encodeName, type: "url" };
 
 export function encodingOf(req: S3Request): Encoding {
-  const text = req.parameter("encoding-type");
+  // Unlike other parameters, an empty one is refused.
+  const text = req.query.get("encoding-type");
   if (text === undefined) return PLAIN;
   if (text !== "url") failArgument("Invalid Encoding Method specified in Request", "encoding-type", text);
   return URL_ENCODED;
