@@ -56,7 +56,7 @@ test("bucket and policy records", () => {
       region: text,
       versioning: fc.constantFrom("unversioned" as const, "enabled" as const, "suspended" as const),
       encryption: fc.record({ rule, ssecBlocked: fc.boolean() }, { requiredKeys: [], noNullPrototype: true }),
-      tags: fc.option(fc.array(tag, { maxLength: 50 }), { nil: undefined }),
+      tags: fc.option(fc.array(tag, { minLength: 1, maxLength: 50 }), { nil: undefined }),
       policy: fc.option(id<Rev>(), { nil: undefined }),
       cors: fc.option(id<Rev>(), { nil: undefined }),
       publicAccess: fc.option(
