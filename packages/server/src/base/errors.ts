@@ -349,11 +349,11 @@ export function fail(code: ErrorCode, details?: ErrorDetails | string): never {
   throw new ServiceError(code, typeof details === "string" ? { message: details } : details);
 }
 
-/** A header whose effect the store does not have. */
-export function failHeader(name: string): never {
+/** A header whose effect the store, or S3, does not have; `additionalMessage` where S3 says why. */
+export function failHeader(name: string, additionalMessage?: string): never {
   fail("NotImplemented", {
     message: "A header you provided implies functionality that is not implemented",
-    elements: { Header: name },
+    elements: { Header: name, ...(additionalMessage === undefined ? {} : { additionalMessage }) },
   });
 }
 

@@ -44,7 +44,7 @@ export async function findCopySource(core: Core, caller: Caller, source: CopySou
   try {
     const { version } = readable;
     const { lastModifiedMs } = version;
-    requireCopySource(source.conditions, { etag: etagOf(version), lastModifiedMs }, core.clock.now());
+    requireCopySource(source.conditions, { etag: etagOf(version), lastModifiedMs }, core.clock);
     return readable;
   } catch (error) {
     disposeReadable(readable);

@@ -48,7 +48,7 @@ export async function headObject(
   try {
     const { version, keyMd5 } = readable;
     const facts = factsOf(bucket, version, keyMd5);
-    if (decideRead(input.conditions, facts, core.clock.now()) === "not-modified") {
+    if (decideRead(input.conditions, facts, core.clock) === "not-modified") {
       return { kind: "not-modified", facts };
     }
     const extent = await extentOf(core, version, input);
@@ -105,7 +105,7 @@ async function answer(
   let streaming = false;
   try {
     const facts = factsOf(bucket, version, keyMd5);
-    if (decideRead(input.conditions, facts, core.clock.now()) === "not-modified") {
+    if (decideRead(input.conditions, facts, core.clock) === "not-modified") {
       return { kind: "not-modified", facts };
     }
     // Awaited only where it has to be: on a small read whose rows are in memory nothing is.

@@ -2,6 +2,7 @@
  * Conditional headers (RFC 9110 section 13.2.2, as S3 applies it): If-Match decides over If-Unmodified-Since, If-None-Match
  * over If-Modified-Since. Times compare in whole seconds, because HTTP dates have no more.
  */
+import type { Clock } from "../base/clock.ts";
 import { fail, failHeader } from "../base/errors.ts";
 import type { ObjectKey } from "../base/ids.ts";
 import type { IfRange, ReadConditions, WriteConditions } from "./api.ts";
@@ -19,7 +20,7 @@ interface Compared {
 export function decideRead(
   conditions: ReadConditions,
   { etag, lastModifiedMs }: Compared,
-  nowMs: number,
+  clock: Clock,
   prefix = "",
 ): "proceed" | "not-modified" {
   const { ifMatch, ifNoneMatch, ifModifiedSinceMs, ifUnmodifiedSinceMs } = conditions;
@@ -30,7 +31,7 @@ export function decideRead(
   }
   if (ifNoneMatch !== undefined) return names(ifNoneMatch, etag) ? "not-modified" : "proceed";
   // RFC 9110 section 13.1.3 lets a date in the future be no condition, and S3 does so.
-  if (ifModifiedSinceMs === undefined || seconds(ifModifiedSinceMs) > seconds(nowMs)) return "proceed";
+  if (ifModifiedSinceMs === undefined || seconds(ifModifiedSinceMs) > seconds(clock.now())) return "proceed";
   return seconds(lastModifiedMs) <= seconds(ifModifiedSinceMs) ? "not-modified" : "proceed";
 }
 
@@ -44,8 +45,8 @@ export function holdsForRange(ifRange: IfRange | undefined, etag: string, lastMo
 const SOURCE = "x-amz-copy-source-";
 
 /** A copy's source: there is no 304, every condition that does not hold is 412. */
-export function requireCopySource(conditions: ReadConditions, source: Compared, nowMs: number): void {
-  if (decideRead(conditions, source, nowMs, SOURCE) === "not-modified") {
+export function requireCopySource(conditions: ReadConditions, source: Compared, clock: Clock): void {
+  if (decideRead(conditions, source, clock, SOURCE) === "not-modified") {
     failed(`${SOURCE}${conditions.ifNoneMatch === undefined ? "If-Modified-Since" : "If-None-Match"}`);
   }
 }

@@ -1,5 +1,5 @@
 /** Conditional headers (RFC 9110 section 13) and the byte range. What is malformed is ignored, as HTTP and S3 have it. */
-import { fail, failArgument } from "../../../base/errors.ts";
+import { failArgument, failHeader } from "../../../base/errors.ts";
 import { PARTS_MAX } from "../../../base/limits.ts";
 import type { IfRange, RangeRequest, ReadConditions, WriteConditions } from "../../../objects/api.ts";
 import type { S3Request } from "../request.ts";
@@ -48,7 +48,7 @@ export function writeConditionsOf(req: S3Request): WriteConditions {
   const ifMatch = req.header("if-match");
   const ifNoneMatch = req.header("if-none-match");
   if (ifMatch !== undefined && ifNoneMatch !== undefined) {
-    notHonoured("If-Match,If-None-Match", "Multiple conditional request headers present in the request");
+    failHeader("If-Match,If-None-Match", "Multiple conditional request headers present in the request");
   }
   if (ifNoneMatch !== undefined && ifNoneMatch !== "*") valueNotHonoured("If-None-Match");
   if (ifMatch === "*") valueNotHonoured("If-Match");
@@ -58,13 +58,7 @@ export function writeConditionsOf(req: S3Request): WriteConditions {
   };
 }
 function valueNotHonoured(header: string): never {
-  notHonoured(header, `We don't accept the provided value of ${header} header for this API`);
-}
-function notHonoured(header: string, additionalMessage: string): never {
-  fail("NotImplemented", {
-    message: "A header you provided implies functionality that is not implemented",
-    elements: { Header: header, additionalMessage },
-  });
+  failHeader(header, `We don't accept the provided value of ${header} header for this API`);
 }
 
 const RANGE = /^bytes=([0-9]*)-([0-9]*)$/;
