@@ -8,17 +8,18 @@ import type { Commit, RowKey, Store } from "./port.ts";
 export type Draft = Omit<Commit, "id">;
 export type Settled =
   | { readonly kind: "ok"; readonly rev: Rev }
-  | { readonly kind: "conflict"; readonly at: RowKey };
+  /** `uncertain`: the answer was lost, and nothing proves that it landed; it may have, and been overwritten since. */
+  | { readonly kind: "conflict"; readonly at: RowKey; readonly uncertain: boolean };
 
 /**
- * Commits once and settles a lost answer: a row with this commit's revision proves it, and an unproven one counts as a
- * conflict. INVARIANT: the caller then reads again and its conditions fail if the commit did land.
+ * Commits once and settles a lost answer: a row with this commit's revision proves it, and an unproven one counts as an
+ * uncertain conflict. INVARIANT: the caller then reads again and its conditions fail if the commit did land.
  */
 export async function commitSettled(store: Store, draft: Draft): Promise<Settled> {
   const id = newRev();
   const result = await store.commit({ id, ...draft });
   if (result.kind === "ok") return { kind: "ok", rev: id };
-  if (result.kind === "conflict") return result;
+  if (result.kind === "conflict") return { ...result, uncertain: false };
   return settle(store, draft, id);
 }
 
@@ -28,7 +29,8 @@ async function settle(store: Store, draft: Draft, id: Rev): Promise<Settled> {
   if (first === undefined) return { kind: "ok", rev: id };
   const [row] = await store.get([{ table: first.table, key: first.key }]);
   const landed = put === undefined ? row === undefined : row !== undefined && equalBytes(row.rev, id);
-  return landed ? { kind: "ok", rev: id } : { kind: "conflict", at: { table: first.table, key: first.key } };
+  if (landed) return { kind: "ok", rev: id };
+  return { kind: "conflict", at: { table: first.table, key: first.key }, uncertain: true };
 }
 
 /**

@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  DeleteBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   ListObjectVersionsCommand,
@@ -101,6 +103,26 @@ test("Complete many times at once: one object, the same answer for all who are t
   assert.equal(ok(await complete()).output?.ETag, done[0]?.output?.ETag);
   const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket: at.Bucket }));
   assert.equal(Versions.length, 1);
+});
+
+test("Abort or DeleteBucket many times at once: one is told of success, the others that nothing is there", async () => {
+  for (let round = 0; round < ROUNDS; round++) {
+    const at = { Bucket: await world.bucket(), Key: "k" };
+    const { UploadId = "" } = await s3.send(new CreateMultipartUploadCommand(at));
+    const aborts = Array.from({ length: 12 }, () =>
+      call(s3, new AbortMultipartUploadCommand({ ...at, UploadId })),
+    );
+    const removals = async () =>
+      Promise.all(Array.from({ length: 12 }, () => call(s3, new DeleteBucketCommand({ Bucket: at.Bucket }))));
+    for (const [answers, code] of [
+      [await Promise.all(aborts), "NoSuchUpload"],
+      [await removals(), "NoSuchBucket"],
+    ] as const) {
+      const lost = answers.filter(({ status }) => status !== 204);
+      assert.equal(lost.length, 11);
+      for (const answer of lost) refused(answer, 404, code);
+    }
+  }
 });
 
 test("one part number uploaded twice at once: Complete takes the one whose ETag it names", async () => {

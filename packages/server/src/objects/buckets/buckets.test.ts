@@ -248,6 +248,43 @@ test("a removal that is refused disturbs no write to the bucket", async () => {
   assert.deepEqual(await life(), before);
 });
 
+test("of removals at once one succeeds; lost answers of it are no losses", async () => {
+  for (const fault of [
+    undefined,
+    { kind: "unknown" as const, applied: true },
+    { kind: "unknown" as const, applied: false },
+  ]) {
+    for (let at = 0; at < 3; at++) {
+      const { world: w, buckets } = await world();
+      const second = over(w);
+      const bucket = await buckets.create(alice, name("once"), US);
+      const wait = Array.from({ length: at }, () => ({ kind: "delay", ms: 0 }) as const);
+      if (fault !== undefined) w.model?.inject(...wait, fault);
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? buckets : second).delete(alice, bucket)),
+      );
+      const lost = outcomes.flatMap((o): unknown[] => (o.status === "rejected" ? [o.reason] : []));
+      for (const reason of lost) refused("NoSuchBucket")(reason);
+      assert.equal(lost.length, 11);
+      assert.deepEqual(await rowsOf(w.store), []);
+    }
+  }
+});
+
+test("who deletes or makes a bucket whose removal was cut finishes that, and finds no bucket", async () => {
+  for (const applied of [false, true]) {
+    const { world: w, buckets } = await world();
+    const bucket = await buckets.create(alice, name("cut"), US);
+    const cut = applied ? 0 : 1;
+    await assert.rejects(crashing(w, cut, applied).delete(alice, bucket), /crash/);
+    await assert.rejects(buckets.delete(alice, bucket), refused("NoSuchBucket"));
+    assert.deepEqual(await rowsOf(w.store), []);
+    const again = await buckets.create(alice, name("cut"), US);
+    await assert.rejects(crashing(w, cut, applied).delete(alice, again), /crash/);
+    assert.notDeepEqual((await buckets.create(alice, name("cut"), US)).id, again.id);
+  }
+});
+
 test("a write that meets a removal under way may be tried again; the bucket is missing once it is gone", async () => {
   const { world: w, buckets } = await world();
   const bucket = await buckets.create(alice, name("going"), US);

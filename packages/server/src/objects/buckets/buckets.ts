@@ -223,8 +223,10 @@ export class BucketStore implements Buckets {
     const entry = await this.#read(bucket.name);
     if (entry === undefined || !sameBytes(entry.value.id, bucket.id)) noBucket(bucket.name);
     if (!(await isEmpty(this.#records, bucket.id))) notEmpty(bucket);
-    if (!(await beginRemoval(this.#removal(bucket.name, entry.value)))) noBucket(bucket.name);
+    const mine = await beginRemoval(this.#removal(bucket.name, entry.value));
     if ((await this.#finish(bucket.name, entry.value)) === "kept") notEmpty(bucket);
+    // Whoever only helped another removal to its end finds no bucket, as the next request will.
+    if (!mine) noBucket(bucket.name);
   }
 
   async list(

@@ -4,7 +4,7 @@
  * expects the life row, so that of several who finish one removal each step happens once. Who deletes looks beforehand,
  * too: writes to a bucket that stays must not meet a removal that was never to be.
  */
-import { IntegrityError } from "../../base/errors.ts";
+import { fail, IntegrityError } from "../../base/errors.ts";
 import type { BucketId, BucketName } from "../../base/ids.ts";
 import type { Clock } from "../../base/clock.ts";
 import { COMMIT_RETRIES_MAX, EPOCH_ROWS_REMOVED_MAX, UPLOADS_ENDED_PER_COMMIT } from "../../base/limits.ts";
@@ -33,21 +33,25 @@ export interface Removal {
   readonly record: BucketRecord;
 }
 
-/** active -> deleting. False if it is not active. */
+/** active -> deleting. Whether this call made that step, rather than met it made; of several at once one did. */
 export async function beginRemoval({ records, record }: Removal): Promise<boolean> {
+  let uncertain = false;
   for (let tries = 0; tries < COMMIT_RETRIES_MAX; tries++) {
     const life = await readLife(records, record.id);
-    if (life?.state !== "active") return life?.state === "deleting";
+    // Gone after a lost answer: that step may have been taken, and others have finished the removal.
+    if (life === undefined) return uncertain;
+    if (life.state === "deleting") return false;
     const settled = await commitSettled(records.store, {
       expect: [life.expect],
       put: [records.seal(lifeCodec, "life", record.id, "deleting")],
     });
     if (settled.kind === "ok") return true;
+    uncertain ||= settled.uncertain;
   }
-  return false;
+  fail("SlowDown");
 }
 
-/** Finishes a removal that somebody began: "removed", or "kept" where the bucket is not empty (and is active again). */
+/** Finishes a removal, whoever began it: "removed", or "kept" where the bucket is not empty (and is active again). */
 export async function finishRemoval(removal: Removal): Promise<"removed" | "kept"> {
   const { records, record } = removal;
   for (let tries = 0; tries < COMMIT_RETRIES_MAX; tries++) {
@@ -106,7 +110,7 @@ async function endUploads({ records, clock, record }: Removal, life: Expect): Pr
       })),
     );
     const open = found.flatMap(({ uid, entry }) => (entry === undefined ? [] : [{ uid, entry }]));
-    if (!(await endAborted({ records, clock }, open, [life]))) return false;
+    if ((await endAborted({ records, clock }, open, [life])).kind !== "ok") return false;
   }
 }
 

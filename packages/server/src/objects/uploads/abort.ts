@@ -1,7 +1,7 @@
 /** AbortMultipartUpload. Needs no key. The ended row is the trash row of everything that was uploaded. */
 import type { Expect, RowKey } from "../../store/port.ts";
 import { unchanged } from "../../store/records.ts";
-import { commitSettled } from "../../store/retry.ts";
+import { commitSettled, type Settled } from "../../store/retry.ts";
 import { fail } from "../../base/errors.ts";
 import { COMMIT_RETRIES_MAX } from "../../base/limits.ts";
 import type { Bucket, UploadTarget } from "../api.ts";
@@ -11,26 +11,29 @@ import { findUpload, type FoundUpload } from "./find-upload.ts";
 import { endedRow, noSuchUpload, parseUploadId } from "./upload-keys.ts";
 
 export async function abortUpload(core: Core, bucket: Bucket, target: UploadTarget): Promise<void> {
+  let uncertain = false;
   for (let tries = 0; tries < COMMIT_RETRIES_MAX; tries++) {
     const found = await findUpload(core, bucket, target);
     if (found === undefined) {
-      // Tried before: that commit may have landed although its answer was lost.
-      if (tries > 0 && (await wasAborted(core, target))) return;
+      // After a lost answer that commit may be what ended it; after a conflict it was somebody else's.
+      if (uncertain && (await wasAborted(core, target))) return;
       noSuchUpload(target.uploadId);
     }
-    if (await endAborted(core, [found])) return;
+    const settled = await endAborted(core, [found]);
+    if (settled.kind === "ok") return;
+    uncertain ||= settled.uncertain;
   }
   fail("SlowDown");
 }
 
-/** False where an upload changed meanwhile, or what `more` expects is not so; then none has ended. */
+/** A conflict where an upload changed meanwhile, or what `more` expects is not so; then none has ended. */
 export async function endAborted(
   { records, clock }: Pick<Core, "records" | "clock">,
   uploads: readonly FoundUpload[],
   more: readonly Expect[] = [],
-): Promise<boolean> {
+): Promise<Settled> {
   const endedMs = clock.now();
-  const settled = await commitSettled(records.store, {
+  return commitSettled(records.store, {
     expect: [...more, ...uploads.map(({ entry }) => unchanged(entry))],
     put: uploads.map(({ uid, entry }) => {
       const { contentId, bucketId, key } = entry.value;
@@ -40,7 +43,6 @@ export async function endAborted(
     }),
     delete: uploads.map(({ entry }): RowKey => ({ table: "upload", key: entry.key })),
   });
-  return settled.kind === "ok";
 }
 
 async function wasAborted(core: Core, target: UploadTarget): Promise<boolean> {

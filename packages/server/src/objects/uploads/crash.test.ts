@@ -170,6 +170,28 @@ test("lost answers, whether or not the commit took effect, end well", async () =
   }
 });
 
+test("of aborts at once one succeeds; one whose answer was lost has not lost", async () => {
+  for (const faults of [
+    [],
+    [{ kind: "unknown", applied: true }],
+    [{ kind: "unknown", applied: false }],
+  ] as const) {
+    for (const callers of [1, 12]) {
+      const model = new MemoryModel();
+      const world = await makeUploads(model.open(), PART_MIN);
+      const client = await Client.begin(world, await world.bucket(), "k");
+      model.inject(...faults);
+      const outcomes = await Promise.allSettled(Array.from({ length: callers }, () => client.abort()));
+      const won = outcomes.filter(({ status }) => status === "fulfilled");
+      for (const outcome of outcomes)
+        if (outcome.status === "rejected") refused("NoSuchUpload")(outcome.reason);
+      // A lost answer that did not land, and another's abort, can't be told apart.
+      assert.ok(won.length === 1 || (won.length === 2 && faults[0]?.applied === false), String(won.length));
+      await assert.rejects(client.abort(), refused("NoSuchUpload"));
+    }
+  }
+});
+
 test("Complete, Complete of another list, Abort and parts at once: one outcome, and it holds", async () => {
   for (let round = 0; round < 40; round++) {
     const { world, bucket, client, list, whole } = await begun(round % 2 === 0 ? 3 : MANY);

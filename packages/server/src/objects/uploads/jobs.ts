@@ -166,7 +166,7 @@ export async function abortOlderThan(
     if (initiatedMs(uid) >= beforeMs) continue;
     const entry = await core.records.get(uploadCodec, "upload", key);
     // Gone or changed meanwhile: somebody is at work on it.
-    if (entry === undefined || !(await endAborted(core, [{ uid, entry }]))) continue;
+    if (entry === undefined || (await endAborted(core, [{ uid, entry }])).kind !== "ok") continue;
     aborted++;
     options.onProgress?.(aborted);
   }
