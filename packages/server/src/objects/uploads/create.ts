@@ -11,8 +11,7 @@ import { disposeDeks } from "../encryption/envelopes.ts";
 import { type Core, requireWritable } from "../core.ts";
 import { disposeKeks, keksForWrite } from "../encryption/keks.ts";
 import { resolveWrite } from "../encryption/resolve-write.ts";
-import { readExpectActive } from "../rows/life.ts";
-import { pointerKey } from "../rows/row-keys.ts";
+import { type Target, targetOf } from "../publish.ts";
 import { wrapUpload } from "./upload-deks.ts";
 import { newUploadUid, uploadIdOf, uploadKey } from "./upload-keys.ts";
 import { type Initiator, uploadCodec, uploadOf, type UploadRecord } from "./upload-record.ts";
@@ -24,7 +23,7 @@ export async function createUpload(
   input: CreateUploadInput,
 ): Promise<CreateUploadResult> {
   const { key, headers, metadata, tags } = input;
-  const pointer = pointerKey(bucket.id, key);
+  const target = targetOf(bucket, key);
   const checksum = checksumFor(input);
   const encryption = resolveWrite({
     caller,
@@ -61,8 +60,10 @@ export async function createUpload(
       tags,
       access: { ...(sse === undefined ? {} : { sse }), ...(keyId === undefined ? {} : { keyId }) },
       initiator: initiatorOf(caller),
+      // The commit says what it found.
+      found: undefined,
     });
-    const uploadId = await commitUpload(core, bucket, pointer, upload);
+    const uploadId = await commitUpload(core, target, upload);
     return {
       uploadId,
       encryption: shown,
@@ -76,21 +77,17 @@ export async function createUpload(
   }
 }
 
-async function commitUpload(
-  core: Core,
-  bucket: Bucket,
-  pointer: Uint8Array,
-  upload: UploadRecord,
-): Promise<string> {
+async function commitUpload(core: Core, target: Target, upload: UploadRecord): Promise<string> {
   const { records } = core;
   // Another uid at each try: a commit whose answer was lost may have landed.
   return retrying(records.store, async () => {
     const uploadUid = newUploadUid(core.clock.now());
-    const row = uploadKey(pointer, uploadUid);
-    const life = await readExpectActive(records, bucket.id);
+    const row = uploadKey(target.pointer, uploadUid);
+    const { current, life } = await core.publisher.read(target);
+    const found = current?.version.uid ?? "nothing";
     const draft = {
       expect: [life, { table: "upload" as const, key: row, rev: "absent" as const }],
-      put: [records.seal(uploadCodec, "upload", row, upload)],
+      put: [records.seal(uploadCodec, "upload", row, { ...upload, found })],
     };
     return { draft, result: uploadIdOf(uploadUid) };
   });

@@ -9,7 +9,7 @@ import {
   type PageEntry,
   type Streams,
 } from "@strongroom/crypto";
-import { assert } from "../../base/errors.ts";
+import { assert, fail } from "../../base/errors.ts";
 import { STREAM_PAGE_ENTRIES } from "../../base/limits.ts";
 import { type Entry, unchanged } from "../../store/records.ts";
 import { commitSettled } from "../../store/retry.ts";
@@ -24,7 +24,7 @@ import { locationPageCodec, streamPageCodec } from "../rows/codecs.ts";
 import type { CommitParts } from "../rows/commit-parts.ts";
 import { sameBytes } from "../rows/content-record.ts";
 import { pageKey } from "../rows/row-keys.ts";
-import type { ObjectDraft } from "../rows/version-record.ts";
+import type { ObjectDraft, Version } from "../rows/version-record.ts";
 import { type Completion, type Ended, endedCodec, usedBitmap } from "./ended-record.ts";
 import { type GatheredParts, shownChecksumOf } from "./gather-parts.ts";
 import type { OpenUpload } from "./upload-deks.ts";
@@ -139,7 +139,10 @@ async function publish(
   let landed: Completion | undefined;
   await core.publisher.insert(targetOf(bucket, input.key), {
     draft,
-    decide: (current) => decideWrite(input.conditions, input.key, currentEtag(current)),
+    decide: (current) => {
+      decideWrite(input.conditions, input.key, currentEtag(current));
+      requireUntouched(input, entry.value, current);
+    },
     conditional: isConditional(input.conditions),
     extra: async (state) => {
       const [row] = await records.store.get([{ table: "upload", key: entry.key }]);
@@ -156,6 +159,22 @@ async function publish(
   const done = landed ?? answer;
   assert(done !== undefined, "a published upload has its answer");
   return done;
+}
+
+/**
+ * A condition that holds is not enough: S3 refuses it where the key was written or deleted since Create. Tags and
+ * encryption may have changed: the version is still the one that was found.
+ */
+function requireUntouched(
+  { conditions, key }: CompleteUploadInput,
+  { found }: UploadRecord,
+  current: Version | undefined,
+): void {
+  if (!isConditional(conditions) || found === undefined) return;
+  const now = current?.uid ?? "nothing";
+  if (found === "nothing" || now === "nothing" ? found === now : sameBytes(found, now)) return;
+  const Condition = conditions.ifNoneMatch === undefined ? "If-Match" : "If-None-Match";
+  fail("ConditionalRequestConflict", { elements: { Condition, Key: key } });
 }
 
 /** The version's place is decided in the same attempt from the same state, so the answer can stand in its commit. */

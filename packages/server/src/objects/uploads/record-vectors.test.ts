@@ -1,7 +1,8 @@
 /**
- * Golden vectors of the bodies of CORS, upload, part and ended records, format 1 (testdata/objects). They were written by
- * the release that made the format and never change; a new shape gets a new version and keeps reading these. Bucket and
- * policy records of format 1, which stand in the same file, are read beside the records of today.
+ * Golden vectors of the bodies of CORS, part and ended records, format 1, and of upload records, format 2 and, to be read,
+ * format 1 (testdata/objects). They were written by the releases that made the formats and never change; a new shape gets
+ * a new version and keeps reading these. Bucket and policy records of format 1, which stand in the same file, are read
+ * beside the records of today.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -16,7 +17,10 @@ import { endedCodec } from "./ended-record.ts";
 import { partCodec } from "./part-record.ts";
 import { uploadCodec, uploadOf, type UploadRecord } from "./upload-record.ts";
 
-const FILE = join(import.meta.dirname, "../../../../../testdata/objects/uploads-v1.json");
+const TESTDATA = join(import.meta.dirname, "../../../../../testdata/objects");
+const read = (name: string): Readonly<Record<string, unknown>> =>
+  JSON.parse(readFileSync(join(TESTDATA, name), "utf8"));
+const bytesOf = (text: unknown): Uint8Array => new Uint8Array(Buffer.from(String(text), "hex"));
 const fill = (n: number, byte: number): Uint8Array => new Uint8Array(n).fill(byte);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const ARN = keyArn("us-east-1", "000000000000", "11111111-1111-4111-8111-111111111111");
@@ -57,6 +61,7 @@ function upload(change: Partial<UploadRecord>): UploadRecord {
     access: {},
     initiator: undefined,
     completionKey: undefined,
+    found: undefined,
     ...change,
   });
 }
@@ -86,19 +91,6 @@ const BUILT: Readonly<Record<string, () => Uint8Array>> = {
         },
       ],
     }),
-  "upload, open": () => uploadCodec.encode(upload({})),
-  "upload, SSE-C, completing": () =>
-    uploadCodec.encode(
-      upload({
-        state: { kind: "completing", digest: fill(32, 5), sinceMs: TIME_MS },
-        envelopes: [envelope("SSE-C", 2)],
-        checksum: { algorithm: "SHA256", type: "COMPOSITE" },
-        tags: [{ key: "a", value: "b" }],
-        access: { sse: "aws:kms", keyId: "alias/k" },
-        initiator: { account: owner, arn: "arn:aws:iam::000000000000:user/zoë", name: "zoë" },
-        completionKey: SecretKey.fromBytes("completion", fill(32, 10)),
-      }),
-    ),
   part: () => partCodec.encode({ ...part, commitments: [fill(32, 11)], sealedChecksums: fill(26, 12) }),
   "part, DSSE-KMS": () =>
     partCodec.encode({ ...part, commitments: [fill(32, 11), fill(32, 13)], sealedChecksums: fill(26, 12) }),
@@ -125,8 +117,25 @@ const BUILT: Readonly<Record<string, () => Uint8Array>> = {
     }),
 };
 
-const all: Readonly<Record<string, unknown>> = JSON.parse(readFileSync(FILE, "utf8"));
-const stored = Object.fromEntries(Object.entries(all).filter(([name]) => !/^(bucket|policy)/.test(name)));
+const COMPLETING = {
+  state: { kind: "completing" as const, digest: fill(32, 5), sinceMs: TIME_MS },
+  envelopes: [envelope("SSE-C", 2)] as const,
+  checksum: { algorithm: "SHA256", type: "COMPOSITE" } as const,
+  tags: [{ key: "a", value: "b" }],
+  access: { sse: "aws:kms", keyId: "alias/k" },
+  initiator: { account: owner, arn: "arn:aws:iam::000000000000:user/zoë", name: "zoë" },
+  completionKey: SecretKey.fromBytes("completion", fill(32, 10)),
+};
+const UPLOADS: Readonly<Record<string, () => UploadRecord>> = {
+  "upload, open": () => upload({ found: "nothing" }),
+  "upload, SSE-C, completing": () => upload({ ...COMPLETING, found: asId<VersionUid>(fill(16, 15)) }),
+  "upload of format 1, written again": () => upload({}),
+};
+
+const all = read("uploads-v1.json");
+const stored = Object.fromEntries(
+  Object.entries(all).filter(([name]) => !/^(bucket|policy|upload)/.test(name)),
+);
 
 test("what is written is what the vectors say", () => {
   for (const [name, build] of Object.entries(BUILT)) assert.equal(hex(build()), stored[name], name);
@@ -135,14 +144,33 @@ test("what is written is what the vectors say", () => {
 
 test("the vectors are read, and written again they are the same", () => {
   for (const [name, text] of Object.entries(stored)) {
-    const body = new Uint8Array(Buffer.from(String(text), "hex"));
-    const again = name.startsWith("upload")
-      ? uploadCodec.encode(uploadCodec.decode(body))
-      : name.startsWith("part")
-        ? partCodec.encode(partCodec.decode(body))
-        : name === "cors"
-          ? corsCodec.encode(corsCodec.decode(body))
-          : endedCodec.encode(endedCodec.decode(body));
+    const body = bytesOf(text);
+    const again = name.startsWith("part")
+      ? partCodec.encode(partCodec.decode(body))
+      : name === "cors"
+        ? corsCodec.encode(corsCodec.decode(body))
+        : endedCodec.encode(endedCodec.decode(body));
     assert.equal(hex(again), text, name);
+  }
+});
+
+test("uploads: what is written is what the vectors say, and it is read again", () => {
+  const uploads = read("uploads-v2.json");
+  for (const [name, build] of Object.entries(UPLOADS)) {
+    assert.equal(hex(uploadCodec.encode(build())), uploads[name], name);
+    assert.equal(hex(uploadCodec.encode(uploadCodec.decode(bytesOf(uploads[name])))), uploads[name], name);
+    assert.deepEqual(uploadCodec.decode(bytesOf(uploads[name])).found, build().found, name);
+  }
+  assert.deepEqual(Object.keys(uploads), Object.keys(UPLOADS));
+});
+
+test("an upload of format 1 is read, and what stood at its key is not known", () => {
+  for (const [name, written] of [
+    ["upload, open", upload({})],
+    ["upload, SSE-C, completing", upload(COMPLETING)],
+  ] as const) {
+    const record = uploadCodec.decode(bytesOf(all[name]));
+    assert.equal(record.found, undefined, name);
+    assert.equal(hex(uploadCodec.encode(record)), hex(uploadCodec.encode(written)), name);
   }
 });

@@ -2,11 +2,13 @@
  * The sealed record of an open upload. It fixes everything about the object to be, but its parts: encryption, headers,
  * metadata, tags, checksum algorithm (spec B.4). Its revision is what every part's commit expects.
  *
- *     format(1) = 1 || state(1: 0 open, 1 completing) [|| digest(32) || sinceMs(8)] || LP(creation-time manifest)
+ *     format(1) = 2 || state(1: 0 open, 1 completing) [|| digest(32) || sinceMs(8)] || LP(creation-time manifest)
  *     || layers(1) || LP(envelope) each || checksum(2: algorithm or 0, type) || tags(1) || LP(name) LP(value) each
  *     || LP(sse as sent) || LP(key id as sent) || initiator: LP(account) LP(arn) LP(name) || LP(completion key)
+ *     || found(1: 0 nothing, 1 a version, FF not known) [|| versionUid(16)]
  *
  * The completion key (form 2 only: SSE-C) goes in the commit that completes; it is a key, so it is one in memory, too.
+ * Format 1 ends with it: what was found is not known.
  */
 import {
   CHECKSUM_ALGORITHMS,
@@ -65,12 +67,22 @@ export interface UploadRecord {
   readonly access: UploadAccess;
   readonly initiator: Initiator | undefined;
   readonly completionKey: SecretKey<"completion"> | undefined;
+  /** The key's current version, or delete marker, at Create. Undefined: not known. */
+  readonly found: VersionUid | "nothing" | undefined;
 }
 
 /** What Create decides; the rest stands in the manifest and the envelopes. */
 export type NewUpload = Pick<
   UploadRecord,
-  "state" | "manifestBytes" | "envelopes" | "checksum" | "tags" | "access" | "initiator" | "completionKey"
+  | "state"
+  | "manifestBytes"
+  | "envelopes"
+  | "checksum"
+  | "tags"
+  | "access"
+  | "initiator"
+  | "completionKey"
+  | "found"
 >;
 
 export function uploadOf(upload: NewUpload): UploadRecord {
@@ -86,14 +98,17 @@ export function uploadOf(upload: NewUpload): UploadRecord {
   };
 }
 
+/** A record of format 1 that is written again. */
+const NOT_KNOWN = 0xff;
+
 export const uploadCodec: Codec<UploadRecord> = {
-  version: 1,
+  version: 2,
   encode: encodeUpload,
   decode: (body) => parsed("an upload record", () => decodeUpload(new Reader(body, "upload record"))),
 };
 
 function encodeUpload(upload: NewUpload): Uint8Array {
-  const out = new Writer(1024 + upload.manifestBytes.length).u8(1);
+  const out = new Writer(1024 + upload.manifestBytes.length).u8(2);
   if (upload.state.kind === "open") out.u8(0);
   else out.u8(1).fixed(upload.state.digest, 32).u64(upload.state.sinceMs);
   out.lp(upload.manifestBytes).u8(upload.envelopes.length);
@@ -109,13 +124,14 @@ function encodeUpload(upload: NewUpload): Uint8Array {
     .lpText(initiator?.account ?? "")
     .lpText(initiator?.arn ?? "")
     .lpText(initiator?.name ?? "");
-  return out
-    .lp(completionKey === undefined ? new Uint8Array(0) : completionKeyForRecord(completionKey))
-    .done();
+  out.lp(completionKey === undefined ? new Uint8Array(0) : completionKeyForRecord(completionKey));
+  writeFound(out, upload.found);
+  return out.done();
 }
 
 function decodeUpload(reader: Reader): UploadRecord {
-  if (reader.u8() !== 1) reader.fail("unknown format");
+  const format = reader.u8();
+  if (format !== 1 && format !== 2) reader.fail("unknown format");
   const state = readState(reader);
   const manifestBytes = reader.lp();
   const envelopes = readEnvelopes(reader);
@@ -126,6 +142,7 @@ function decodeUpload(reader: Reader): UploadRecord {
   const arn = reader.lpText();
   const name = reader.lpText();
   const completion = reader.lp();
+  const found = format === 1 ? undefined : readFound(reader);
   reader.end();
   return uploadOf({
     state,
@@ -136,6 +153,7 @@ function decodeUpload(reader: Reader): UploadRecord {
     access,
     initiator: account === "" ? undefined : { account: parseAccountId(account), arn, name },
     completionKey: completion.length === 0 ? undefined : SecretKey.fromBytes("completion", completion),
+    found,
   });
 }
 
@@ -148,6 +166,19 @@ export function readAccess(reader: Reader): UploadAccess {
   const sse = reader.lpText();
   const keyId = reader.lpText();
   return { ...(sse === "" ? {} : { sse }), ...(keyId === "" ? {} : { keyId }) };
+}
+
+function writeFound(out: Writer, found: UploadRecord["found"]): void {
+  if (found === undefined) out.u8(NOT_KNOWN);
+  else if (found === "nothing") out.u8(0);
+  else out.u8(1).fixed(found, 16);
+}
+
+function readFound(reader: Reader): UploadRecord["found"] {
+  const code = reader.u8();
+  if (code === NOT_KNOWN) return undefined;
+  if (code > 1) reader.fail("what was found");
+  return code === 0 ? "nothing" : asId<VersionUid>(reader.take(16));
 }
 
 function readState(reader: Reader): UploadState {
