@@ -22,8 +22,10 @@ export async function objectAttributes(
   try {
     const { version, keyMd5 } = readable;
     const facts = factsOf(bucket, version, keyMd5);
-    const wantsParts = input.wantParts !== undefined && version.manifest.shownPartCount > 0;
-    if (!input.wantChecksum && !wantsParts) return { facts };
+    const { checksum: kept, shownPartCount: total } = version.manifest;
+    const counted = input.wantParts !== undefined && total > 0 ? { parts: { total } } : {};
+    const listing = kept?.type === "COMPOSITE" ? input.wantParts : undefined;
+    if (!input.wantChecksum && listing === undefined) return { facts, ...counted };
     using opened = await openReadable(core, caller, readable);
     const checksum = input.wantChecksum ? await checksumOfVersion(core.records, version, opened) : undefined;
     return {
@@ -32,31 +34,31 @@ export async function objectAttributes(
         ? {}
         : // Here S3 shows a composite value without the number of parts.
           { checksum: { ...checksum, value: base64(checksum.value) } }),
-      ...(wantsParts && input.wantParts !== undefined
-        ? { parts: await partsOf(core, version, opened, input.wantParts) }
-        : {}),
+      ...(listing === undefined
+        ? counted
+        : { parts: { total, page: await pageOf(core, version, opened, listing) } }),
     };
   } finally {
     disposeReadable(readable);
   }
 }
 
-async function partsOf(
+async function pageOf(
   core: Core,
   version: ObjectVersion,
   opened: OpenedVersion,
   { afterPartNumber, max }: NonNullable<AttributesInput["wantParts"]>,
-): Promise<NonNullable<AttributesResult["parts"]>> {
+): Promise<NonNullable<NonNullable<AttributesResult["parts"]>["page"]>> {
   const parts: PartFacts[] = [];
   let more = false;
   for await (const ref of refsAfter(core, version, afterPartNumber)) {
     if (parts.length === max) {
-      more = true;
+      more = max > 0;
       break;
     }
     parts.push(partFacts(ref, version, opened));
   }
-  return { total: version.manifest.shownPartCount, parts, more };
+  return { parts, more };
 }
 
 /** Skips pages that end before the wanted part without reading them. */

@@ -232,21 +232,22 @@ async function isGone(core: Core, target: Target, readable: Readable): Promise<b
   return row === undefined || !row.rev.every((byte, i) => byte === rev[i]);
 }
 
-/** K.3: of the whole object, or of the part asked for; never of another range. */
+/** K.3: of the whole object, also where a range covers it; or of the part asked for, if its checksum is what makes the object's. */
 async function checksumFor(
   core: Core,
   version: ObjectVersion,
   opened: OpenedVersion,
-  { part, partial }: Extent,
+  { from, to, part }: Extent,
 ): Promise<{ readonly checksum?: Checksum }> {
-  if ((partial && part === undefined) || version.manifest.checksum === undefined) return {};
-  const { algorithm } = version.manifest.checksum;
-  if (part?.ref !== undefined) {
+  const { manifest } = version;
+  if (manifest.checksum === undefined) return {};
+  const { algorithm, type } = manifest.checksum;
+  if (part?.ref !== undefined && type === "COMPOSITE") {
     const found = partChecksums(part.ref, opened.deks).find((c) => c.algorithm === algorithm);
-    if (found === undefined) return {};
-    return { checksum: { algorithm, type: version.manifest.checksum.type, value: base64(found.value) } };
+    return found === undefined ? {} : { checksum: { algorithm, type, value: base64(found.value) } };
   }
+  if (to - from < manifest.plaintextSize) return {};
   const checksum = await checksumOfVersion(core.records, version, opened);
   if (checksum === undefined) return {};
-  return { checksum: shownChecksum(checksum, version.manifest.shownPartCount) };
+  return { checksum: shownChecksum(checksum, manifest.shownPartCount) };
 }

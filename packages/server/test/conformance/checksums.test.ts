@@ -16,6 +16,7 @@ import {
   HeadObjectCommand,
   ListPartsCommand,
   PutObjectCommand,
+  UploadPartCopyCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { Xxh3_128, Xxh3_64, Xxh64 } from "@aws-sdk/checksums/xxh";
@@ -123,17 +124,6 @@ test("two checksums, an unknown one, a wrong Content-MD5", async () => {
   refused(await put({ "content-md5": "short" }), 400, "InvalidDigest");
   refused(await put({ "x-amz-sdk-checksum-algorithm": "CRC16" }), 400, "InvalidRequest");
   refused(await head("bad"), 404);
-});
-
-test("ranges show no checksum of the whole", async () => {
-  ok(await call(s3, new PutObjectCommand({ Bucket, Key: "ranged", Body: "hello" })));
-  const command = new GetObjectCommand({
-    Bucket,
-    Key: "ranged",
-    Range: "bytes=0-1",
-    ChecksumMode: "ENABLED",
-  });
-  assert.equal(ok(await call(s3, command), 206).headers[header("CRC32")], undefined);
 });
 
 test("copies keep the source's algorithm unless another is asked for", async () => {
@@ -289,6 +279,88 @@ test("multipart: a part of another algorithm; types that an algorithm does not h
   refused(await create("no-composite", "CRC64NVME", "COMPOSITE"), 400, "InvalidRequest");
 });
 
+/** Seen on S3: localstack's recorded test test_get_object_range. */
+test("a range that covers the whole object shows its checksum, another one none", async () => {
+  const Key = "ranged";
+  ok(await call(s3, new PutObjectCommand({ Bucket, Key, Body: "hello", ChecksumAlgorithm: "CRC32" })));
+  for (const [Range, shown] of [
+    ["bytes=0-100", true],
+    ["bytes=0-4", true],
+    ["bytes=0-", true],
+    ["bytes=-15", true],
+    ["bytes=0-3", false],
+    ["bytes=-4", false],
+    ["bytes=1-", false],
+  ] as const) {
+    const at = { Bucket, Key, Range, ChecksumMode: "ENABLED" as const };
+    const answers = [await call(bare, new GetObjectCommand(at)), await call(bare, new HeadObjectCommand(at))];
+    for (const answer of answers) {
+      const got = ok(answer, 206);
+      assert.equal(got.headers[header("CRC32")], shown ? HELLO.CRC32 : undefined, Range);
+      assert.equal(got.headers["x-amz-checksum-type"], shown ? "FULL_OBJECT" : undefined, Range);
+    }
+  }
+  const unasked = await call(bare, new GetObjectCommand({ Bucket, Key, Range: "bytes=0-9" }));
+  assert.equal(ok(unasked, 206).headers[header("CRC32")], undefined);
+});
+
+/**
+ * Seen on S3: localstack's recorded tests test_get_object_part, test_get_object_part_checksum, test_get_object_attributes
+ * and test_complete_multipart_parts_checksum_full_object.
+ */
+test("multipart FULL_OBJECT: no part's checksum, unless the part is the whole; attributes count parts alone", async () => {
+  for (const [algorithm, type] of [
+    [undefined, undefined],
+    ["CRC32C", "FULL_OBJECT"],
+    ["CRC64NVME", undefined],
+  ] as const) {
+    const name = header(algorithm ?? "CRC64NVME");
+    for (const bodies of [["hello"], [FIRST, SECOND]]) {
+      const Key = `full-parts/${algorithm}/${bodies.length}`;
+      const upload = await begin(Key, algorithm, type);
+      const parts: CompletedPart[] = [];
+      for (const [i, Body] of bodies.entries()) {
+        const { ETag } = await bare.send(new UploadPartCommand({ ...upload, PartNumber: i + 1, Body }));
+        parts.push({ PartNumber: i + 1, ETag });
+      }
+      ok(await complete(upload, parts));
+      const at = { Bucket, Key, PartNumber: bodies.length, ChecksumMode: "ENABLED" as const };
+      const answers = [
+        await call(bare, new GetObjectCommand(at)),
+        await call(bare, new HeadObjectCommand(at)),
+      ];
+      for (const answer of answers) {
+        const got = ok(answer, 206);
+        const whole = bodies.length === 1 ? (await head(Key)).headers[name] : undefined;
+        assert.equal(got.headers[name], whole, Key);
+        assert.equal(got.headers["x-amz-checksum-type"], whole === undefined ? undefined : "FULL_OBJECT");
+      }
+      const attributes = await s3.send(
+        new GetObjectAttributesCommand({ Bucket, Key, ObjectAttributes: ["ObjectParts"] }),
+      );
+      assert.deepEqual(attributes.ObjectParts, { TotalPartsCount: bodies.length });
+    }
+  }
+});
+
+/** Seen on S3: localstack's recorded test test_upload_part_copy_range, test_multipart_upload_part_copy_checksum. */
+test("a copied part shows the upload's checksum, and none where the upload named none", async () => {
+  await s3.send(new PutObjectCommand({ Bucket, Key: "copied", Body: "hello" }));
+  for (const [algorithm, type] of [
+    [undefined, undefined],
+    ["CRC32", "FULL_OBJECT"],
+    ["CRC32", "COMPOSITE"],
+  ] as const) {
+    const upload = await begin("of-copies", algorithm, type);
+    const { CopyPartResult } = await s3.send(
+      new UploadPartCopyCommand({ ...upload, PartNumber: 1, CopySource: `${Bucket}/copied` }),
+    );
+    const { ETag, LastModified, ...shown } = CopyPartResult ?? {};
+    assert.ok(ETag !== undefined && LastModified !== undefined);
+    assert.deepEqual(shown, algorithm === undefined ? {} : { ChecksumCRC32: HELLO.CRC32 });
+  }
+});
+
 test("multipart: parts show their checksums in ListParts, attributes and reads by part number", async () => {
   const upload = await begin("shown", "SHA256");
   const parts = await putParts(upload, "SHA256");
@@ -322,6 +394,35 @@ test("multipart: parts show their checksums in ListParts, attributes and reads b
       [parts[1]?.ChecksumSHA256, SECOND.length],
     ],
   );
+  // Seen on S3: localstack's recorded test test_list_parts_via_object_attrs_pagination.
+  for (const [PartNumberMarker, numbers] of [
+    ["0", [1]],
+    ["1", [2]],
+    ["10", []],
+  ] as const) {
+    const ObjectAttributes = ["ObjectParts" as const];
+    const { ObjectParts } = await s3.send(
+      new GetObjectAttributesCommand({
+        Bucket,
+        Key: "shown",
+        ObjectAttributes,
+        MaxParts: 1,
+        PartNumberMarker,
+      }),
+    );
+    const { Parts = [], ...page } = ObjectParts ?? {};
+    assert.deepEqual(
+      Parts.map(({ PartNumber }) => PartNumber),
+      numbers,
+    );
+    assert.deepEqual(page, {
+      TotalPartsCount: 2,
+      PartNumberMarker,
+      NextPartNumberMarker: String(numbers[0] ?? 0),
+      MaxParts: 1,
+      IsTruncated: PartNumberMarker === "0",
+    });
+  }
   const second = new GetObjectCommand({ Bucket, Key: "shown", PartNumber: 2, ChecksumMode: "ENABLED" });
   const got = ok(await call(bare, second), 206);
   assert.equal(got.headers[header("SHA256")], parts[1]?.ChecksumSHA256);

@@ -260,7 +260,7 @@ export class FakeObjects implements ObjectsService {
       ...(input.wantChecksum ? { checksum } : {}),
       ...(input.wantParts === undefined || facts.partCount === undefined
         ? {}
-        : { parts: { total: facts.partCount, parts: [], more: false } }),
+        : { parts: { total: facts.partCount } }),
     };
   }
 

@@ -158,7 +158,11 @@ export interface PartFacts {
 export interface AttributesResult {
   readonly facts: ObjectFacts;
   readonly checksum?: Checksum;
-  readonly parts?: { readonly total: number; readonly parts: readonly PartFacts[]; readonly more: boolean };
+  /** `page` only of an object with a composite checksum: of others S3 lists no parts. */
+  readonly parts?: {
+    readonly total: number;
+    readonly page?: { readonly parts: readonly PartFacts[]; readonly more: boolean };
+  };
 }
 
 export interface UpdateEncryptionInput {

@@ -83,14 +83,19 @@ async function copyOnce(
     using opened = await openReadable(core, caller, readable);
     const source = (): AsyncIterable<Uint8Array> =>
       explained(core, caller, readable, openContent(core.records, version, opened.deks, from, to));
-    const part = await inCopyTurn(core, caller, to - from, () =>
+    const { checksum, ...part } = await inCopyTurn(core, caller, to - from, () =>
       writePart(core, caller, place, {
         size: to - from,
         digests,
         stream: () => digests.observe(source(), () => NO_TRAILERS),
       }),
     );
-    return { ...part, ...shownSourceId(input.source, readable) };
+    return {
+      ...part,
+      // The client sent none and the upload named none: S3 shows none.
+      ...(algorithm === undefined || checksum === undefined ? {} : { checksum }),
+      ...shownSourceId(input.source, readable),
+    };
   } finally {
     disposeReadable(readable);
   }

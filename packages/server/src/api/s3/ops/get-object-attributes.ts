@@ -82,17 +82,21 @@ function numberHeader(req: S3Request, name: string, absent: number): number {
 
 function partsXml({ parts }: AttributesResult, { wantParts }: AttributesInput): string {
   if (parts === undefined || wantParts === undefined) return "";
+  const total = tag("PartsCount", parts.total);
+  if (parts.page === undefined) return wrap("ObjectParts", total);
+  const { page } = parts;
   let list = "";
-  for (const part of parts.parts) {
+  for (const part of page.parts) {
     const checksums = part.checksums.map((checksum) => checksumXml(checksum, false)).join("");
     list += wrap("Part", checksums + tag("PartNumber", part.partNumber) + tag("Size", part.size));
   }
-  const page =
-    list === ""
-      ? ""
-      : tag("PartNumberMarker", wantParts.afterPartNumber) +
-        tag("NextPartNumberMarker", parts.parts.at(-1)?.partNumber ?? 0) +
-        tag("MaxParts", wantParts.max) +
-        tag("IsTruncated", parts.more);
-  return wrap("ObjectParts", tag("PartsCount", parts.total) + page + list);
+  return wrap(
+    "ObjectParts",
+    total +
+      tag("PartNumberMarker", wantParts.afterPartNumber) +
+      tag("NextPartNumberMarker", page.parts.at(-1)?.partNumber ?? 0) +
+      tag("MaxParts", wantParts.max) +
+      tag("IsTruncated", page.more) +
+      list,
+  );
 }
