@@ -234,6 +234,8 @@ export const ENDED_ROWS_PER_ROUND = 200;
 export const ENDED_REMOVALS_PER_ROUND = 5000;
 export const PARTS_CLEARED_PER_COMMIT = 50;
 export const UPLOAD_ROWS_PER_SCAN = 1000;
+/** Open uploads of a bucket among which a list looks for a marker that is not one of its key. */
+export const UPLOAD_MARKER_ROWS_MAX = 10_000;
 /** Damaged rows that a process names in its log: more would say the same. */
 export const DAMAGED_ROWS_TOLD_MAX = 100;
 /** Buckets kept verified in memory, by the revisions of their rows. */

@@ -193,10 +193,21 @@ test("parts from ranges of an object", async () => {
     const answer = await part(3, bad);
     assert.equal(answer.status, 400, `${bad}: ${answer.code}`);
   }
+  // Seen on S3: localstack's recorded test test_upload_part_copy_range.
+  const past = "The specified copy range is invalid for the source object size";
+  for (const from of [body.length, body.length + 100])
+    refused(await part(3, `bytes=${from}-${from + 9}`), 400, "InvalidRequest", { message: past });
+  refused(await part(3, `bytes=9-${body.length}`), 400, "InvalidArgument", {
+    message: `Range specified is not valid for source object of size: ${body.length}`,
+  });
   const Parts = [first, second].map(({ output }, i) => ({
     PartNumber: i + 1,
     ETag: output?.CopyPartResult?.ETag ?? "",
   }));
+  // Without a list: seen on S3, localstack's recorded tests test_multipart_no_such_upload, ..._complete_multipart_too_small.
+  const complete = (id: string) => call(s3, new CompleteMultipartUploadCommand({ ...target, UploadId: id }));
+  refused(await complete("none"), 404, "NoSuchUpload");
+  refused(await complete(UploadId), 400, "InvalidRequest", { message: "You must specify at least one part" });
   ok(await call(s3, new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } })));
   const got = await get("pieced");
   assert.ok(got.body.equals(Buffer.concat([body.subarray(7, size + 7), body.subarray(0, 100)])));

@@ -69,7 +69,10 @@ export interface ListedPart {
 export interface ListUploadsInput {
   readonly prefix: string;
   readonly delimiter: string;
-  readonly keyMarker: string;
+  /** The key marker, or the common prefix that it lies in (`afterIsGroup`). */
+  readonly after: string;
+  readonly afterIsGroup: boolean;
+  /** Of an upload of the key `after`. */
   readonly uploadIdMarker?: string;
   readonly max: number;
 }

@@ -367,7 +367,8 @@ test("uploads list by key and initiation, with groups and markers, as a naive mo
         items.sort((a, b) => byKey(a.key, b.key) || (a.id < b.id ? -1 : 1));
         const expected = naive(items, { prefix, delimiter }, () => true);
         const found: string[] = [];
-        let next: { readonly keyMarker: string; readonly uploadIdMarker?: string } = { keyMarker: "" };
+        const start = { after: "", afterIsGroup: false };
+        let next: typeof start & { readonly uploadIdMarker?: string } = start;
         for (;;) {
           const page = await world.uploads.listUploads(bucket, { prefix, delimiter, max, ...next });
           for (const item of page.items) {
@@ -379,8 +380,8 @@ test("uploads list by key and initiation, with groups and markers, as a naive mo
           if (!page.more || last === undefined) break;
           next =
             last.kind === "group"
-              ? { keyMarker: last.prefix }
-              : { keyMarker: last.upload.key, uploadIdMarker: last.upload.uploadId };
+              ? { after: last.prefix, afterIsGroup: true }
+              : { ...start, after: last.upload.key, uploadIdMarker: last.upload.uploadId };
         }
         assert.deepEqual(found, expected);
       },

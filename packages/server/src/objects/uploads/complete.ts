@@ -45,6 +45,7 @@ export async function completeUpload(
   for (let tries = 0; tries < COMMIT_RETRIES_MAX; tries++) {
     const found = await findUpload(uploads.core, bucket, input);
     if (found === undefined) return repeated(uploads.core, caller, bucket, input, digest);
+    if (input.parts.length === 0) fail("InvalidRequest", "You must specify at least one part");
     const customer = checkOptionalKey(caller, bucket, found.entry.value, input.ssec, true);
     requireWritable(uploads.core);
     checkType(found.entry.value, input);

@@ -67,7 +67,7 @@ interface Upload {
 
 /** What Complete must answer: a code, or the object's bytes. */
 function expected(list: readonly (readonly [number, Part])[], stale: boolean): string | Uint8Array {
-  if (list.length === 0) return "MalformedXML";
+  if (list.length === 0) return "InvalidRequest";
   // Parts are checked in their order, each its ETag first: the stale one is the first.
   if (stale) return "InvalidPart";
   const small = list.slice(0, -1).some(([, { bytes }]) => bytes.length < PART_MIN);

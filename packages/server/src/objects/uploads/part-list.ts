@@ -6,7 +6,7 @@ import type { CompletePart, CompleteUploadInput } from "../api.ts";
 import { checksumOf } from "../checksum/algorithms.ts";
 
 export function checkOrder({ uploadId, parts }: CompleteUploadInput): void {
-  if (parts.length === 0 || parts.length > PARTS_MAX) fail("MalformedXML");
+  if (parts.length > PARTS_MAX) fail("MalformedXML");
   let last = 0;
   for (const { partNumber } of parts) {
     if (partNumber <= last) fail("InvalidPartOrder", { elements: { UploadId: uploadId } });

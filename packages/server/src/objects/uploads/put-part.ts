@@ -117,7 +117,10 @@ function sourceRange(
     return { from: 0, to: size };
   }
   const { from, to } = range;
-  if (from > to || to >= size) {
+  if (from >= size) {
+    fail("InvalidRequest", "The specified copy range is invalid for the source object size");
+  }
+  if (to >= size) {
     failArgument(
       `Range specified is not valid for source object of size: ${size}`,
       "x-amz-copy-source-range",

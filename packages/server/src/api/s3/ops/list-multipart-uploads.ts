@@ -3,7 +3,7 @@ import type { ListedUpload } from "../../../objects/api.ts";
 import { xmlAnswer } from "../../common/answer.ts";
 import { isoDate, s3Document, tag, wrap } from "../../common/xml-write.ts";
 import { operation, onBucket } from "../operation.ts";
-import { encodingOf, maxOf, type Encoding } from "../read/list.ts";
+import { afterMarker, encodingOf, maxOf, type Encoding } from "../read/list.ts";
 import { checksumKinds, commonPrefix, named } from "../show/list.ts";
 import { ownerXml } from "../show/object.ts";
 
@@ -12,23 +12,26 @@ export const ListMultipartUploads = operation({
   route: { method: "GET", target: "bucket", query: ["uploads"] },
   needs: onBucket("s3:ListBucketMultipartUploads"),
   parse: (req) => {
+    const prefix = req.parameter("prefix") ?? "";
+    const delimiter = req.parameter("delimiter") ?? "";
     const keyMarker = req.parameter("key-marker") ?? "";
     // Alone it means nothing: S3 ignores it.
     const uploadIdMarker = keyMarker === "" ? undefined : req.parameter("upload-id-marker");
     return {
       encoding: encodingOf(req),
+      keyMarker,
       list: {
-        prefix: req.parameter("prefix") ?? "",
-        delimiter: req.parameter("delimiter") ?? "",
-        keyMarker,
+        prefix,
+        delimiter,
         max: maxOf(req, "max-uploads", UPLOADS_PAGE_MAX),
+        ...afterMarker(keyMarker, prefix, delimiter),
         ...(uploadIdMarker === undefined ? {} : { uploadIdMarker }),
       },
     };
   },
   handle: async ({ list }, req) =>
     list.max === 0 ? { items: [], more: false } : req.deps.uploads.listUploads(req.bucket, list),
-  respond: ({ items, more }, req, { encoding, list }) => {
+  respond: ({ items, more }, req, { encoding, keyMarker, list }) => {
     const owner = ownerXml(req.deps.ownerOf(req.bucket.owner));
     let uploads = "";
     let groups = "";
@@ -36,18 +39,20 @@ export const ListMultipartUploads = operation({
       if (item.kind === "upload") uploads += uploadXml(item.upload, encoding, owner);
       else groups += commonPrefix(item.prefix, encoding);
     }
-    const last = more ? items.at(-1) : undefined;
+    const last = items.at(-1);
+    // S3 names the last upload on the last page, too. Of a common prefix it says nothing, even where the list goes on.
+    const nextKey = last?.kind === "upload" ? last.upload.key : more ? last?.prefix : "";
     return xmlAnswer(
       200,
       s3Document(
         "ListMultipartUploadsResult",
         tag("Bucket", req.bucket.name) +
-          named("KeyMarker", list.keyMarker, encoding) +
+          named("KeyMarker", keyMarker, encoding) +
           tag("UploadIdMarker", list.uploadIdMarker ?? "") +
-          named("NextKeyMarker", last?.kind === "upload" ? last.upload.key : last?.prefix, encoding) +
-          tag("NextUploadIdMarker", last?.kind === "upload" ? last.upload.uploadId : undefined) +
+          named("NextKeyMarker", nextKey, encoding) +
+          tag("NextUploadIdMarker", last?.kind === "upload" ? last.upload.uploadId : "") +
           (list.delimiter === "" ? "" : named("Delimiter", list.delimiter, encoding)) +
-          named("Prefix", list.prefix, encoding) +
+          (list.prefix === "" ? "" : named("Prefix", list.prefix, encoding)) +
           tag("MaxUploads", list.max) +
           tag("EncodingType", encoding.type) +
           tag("IsTruncated", more) +
