@@ -11,8 +11,10 @@ import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   type ObjectIdentifier,
   PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
   type Tag,
@@ -224,6 +226,19 @@ test("a delete that compares takes the right to read; one by * does not", async 
   assert.equal(await removeMany({ ETag: "*" }), "AccessDenied");
   await put(root, Bucket);
   assert.equal(await removeMany({ ETag: "*" }), undefined);
+});
+
+test("who may not list is not told of a delete marker either", async () => {
+  const Bucket = await w.bucket("hidden-marker");
+  const VersioningConfiguration = { Status: "Enabled" } as const;
+  await root.s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+  await put(root, Bucket);
+  await root.s3.send(new DeleteObjectCommand({ Bucket, Key: "x" }));
+  const tagger = await w.user("marker-tagger", policy({ Action: "s3:GetObjectTagging" }));
+  const tagsOf = (who: Actor, Key: string) => who.s3.send(new GetObjectTaggingCommand({ Bucket, Key }));
+  await assert.rejects(tagsOf(tagger, "x"), denied("s3:ListBucket"));
+  await assert.rejects(tagsOf(tagger, "never"), denied("s3:ListBucket"));
+  await assert.rejects(tagsOf(root, "x"), { name: "MethodNotAllowed" });
 });
 
 test("s3:if-match of a batch is what its entries say, not what its header does", async () => {

@@ -1,7 +1,7 @@
 /** Exported files as `aws cloudtrail validate-logs` checks them: hashes, signatures, and the chain of digests. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { appendFile, mkdir, readFile, rename, rmdir } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rename, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
@@ -11,9 +11,11 @@ import { ensureDigestKey } from "./digest-key.ts";
 import { eventText, newEventId } from "./event.ts";
 import { type Exported, exportTrail } from "./export.ts";
 import { claimedIdentity } from "./identity.ts";
-import { newest, positionOf } from "./query.ts";
+import { proveRecord } from "./prove.ts";
+import { answer, type Found, newest, positionOf } from "./query.ts";
 import { TrailReader } from "./reader.ts";
 import { factsOf } from "./facts.ts";
+import { Segment } from "./segment-reader.ts";
 import { Rig } from "./test/rig.ts";
 import type { TrailRecord } from "./trail.ts";
 
@@ -206,5 +208,54 @@ test("pages of the newest records, each once, whatever order they were written i
     assert.equal((await newest(reader, { request: "R1" }, 10)).length, 0);
   } finally {
     await rig.remove();
+  }
+});
+
+test("an export tells damage at the end of what was signed, and a proof is refused for it", async () => {
+  for (const damage of ["edited", "cut off", "made zeros"] as const) {
+    const rig = await Rig.make();
+    try {
+      const trail = rig.trail();
+      for (const hours of [0, 0.1, 0.2]) {
+        trail.append(eventAt(START_MS + hours * HOUR_MS, "111122223333"));
+        await trail.flush();
+      }
+      await trail.close();
+      const [stream = ""] = await rig.files.streams();
+      const path = rig.files.path(stream, 0, "seg");
+      const bytes = await readFile(path);
+      const found: Found[] = [];
+      for await (const one of answer(new TrailReader(rig.files, rig.seedOf), {})) found.push(one);
+      const segment = Segment.from(bytes, rig.seedOf);
+      assert.ok(typeof segment === "object");
+      const last = [...segment.frames()].at(-1);
+      assert.ok(last !== undefined && found[0] !== undefined);
+      const changed = Buffer.from(bytes);
+      if (damage === "edited") changed[changed.length - 30] = (changed[changed.length - 30] ?? 0) ^ 1;
+      if (damage === "made zeros") changed.fill(0, last.offset);
+      await writeFile(path, damage === "cut off" ? changed.subarray(0, last.offset) : changed);
+      const input = {
+        files: rig.files,
+        seedOf: rig.seedOf,
+        ledger: rig.ledger,
+        key: await ensureDigestKey(rig.records, START_MS),
+        directory: join(rig.directory, "out"),
+        region: "eu-central-1",
+        bucket: "logs",
+        prefix: "",
+        trail: "strongroom",
+        account: "111122223333",
+        fromMs: START_MS,
+        nowMs: START_MS + 2 * HOUR_MS,
+      };
+      const { records, problems } = await exportTrail(input, () => {});
+      const kind = damage === "edited" ? "edited" : "truncated";
+      assert.deepEqual([records, problems.map((p) => [p.kind, p.seq])], [2, [[kind, 2]]], damage);
+      if (damage !== "edited") continue;
+      const proven = await proveRecord(input, found[0]);
+      assert.match(proven.kind === "refused" ? proven.why : "", /damaged \(edited\)/);
+    } finally {
+      await rig.remove();
+    }
   }
 });

@@ -8,10 +8,10 @@ import { randomBytes, trailHash } from "@strongroom/crypto";
 import { hexOf } from "../store/key-order.ts";
 import { compact, dayPath, type DigestPlace, type LogFile, writeDigest } from "./export-digest.ts";
 import { ExportDirectory } from "./export-state.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger, StreamState } from "./ledger.ts";
 import type { TrailPlace } from "./reindex.ts";
 import { eventMs, parseEvent, type TrailEvent } from "./trail-event.ts";
-import { type Position, positionBefore, type Problem, walkStream } from "./walk.ts";
+import { positionBefore, type Problem, walkStream } from "./walk.ts";
 
 export interface ExportInput extends TrailPlace, DigestPlace {
   readonly ledger: Ledger;
@@ -42,8 +42,8 @@ export async function exportTrail(input: ExportInput, progress: (done: Exported)
   const files = new LogFiles(input, directory, progress);
   const { done } = files;
   const problems: Problem[] = [];
-  for (const [stream, { pruned }] of await input.ledger.streams()) {
-    const problem = await exportStream(input, directory, files, stream, pruned);
+  for (const [stream, state] of await input.ledger.streams()) {
+    const problem = await exportStream(input, directory, files, stream, state);
     if (problem !== undefined) problems.push(problem);
   }
   const written = await files.end();
@@ -66,7 +66,7 @@ async function exportStream(
   directory: ExportDirectory,
   files: LogFiles,
   stream: string,
-  prunedTo: Position | undefined,
+  { pruned: prunedTo, nextSeq: signedTo }: Pick<StreamState, "pruned" | "nextSeq">,
 ): Promise<Problem | undefined> {
   for (let pruned = prunedTo, next = 0; ; ) {
     next = Math.max(next, directory.streams.get(stream) ?? 0);
@@ -75,13 +75,21 @@ async function exportStream(
     next += missed;
     let problem: Problem | undefined;
     const begin = await positionBefore(trail, stream, next, pruned);
+    let seen = begin?.seq ?? 0;
+    let torn: Problem | undefined;
     for await (const step of walkStream(trail, stream, seedOf, begin)) {
       // What stands before the damage is exported; what is behind it can't be trusted.
       if (step.kind === "problem") problem = step.problem;
-      if (step.kind !== "record" || step.record.seq < next) continue;
+      if (step.kind === "torn") torn = step.otherwise;
+      if (step.kind !== "record") continue;
+      seen = step.record.seq + 1;
+      if (step.record.seq < next) continue;
       directory.streams.set(stream, step.record.seq + 1);
       await files.take(step.record.text);
     }
+    // What was signed was whole once.
+    if (problem === undefined && seen < signedTo)
+      problem = torn ?? { kind: "truncated", stream, seq: seen, detail: `${signedTo} records were signed` };
     const now = problem === undefined ? undefined : await ledger.prunedSince(stream, pruned?.seq ?? 0);
     if (now === undefined) return problem;
     pruned = now;

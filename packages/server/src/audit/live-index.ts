@@ -24,16 +24,17 @@ export class LiveIndex {
     this.#seedOf = seedOf;
   }
 
-  use<T>(work: (index: IndexBuilder) => Promise<T>): Promise<T> {
+  /** `mayGrow`: it is the last of its stream, so what does not open at its end may be being written. */
+  use<T>(work: (index: IndexBuilder) => Promise<T>, mayGrow = true): Promise<T> {
     const done = this.#queue.then(async () => {
-      await this.#goOn();
+      await this.#goOn(mayGrow);
       return work(this.index);
     });
     this.#queue = done.catch(() => undefined);
     return done;
   }
 
-  async #goOn(): Promise<void> {
+  async #goOn(mayGrow: boolean): Promise<void> {
     const { stream, number } = this.#name;
     // Under the header, which is read once, every frame opens.
     const from = this.index.end;
@@ -46,15 +47,15 @@ export class LiveIndex {
       return;
     }
     using opened = segment;
-    await this.#take(opened, from === 0 ? 0 : from - SEGMENT_HEADER_BYTES);
+    await this.#take(opened, from === 0 ? 0 : from - SEGMENT_HEADER_BYTES, mayGrow);
   }
 
   /** `shift`: what lies in the file between the header and the first frame here. */
-  async #take(segment: Segment, shift: number): Promise<void> {
+  async #take(segment: Segment, shift: number, mayGrow: boolean): Promise<void> {
     for (const frame of segment.frames()) {
       const body = segment.open(frame);
-      // It may be being written: the next question looks again.
-      if (body === undefined && segment.isLast(frame)) return;
+      // The next question looks again.
+      if (body === undefined && mayGrow && segment.isLast(frame)) return;
       const offset = frame.offset + shift;
       if (body === undefined) this.damaged++;
       const facts = new FrameFacts();

@@ -16,7 +16,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Found } from "./query.ts";
 import type { TrailPlace } from "./reindex.ts";
 import { proofOf, provesLeaf } from "./tree.ts";
-import { headerOf, type Position, walkStream } from "./walk.ts";
+import { type Damage, headerOf, type Position, walkStream } from "./walk.ts";
 
 const HEX32 = z.string().regex(/^[0-9a-f]{64}$/);
 const COUNT = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -66,12 +66,16 @@ async function proveAsPruned(
   let mark: SignedCheckpoint | undefined;
   let found: { readonly record: StoredRecord; readonly at: number } | undefined;
   let leaves: Uint8Array[] = [];
+  let seen = 0;
   const marks = await marksOf(ledger, stream, segment?.firstSeq ?? 0);
   for await (const step of walkStream(files, stream, seedOf, pruned)) {
-    if (step.kind === "problem")
-      return refused(`the trail is damaged (${step.problem.kind}): run strongroom audit verify`);
+    if (step.kind === "problem") return damaged(step.problem.kind);
+    // What was signed was whole once.
+    if (step.kind === "torn" && marks.some(({ statement }) => statement.nextSeq > seen))
+      return damaged(step.otherwise?.kind ?? "truncated");
     if (step.kind !== "record") continue;
     const { seq } = step.record;
+    seen = seq + 1;
     while (marks[0] !== undefined && marks[0].statement.nextSeq <= seq) {
       marks.shift();
       leaves = [];
@@ -97,6 +101,9 @@ async function proveAsPruned(
 
 const printed = (content: Content): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(content).map(([name, bytes]) => [name, Buffer.from(bytes).toString()]));
+
+const damaged = (kind: Damage): Proven =>
+  refused(`the trail is damaged (${kind}): run strongroom audit verify`);
 
 const refused = (why: string): Proven => ({ kind: "refused", why });
 

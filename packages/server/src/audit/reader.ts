@@ -112,7 +112,7 @@ export class TrailReader {
     const live = this.#liveOf(name);
     const before = live.damaged;
     const times = await live
-      .use(({ firstMs, lastMs, records }) => Promise.resolve({ firstMs, lastMs, records }))
+      .use(({ firstMs, lastMs, records }) => Promise.resolve({ firstMs, lastMs, records }), last)
       .catch((error: unknown) => {
         if (isMissing(error)) return undefined;
         throw error;

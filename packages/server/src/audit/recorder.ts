@@ -3,7 +3,7 @@
  * which come from two sides (calls of clients, and S3 on a requester's behalf).
  */
 import { keyedHash, type SecretKey } from "@strongroom/crypto";
-import type { Caller } from "../base/caller.ts";
+import type { Caller, KeyUses } from "../base/caller.ts";
 import type { Clock } from "../base/clock.ts";
 import { isKeyArn } from "../base/ids.ts";
 import { TRAIL_LATER_MAX } from "../base/limits.ts";
@@ -101,10 +101,12 @@ export class Recorder {
 
   /**
    * `append` is called with others of its kind, before the next record is taken. All that its record is made of must stay as
-   * it is. Who waits for it does so with `trail.durableLater`.
+   * it is. Who waits for it does so with `trail.durableLater`, and then asks whether `uses` is unrecorded: `append` may have
+   * been called before anybody waited.
    */
-  putOff(append: () => unknown): void {
-    if (this.#later.push(append) === 1) this.trail.later(this.#appendLater);
+  putOff(append: () => unknown, uses?: KeyUses): void {
+    const noting = uses === undefined ? append : () => notingFailure(append, uses);
+    if (this.#later.push(noting) === 1) this.trail.later(this.#appendLater);
     else if (this.#later.length >= TRAIL_LATER_MAX) this.trail.takeLater();
   }
 
@@ -263,6 +265,15 @@ function ownersCopy(parts: EventParts, { principal }: Caller, owner: string): Ev
     eventId: newEventId(parts.timeMs),
     recipient: owner,
   };
+}
+
+function notingFailure(append: () => unknown, uses: KeyUses): void {
+  try {
+    append();
+  } catch (error) {
+    uses.isUnrecorded = true;
+    throw error;
+  }
 }
 
 const joined = (texts: readonly string[]): string =>

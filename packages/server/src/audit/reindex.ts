@@ -33,7 +33,7 @@ export async function openIndex(
     (found) => found.size,
     () => undefined,
   );
-  if (index.head.segmentBytes === size) return index;
+  if (index.head.segmentBytes === size && index.head.end <= size) return index;
   await index.close();
   return undefined;
 }

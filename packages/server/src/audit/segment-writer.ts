@@ -52,6 +52,8 @@ export class SegmentWriter {
   #at = SEGMENT_HEADER_BYTES;
   #frames = 0;
   #records = 0;
+  /** A frame that is sealed, and in the index, does not stand in the file. */
+  #isBehind = false;
 
   private constructor(file: TrailFile, header: Uint8Array, seed: SecretKey<"audit">) {
     this.#file = file;
@@ -110,6 +112,7 @@ export class SegmentWriter {
     if (compressed) release(body);
     this.#index.frame(this.#at, out.length, input.facts);
     this.#records += input.count;
+    this.#isBehind = true;
     return out;
   }
 
@@ -117,6 +120,7 @@ export class SegmentWriter {
     const { length } = frame;
     await this.#file.write(frame, this.#at);
     this.#at += length;
+    this.#isBehind = false;
     // V8 counts what lies off its heap as old, and would mark all of that heap again after some dozens of frames.
     release(frame);
   }
@@ -126,8 +130,9 @@ export class SegmentWriter {
     await this.#file.close();
   }
 
-  /** After `close`. */
-  sealedIndex(seed: SecretKey<"audit">): Promise<Uint8Array> {
+  /** After `close`. Rejects where the last frame was never written: the index would name its records. */
+  async sealedIndex(seed: SecretKey<"audit">): Promise<Uint8Array> {
+    if (this.#isBehind) throw new Error("the segment's last frame was not written");
     return sealIndex(seed, this.#header, this.#index, this.#at);
   }
 }

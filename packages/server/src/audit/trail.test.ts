@@ -242,6 +242,46 @@ test("a record that was put off while a frame is written is in the next one, and
   }
 });
 
+test("a trail whose only record cannot be put together goes on", async () => {
+  const rig = await Rig.make();
+  try {
+    const trail = rig.trail();
+    for (let i = 0; i < 2; i++) {
+      trail.later(() => {
+        throw new Error("a slot too many");
+      });
+      await assert.rejects(trail.durableLater(), ServiceError);
+    }
+    await sleep(100);
+    await trail.durable(trail.append(recordOf(0)));
+    await trail.close();
+    assert.deepEqual(await seqsOf(rig), [0]);
+  } finally {
+    await rig.remove();
+  }
+});
+
+test("a segment whose last frame was never written gets no index that names its records", async () => {
+  const rig = await Rig.make();
+  try {
+    const files = new FaultyFiles(rig.files.directory);
+    const trail = rig.trail(files);
+    for (const n of [0, 1]) await trail.durable(trail.append(recordOf(n)));
+    files.failing = true;
+    await assert.rejects(trail.durable(trail.append(recordOf(2))), ServiceError);
+    await trail.close();
+    const watch = new StreamWatch();
+    const parts = { files: rig.files, ledger: rig.ledger, seedOf: rig.seedOf, log: silentLog, watch };
+    await recoverStreams(parts, rig.nowMs, 0);
+    assert.equal(await recoverStreams(parts, rig.nowMs, 200_000), 1);
+    const [times] = await new TrailReader(rig.files, rig.seedOf).segments(0, Infinity);
+    assert.equal(times?.records, 2);
+    assert.deepEqual((await rig.verify()).problems, []);
+  } finally {
+    await rig.remove();
+  }
+});
+
 test("a record that cannot be put together refuses who waits, and nobody else", async () => {
   const rig = await Rig.make();
   try {

@@ -253,6 +253,8 @@ export class Trail {
       if (!(await this.#stillOurs())) return;
       await this.#company.gather(() => this.#waiters.joining);
       this.takeLater();
+      // What was put off could not be put together, and there was nothing else.
+      if (this.#waiting.length === 0) continue;
       const { frame, count } = this.#sealNext(segment);
       const written = await this.#insist(async () => {
         await this.#requireSpace();

@@ -100,11 +100,19 @@ export interface KeyUses {
   materialId: string | undefined;
   /** `kms`: the key service opened or made a key. `bucketKeyCached`: it authorised the use of one held from before. */
   access: "kms" | "bucketKeyCached" | undefined;
+  /** A record of it that was put off could not be put together: the request must not be answered as if it stood. */
+  isUnrecorded: boolean;
 }
 
 /** The uses of a caller's request, which begin with the first. */
 export function startKeyUses(caller: Caller): KeyUses {
-  caller.keyUses ??= { requestIds: [], keyArn: undefined, materialId: undefined, access: undefined };
+  caller.keyUses ??= {
+    requestIds: [],
+    keyArn: undefined,
+    materialId: undefined,
+    access: undefined,
+    isUnrecorded: false,
+  };
   return caller.keyUses;
 }
 

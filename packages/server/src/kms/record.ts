@@ -91,7 +91,7 @@ function recordUse(
             : { code: "KMSInternalException", message: "" },
     });
   // S3 waits for its own record, which stands behind this one.
-  if (error === undefined && recorder.trail.takesLater) recorder.putOff(append);
+  if (error === undefined && recorder.trail.takesLater) recorder.putOff(append, uses);
   else append();
 }
 

@@ -11,6 +11,7 @@ import { claimedIdentity, type Identity, identityOf } from "../../audit/identity
 import type { Recorder } from "../../audit/recorder.ts";
 import { type S3Row, s3RowOf } from "../../audit/s3-rows.ts";
 import { SLOT } from "../../audit/template.ts";
+import { trailUnavailable } from "../../audit/trail.ts";
 import type { HeaderView } from "../../auth/headers.ts";
 import type { Caller, KeyUses } from "../../base/caller.ts";
 import { jsonInside, jsonString } from "../../base/json-text.ts";
@@ -51,15 +52,17 @@ export class S3Audit implements AuditPort {
     const facts =
       outcome.answer === undefined ? NO_FACTS : readAnswer(outcome.answer, event.exchange, row.readOnly);
     if (row.data && this.#isPlain(event, outcome)) {
-      this.#recorder.putOff(() => this.#append(event, outcome, row, uses, facts));
-      return uses === undefined ? undefined : trail.durableLater();
+      this.#recorder.putOff(() => this.#append(event, outcome, row, uses, facts), uses);
+      return uses === undefined ? undefined : requireRecorded(trail.durableLater(), uses);
     }
     let ticket = 0;
     if (outcome.details?.["keys"] === undefined) ticket = this.#append(event, outcome, row, uses, facts);
     else for (const part of partsOf(outcome)) ticket = this.#append(event, part, row, uses, facts);
     if (waitsAlone) return undefined;
     const awaited = uses !== undefined || (!row.data && !row.readOnly);
-    return awaited ? trail.durable(ticket) : trail.backpressure(ticket);
+    if (!awaited) return trail.backpressure(ticket);
+    const durable = trail.durable(ticket);
+    return uses === undefined ? durable : requireRecorded(durable, uses);
   }
 
   /** All that its record is made of stays as it is; keys of customers are not kept longer than their requests. */
@@ -155,6 +158,11 @@ export class S3Audit implements AuditPort {
     if (details !== undefined) text += detailsText(details, false);
     return `${text}}`;
   }
+}
+
+async function requireRecorded(durable: Promise<void>, uses: KeyUses): Promise<void> {
+  await durable;
+  if (uses.isUnrecorded) throw trailUnavailable();
 }
 
 /** All that one record is made of. */

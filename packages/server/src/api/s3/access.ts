@@ -53,7 +53,8 @@ export async function hideMissing(
   steps?: DecisionSteps,
 ): Promise<unknown> {
   if (!(error instanceof ServiceError)) return error;
-  if (error.code !== "NoSuchKey" && error.code !== "NoSuchVersion") return error;
+  const isMarker = error.code === "MethodNotAllowed" && req.query.get("versionId") === undefined;
+  if (error.code !== "NoSuchKey" && error.code !== "NoSuchVersion" && !isMarker) return error;
   const need: Need = { action: "s3:ListBucket", bucket };
   const decision = await decide(req, need, steps);
   if (decision.kind === "allow") return error;

@@ -120,7 +120,7 @@ async function deleteOne(
     const marker = deleteMarker ? tag("DeleteMarker", true) + tag("DeleteMarkerVersionId", versionId) : "";
     return { ...audited, entry: wrap("Deleted", named + marker) };
   } catch (thrown) {
-    const error = await hideMissing(req, req.bucket, thrown, steps);
+    const error = await hideMissing(req, req.bucket, thrown, steps).catch((failed: unknown) => failed);
     const shown = shownError(error);
     if (shown.status >= 500) {
       req.deps.log.error("a key of many could not be deleted", { requestId: req.exchange.requestId, error });
