@@ -122,7 +122,7 @@ async function deleteOne(
   } catch (thrown) {
     const error = await hideMissing(req, req.bucket, thrown, steps).catch((failed: unknown) => failed);
     const shown = shownError(error);
-    if (shown.status >= 500) {
+    if (shown.status >= 500 && shown.code !== "NotImplemented") {
       req.deps.log.error("a key of many could not be deleted", { requestId: req.exchange.requestId, error });
     }
     const entry = wrap("Error", named + tag("Code", shown.code) + tag("Message", shown.message));
