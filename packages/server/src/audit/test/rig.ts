@@ -14,6 +14,7 @@ import { Ledger } from "../ledger.ts";
 import type { SeedOf } from "../segment-reader.ts";
 import { NO_FACTS } from "../facts.ts";
 import { Trail, type TrailParts, type TrailRecord } from "../trail.ts";
+import { walkStream } from "../walk.ts";
 import { verifyTrail, type VerifyInput, type VerifyResult } from "../verify.ts";
 
 export class Rig {
@@ -83,6 +84,25 @@ export class Rig {
   async remove(): Promise<void> {
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+export async function withRig(work: (rig: Rig) => Promise<void>): Promise<void> {
+  const rig = await Rig.make();
+  try {
+    await work(rig);
+  } finally {
+    await rig.remove();
+  }
+}
+
+/** The `n` of each record that stands, stream by stream. */
+export async function seqsOf(rig: Rig): Promise<readonly number[]> {
+  const seqs: number[] = [];
+  for (const stream of await rig.files.streams()) {
+    for await (const step of walkStream(rig.files, stream, rig.seedOf))
+      if (step.kind === "record") seqs.push(Number(JSON.parse(Buffer.from(step.record.text).toString()).n));
+  }
+  return seqs;
 }
 
 export function recordOf(n: number, fields: Readonly<Record<string, unknown>> = {}): TrailRecord {
