@@ -7,9 +7,9 @@ import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { digestKeyFingerprint, verifyDigest } from "@strongroom/crypto";
 import { z } from "zod";
-import { ensureDigestKey } from "./digest-key.ts";
+import { ensureDigestKey, type StoredDigestKey } from "./digest-key.ts";
 import { eventText, newEventId } from "./event.ts";
-import { type Exported, exportTrail } from "./export.ts";
+import { type Exported, type ExportInput, exportTrail } from "./export.ts";
 import { claimedIdentity } from "./identity.ts";
 import { proveRecord } from "./prove.ts";
 import { answer, type Found, newest, positionOf } from "./query.ts";
@@ -55,6 +55,20 @@ const digestSchema = z.looseObject({
 const lineSchema = z.object({ file: z.string(), metadata: z.record(z.string(), z.string()) });
 const sha = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
+const inputOf = (rig: Rig, key: StoredDigestKey): Omit<ExportInput, "nowMs"> => ({
+  files: rig.files,
+  seedOf: rig.seedOf,
+  ledger: rig.ledger,
+  key,
+  directory: join(rig.directory, "out"),
+  region: "eu-central-1",
+  bucket: "logs",
+  prefix: "",
+  trail: "strongroom",
+  account: "111122223333",
+  fromMs: START_MS,
+});
+
 test("log files and digests validate backwards, over exports, late records and none", async () => {
   const rig = await Rig.make();
   try {
@@ -65,20 +79,8 @@ test("log files and digests validate backwards, over exports, late records and n
     await trail.close();
     const key = await ensureDigestKey(rig.records, START_MS);
     assert.deepEqual((await ensureDigestKey(rig.records, START_MS)).publicDer, key.publicDer);
-    const directory = join(rig.directory, "out");
-    const input = {
-      files: rig.files,
-      seedOf: rig.seedOf,
-      ledger: rig.ledger,
-      key,
-      directory,
-      region: "eu-central-1",
-      bucket: "logs",
-      prefix: "",
-      trail: "strongroom",
-      account: "111122223333",
-      fromMs: START_MS,
-    };
+    const input = inputOf(rig, key);
+    const { directory } = input;
     const first = await exportTrail({ ...input, nowMs: START_MS + 3 * HOUR_MS }, () => {});
     assert.deepEqual([first.records, first.files, first.digests], [6, 2, 2]);
     // Of a long request: its time is past, it is recorded now.
@@ -234,21 +236,8 @@ test("an export tells damage at the end of what was signed, and a proof is refus
       if (damage === "edited") changed[changed.length - 30] = (changed[changed.length - 30] ?? 0) ^ 1;
       if (damage === "made zeros") changed.fill(0, last.offset);
       await writeFile(path, damage === "cut off" ? changed.subarray(0, last.offset) : changed);
-      const input = {
-        files: rig.files,
-        seedOf: rig.seedOf,
-        ledger: rig.ledger,
-        key: await ensureDigestKey(rig.records, START_MS),
-        directory: join(rig.directory, "out"),
-        region: "eu-central-1",
-        bucket: "logs",
-        prefix: "",
-        trail: "strongroom",
-        account: "111122223333",
-        fromMs: START_MS,
-        nowMs: START_MS + 2 * HOUR_MS,
-      };
-      const { records, problems } = await exportTrail(input, () => {});
+      const input = inputOf(rig, await ensureDigestKey(rig.records, START_MS));
+      const { records, problems } = await exportTrail({ ...input, nowMs: START_MS + 2 * HOUR_MS }, () => {});
       const kind = damage === "edited" ? "edited" : "truncated";
       assert.deepEqual([records, problems.map((p) => [p.kind, p.seq])], [2, [[kind, 2]]], damage);
       if (damage !== "edited") continue;

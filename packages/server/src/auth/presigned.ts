@@ -1,7 +1,7 @@
 /**
  * Query authentication (spec access 1.6): the claim of a presigned URL, and the parameters that SDKs hoist out of the
- * headers: `x-amz-*`, `if-match` and `if-none-match`. Names compare without regard to case; a name given twice is refused, since two readers of the URL
- * could disagree about which one counts.
+ * headers: `x-amz-*`, `if-match` and `if-none-match`. Names compare without regard to case; a name given twice is refused,
+ * since two readers of the URL could disagree about which one counts.
  */
 import { fail } from "../base/errors.ts";
 import { PRESIGNED_SECONDS_MAX } from "../base/limits.ts";

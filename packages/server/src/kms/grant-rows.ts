@@ -1,7 +1,7 @@
 /**
  * The rows of grants. A grant is a counted record of its key's list, so that a revoked one does not come back from an old
- * disk; rows beside it lead there from the grantee, the retiring principal and the name (docs/format/grant-rows.md). Which grants a caller has on a
- * key is kept while the key's record says that none has changed.
+ * disk; rows beside it lead there from the grantee, the retiring principal and the name (docs/format/grant-rows.md). Which
+ * grants a caller has on a key is kept while the key's record says that none has changed.
  */
 import { IntegrityError } from "../base/errors.ts";
 import { type AccountId, parseAccountId } from "../base/ids.ts";
