@@ -101,8 +101,8 @@ export class Recorder {
 
   /**
    * `append` is called with others of its kind, before the next record is taken. All that its record is made of must stay as
-   * it is. Who waits for it does so with `trail.durableLater`, and then asks whether `uses` is unrecorded: `append` may have
-   * been called before anybody waited.
+   * it is. Who waits for it does so with `trail.durableLater`, and asks before whether `uses` is unrecorded: `append` may have
+   * been called already.
    */
   putOff(append: () => unknown, uses?: KeyUses): void {
     const noting = uses === undefined ? append : () => notingFailure(append, uses);

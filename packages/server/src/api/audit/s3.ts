@@ -53,16 +53,17 @@ export class S3Audit implements AuditPort {
       outcome.answer === undefined ? NO_FACTS : readAnswer(outcome.answer, event.exchange, row.readOnly);
     if (row.data && this.#isPlain(event, outcome)) {
       this.#recorder.putOff(() => this.#append(event, outcome, row, uses, facts), uses);
-      return uses === undefined ? undefined : requireRecorded(trail.durableLater(), uses);
+      if (uses === undefined) return undefined;
+      requireRecorded(uses);
+      return trail.durableLater();
     }
     let ticket = 0;
     if (outcome.details?.["keys"] === undefined) ticket = this.#append(event, outcome, row, uses, facts);
     else for (const part of partsOf(outcome)) ticket = this.#append(event, part, row, uses, facts);
     if (waitsAlone) return undefined;
     const awaited = uses !== undefined || (!row.data && !row.readOnly);
-    if (!awaited) return trail.backpressure(ticket);
-    const durable = trail.durable(ticket);
-    return uses === undefined ? durable : requireRecorded(durable, uses);
+    if (uses !== undefined) requireRecorded(uses);
+    return awaited ? trail.durable(ticket) : trail.backpressure(ticket);
   }
 
   /** All that its record is made of stays as it is; keys of customers are not kept longer than their requests. */
@@ -160,8 +161,8 @@ export class S3Audit implements AuditPort {
   }
 }
 
-async function requireRecorded(durable: Promise<void>, uses: KeyUses): Promise<void> {
-  await durable;
+/** Of what is put together later, whoever waits hears from the trail; this is for what was before anybody waited. */
+function requireRecorded(uses: KeyUses): void {
   if (uses.isUnrecorded) throw trailUnavailable();
 }
 
