@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createConnection, createServer } from "node:net";
+import { createConnection, createServer, Server } from "node:net";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,6 +40,27 @@ test("a command is carried to the server and its output and exit code come back"
       await askServer(path, { command: "verify", args: [] }, { out: () => {}, err: () => {} }),
       undefined,
     );
+  }));
+
+test("the socket is never open to others, whatever the umask", (t) =>
+  inDir(async (dir) => {
+    const listen: unknown = Reflect.get(Server.prototype, "listen");
+    assert.ok(typeof listen === "function");
+    const modes: number[] = [];
+    t.mock.method(Server.prototype, "listen", function (this: Server, path: string, done: () => void) {
+      Reflect.apply(listen, this, [path, done]);
+      modes.push(statSync(path).mode & 0o777);
+      return this;
+    });
+    const before = process.umask(0);
+    try {
+      const server = await listenControl(join(dir, "s.sock"), async () => {});
+      await server.close();
+      assert.equal(process.umask(), 0);
+    } finally {
+      process.umask(before);
+    }
+    assert.deepEqual(modes, [0o600]);
   }));
 
 test("a long output waits for whoever reads it", () =>

@@ -83,8 +83,15 @@ export async function listenControl(
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(address(own), resolve);
+    // Bound at once, and never open to others: who connects before a change of mode stays connected.
+    const before = process.umask(0o177);
+    try {
+      server.listen(address(own), resolve);
+    } finally {
+      process.umask(before);
+    }
   });
+  // Not every system asks the umask.
   chmodSync(own, 0o600);
   for (let attempt = 0; ; attempt++) {
     try {
