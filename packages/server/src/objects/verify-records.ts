@@ -5,9 +5,10 @@
 import { asId, type BucketId } from "../base/ids.ts";
 import type { Codec } from "../store/codec.ts";
 import { equalBytes } from "../store/key-order.ts";
-import type { Row, TableName } from "../store/port.ts";
+import { type Row, type TableName, TABLES } from "../store/port.ts";
 import { garbageCodec } from "../store/trash.ts";
 import type { Core } from "./core.ts";
+import { checkBucket } from "./verify-bucket.ts";
 import { bodyCodec, lifeCodec, locationPageCodec, streamPageCodec } from "./rows/codecs.ts";
 import { contentCodec } from "./rows/content-record.ts";
 import { epochOfKey } from "./rows/row-keys.ts";
@@ -23,25 +24,10 @@ export interface VerifiedRow {
   readonly problem?: string;
 }
 
-/** Tables of sealed records that versions.ts does not walk. `list` and `lease` rows are checked for opening only. */
-export const RECORD_TABLES: readonly TableName[] = [
-  "account",
-  "credential",
-  "bucket",
-  "life",
-  "config",
-  "epoch",
-  "content",
-  "page",
-  "upload",
-  "part",
-  "ended",
-  "intent",
-  "trash",
-  "kms",
-  "list",
-  "lease",
-];
+/** Walked with the versions (verify.ts), or sealed otherwise: key records that opened when the store did, and streams. */
+const ELSEWHERE: readonly TableName[] = ["system", "keyring", "inline", "head", "marker", "version"];
+/** Tables of sealed records. Those that hold kinds of several layers are checked for opening only. */
+export const RECORD_TABLES: readonly TableName[] = TABLES.filter((table) => !ELSEWHERE.includes(table));
 const PAGE_ROWS = 200;
 /** A row that changes as often as it is read is alive. */
 const LOOKS = 5;
@@ -90,6 +76,10 @@ async function rowProblem(core: Core, table: TableName, row: Row): Promise<strin
 async function check(core: Core, table: TableName, row: Row): Promise<void> {
   if (table === "epoch") {
     await core.sources.epochs.openRow(asId<BucketId>(row.key.slice(0, 16)), epochOfKey(row.key), row.value);
+    return;
+  }
+  if (table === "bucket") {
+    await checkBucket(core, row);
     return;
   }
   if (table === "part") {

@@ -26,7 +26,10 @@ const COUNTED: readonly CountedRange[] = [
   { table: "account", from: new Uint8Array() },
   { table: "credential", from: new Uint8Array() },
   { table: "bucket", from: new Uint8Array() },
+  // Those of an account, whose number they begin with; others only lead to them.
+  { table: "identity", from: Uint8Array.of(0x30), to: Uint8Array.of(0x3a) },
   { table: "kms", ...rangeOf("key") },
+  { table: "kms", ...rangeOf("grant") },
 ];
 
 export const verify: Job = async (engine, { options }, output) => {

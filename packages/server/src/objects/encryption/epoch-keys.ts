@@ -96,7 +96,7 @@ export class EpochKeys {
   /** A row's key record under the newest service term, opened again and compared; undefined if it has it already. */
   async resealed(row: Row): Promise<Put | undefined> {
     const { term, key: termKey } = this.#keyring.current().current("service");
-    if (keyRecordTerm(row.value) === term) return undefined;
+    if (termOf(row.value) === term) return undefined;
     const bucket = asId<BucketId>(row.key.subarray(0, 16));
     const epoch = epochOfKey(row.key);
     const key = await this.#open(bucket, epoch, row.value);
@@ -161,7 +161,7 @@ export class EpochKeys {
   }
 
   async #open(bucket: BucketId, epoch: number, record: Uint8Array): Promise<SecretKey<"kek">> {
-    const term = keyRecordTerm(record);
+    const term = termOf(record);
     const termKey =
       this.#keyring.current().byTerm("service", term) ??
       (await this.#keyring.reload()).byTerm("service", term);
@@ -179,9 +179,14 @@ export class EpochKeys {
   }
 }
 
-function openEpoch(place: KeyRecordPlace<"epoch">, record: Uint8Array): SecretKey<"kek"> {
+const openEpoch = (place: KeyRecordPlace<"epoch">, record: Uint8Array): SecretKey<"kek"> =>
+  whole(() => openKeyRecord(place, record, "kek"));
+/** Of a record that may be too short to have one. */
+const termOf = (record: Uint8Array): number => whole(() => keyRecordTerm(record));
+
+function whole<T>(read: () => T): T {
   try {
-    return openKeyRecord(place, record, "kek");
+    return read();
   } catch (cause) {
     if (cause instanceof CryptoError) throw new IntegrityError("an epoch key does not open", cause);
     throw cause;
