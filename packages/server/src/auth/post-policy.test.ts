@@ -41,6 +41,26 @@ const run = (fields: Map<string, string>, nowMs = NOW_MS): ReturnType<typeof aut
 const B = { bucket: "b" };
 const DENIED = "AccessDenied";
 
+test("what a failed condition wanted of a customer's key is not shown", async () => {
+  for (const name of [
+    "x-amz-server-side-encryption-customer-key",
+    "X-Amz-Copy-Source-Server-Side-Encryption-Customer-Key",
+  ])
+    for (const [condition, shown] of [
+      [{ [name]: "c2VjcmV0" }, `"eq", "$${name.toLowerCase()}"`],
+      [["starts-with", `$${name}`, "c2VjcmV0"], `"starts-with", "$${name.toLowerCase()}"`],
+      [["eq", name, "c2VjcmV0"], `"eq", "${name}"`],
+    ] as const) {
+      const fields = form(policy(B, { key: "k" }, condition), { key: "k", [name.toLowerCase()]: "b3RoZXI=" });
+      const error = await run(fields).catch((cause: unknown) => cause);
+      assert.ok(error instanceof Error);
+      assert.equal(
+        error.message,
+        `Invalid according to Policy: Policy Condition failed: [${shown}, "REDACTED"]`,
+      );
+    }
+});
+
 test("conditions", async () => {
   const rows: readonly (readonly [conditions: readonly unknown[], fields: Fields, message?: string])[] = [
     [[B, { key: "k" }], { key: "k" }],

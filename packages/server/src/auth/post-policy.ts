@@ -4,6 +4,7 @@
  */
 import { fail } from "../base/errors.ts";
 import { CONTENT_TYPES_MAX, POST_CONDITIONS_MAX } from "../base/limits.ts";
+import { shownValue } from "./redact.ts";
 
 type MatchKind = "eq" | "starts-with";
 
@@ -121,7 +122,7 @@ function parseOperation(item: readonly unknown[]): Condition | SizeRange {
   if (name !== "eq" && name !== "starts-with") return malformed(`Unknown operation '${describe(operation)}'`);
   if (item.length !== 3 || typeof field !== "string" || typeof value !== "string" || /^\$(?!.)/.test(field))
     return malformed(`Invalid ${name} condition: a field name with $ and a text are needed.`);
-  if (!field.startsWith("$")) return alwaysFails(name, field, value);
+  if (!field.startsWith("$")) return alwaysFails(name, field, shownValue(field.toLowerCase(), value));
   return { kind: name, field: field.slice(1).toLowerCase(), value };
 }
 
@@ -158,7 +159,7 @@ export function checkPostPolicy(policy: PostPolicy, fields: FormFields, bucket: 
     const { kind, field, value: wanted } = condition;
     covered.add(field);
     const value = field === "bucket" ? bucket : fields.get(field);
-    if (!holds(condition, value, types)) failed(conditionText(kind, `$${field}`, wanted));
+    if (!holds(condition, value, types)) failed(conditionText(kind, `$${field}`, shownValue(field, wanted)));
   }
   if (!covered.has("bucket")) deny("Extra input fields: bucket");
   for (const field of fields.keys()) {

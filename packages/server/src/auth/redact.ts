@@ -12,3 +12,9 @@ export function redactCanonical(canonical: string): string {
     .replaceAll(SECRET_HEADER, `$1:${REDACTED}`)
     .replaceAll(SECRET_PARAMETER, `$1$2=${REDACTED}`);
 }
+
+const SECRET_NAME = /^(?:x-amz-[a-z-]*server-side-encryption-customer-key|x-amz-security-token)$/;
+
+/** What may be shown of the value of a header, or of the field of a form that stands for it. `name` in lower case. */
+export const shownValue = (name: string, value: string): string =>
+  SECRET_NAME.test(name) ? REDACTED : value;
