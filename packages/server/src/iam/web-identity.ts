@@ -220,11 +220,16 @@ export async function assumeRoleWithWebIdentity(
   return { ...session, subject, audience, provider };
 }
 
-/** `<issuer host>:aud`, `:sub` and every other claim with text values, in lower case, as AWS names them. */
+/**
+ * `<issuer host>:aud`, `:sub` and every other claim with text values, in lower case, as AWS names them. Claims differ by case,
+ * conditions don't: `SUB`, which an issuer may let its users choose, does not stand for `sub`.
+ */
 function claimConditions(host: string, payload: JWTPayload): Map<string, string | readonly string[]> {
   const values = new Map<string, string | readonly string[]>();
   for (const [claim, value] of Object.entries(payload)) {
-    const name = `${host}:${claim}`.toLowerCase();
+    const lower = claim.toLowerCase();
+    if (claim !== lower && Object.hasOwn(payload, lower)) continue;
+    const name = `${host.toLowerCase()}:${lower}`;
     if (typeof value === "string" || typeof value === "boolean") values.set(name, String(value));
     else if (Array.isArray(value) && value.every((item): item is string => typeof item === "string"))
       values.set(name, value);

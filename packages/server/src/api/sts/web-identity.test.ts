@@ -84,6 +84,11 @@ describe("AssumeRoleWithWebIdentity", () => {
       const names = async (given: string | Promise<string>, RoleArn?: string) =>
         (await refused(come(await given, RoleArn))).slice(0, 2);
       assert.deepEqual(await names(token({ sub: "repo:evil/app" })), ["AccessDenied", 403]);
+      // A claim of the issuer's users' choice is not the subject, whatever its case.
+      assert.deepEqual(await names(token({ sub: "repo:evil/app", SUB: "repo:acme/app" })), [
+        "AccessDenied",
+        403,
+      ]);
       assert.deepEqual(await names(token(), arn("role/none")), ["AccessDenied", 403]);
       assert.deepEqual(await names(token({ aud: "others" })), ["InvalidIdentityTokenException", 400]);
       assert.deepEqual(await names(token({ iss: "https://evil.example.com" })), [
