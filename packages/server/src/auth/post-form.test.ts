@@ -54,6 +54,27 @@ test("a large file streams whole", async () => {
   assert.ok((await readAll(text, 65536))[1].equals(data));
 });
 
+test("fields that trickle end with their time; a file may take longer", async () => {
+  async function* slowly(text: string): AsyncGenerator<Uint8Array> {
+    for (const byte of Buffer.from(text)) {
+      await new Promise((done) => setTimeout(done, 5));
+      yield Uint8Array.of(byte);
+    }
+  }
+  const fields = field("key", "k".repeat(100));
+  const late = await refusal(readPostForm(TYPE, slowly(fields + file("") + END), 100));
+  assert.equal(late.code, "RequestTimeout");
+  async function* thenSlowly(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(fields + file("").slice(0, -2));
+    yield* slowly("a".repeat(50));
+    yield Buffer.from(`\r\n${END}`);
+  }
+  const form = await readPostForm(TYPE, thenSlowly(), 100);
+  let size = 0;
+  for await (const piece of form.file) size += piece.length;
+  assert.equal(size, 50);
+});
+
 test("hostile forms", async () => {
   const many = Array.from({ length: 300 }, (_, i) => field(`x-ignore-${i}`, "")).join("");
   for (const [text, code] of [

@@ -6,7 +6,7 @@
 import { Busboy, type BusboyFileStream, type BusboyInstance } from "@fastify/busboy";
 import { once } from "node:events";
 import { fail, ServiceError } from "../base/errors.ts";
-import { FORM_FIELDS_BYTES_MAX, FORM_FIELDS_MAX } from "../base/limits.ts";
+import { FORM_FIELDS_BYTES_MAX, FORM_FIELDS_MAX, SMALL_BODY_MS_MAX } from "../base/limits.ts";
 import type { FormFields } from "./post-policy.ts";
 
 export interface PostForm {
@@ -27,10 +27,14 @@ interface FilePart {
   readonly contentType: string;
 }
 
-/** Reads up to the file. Throws MalformedPOSTRequest, MaxPostPreDataLengthExceeded, InvalidArgument without a file. */
+/**
+ * Reads up to the file. Throws MalformedPOSTRequest, MaxPostPreDataLengthExceeded, InvalidArgument without a file, and
+ * RequestTimeout for fields that trickle: nobody is known before they are here.
+ */
 export async function readPostForm(
   contentType: string,
   source: AsyncIterable<Uint8Array>,
+  msMax = SMALL_BODY_MS_MAX,
 ): Promise<PostForm> {
   const parser = newParser(contentType);
   const fields = new Map<string, string>();
@@ -70,6 +74,7 @@ export async function readPostForm(
     () => begun.resolve(undefined),
     (cause: unknown) => begun.reject(cause),
   );
+  const late = setTimeout(() => begun.reject(new ServiceError("RequestTimeout")), msMax);
   try {
     const file = await begun.promise;
     if (file === undefined)
@@ -90,6 +95,8 @@ export async function readPostForm(
   } catch (cause) {
     pump.stop();
     throw cause;
+  } finally {
+    clearTimeout(late);
   }
 }
 

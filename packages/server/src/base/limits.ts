@@ -55,7 +55,7 @@ export const BUCKET_TAGS_MAX = 50;
 export const BUCKETS_PER_ACCOUNT_MAX = 10_000;
 /** Key service (spec kms 13.1). */
 export const JSON_BODY_BYTES_MAX = 1024 ** 2;
-/** A JSON or Query body as a whole, which is read before the caller is known. */
+/** A JSON or Query body as a whole, and the fields of a form, which are read before the caller is known. */
 export const SMALL_BODY_MS_MAX = 30_000;
 export const KEY_TAGS_MAX = 50;
 export const ALIASES_PER_KEY_MAX = 50;
