@@ -55,6 +55,8 @@ export const BUCKET_TAGS_MAX = 50;
 export const BUCKETS_PER_ACCOUNT_MAX = 10_000;
 /** Key service (spec kms 13.1). */
 export const JSON_BODY_BYTES_MAX = 1024 ** 2;
+/** JSON and Query bodies longer than {@link SMALL_BODY_BYTES_MAX} that are being read, all of a process together. */
+export const LONGER_BODIES_BYTES_MAX = 64 * 1024 ** 2;
 /** A JSON or Query body as a whole, and the fields of a form, which are read before the caller is known. */
 export const SMALL_BODY_MS_MAX = 30_000;
 export const KEY_TAGS_MAX = 50;

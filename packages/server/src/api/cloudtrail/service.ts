@@ -50,9 +50,10 @@ export class CloudTrailService implements Service {
     let caller: Caller;
     let input: unknown;
     try {
-      const body = await readSmallBody(exchange.req, JSON_BODY_BYTES_MAX, () =>
-        fail("SerializationException", "The request body is too long."),
-      );
+      const body = await readSmallBody(exchange.req, JSON_BODY_BYTES_MAX, {
+        tooLong: () => fail("SerializationException", "The request body is too long."),
+        crowded: () => fail("ThrottlingException", "Rate exceeded"),
+      });
       caller = await this.#identify(exchange, body);
       if (operation === undefined) return fail("UnknownOperationException");
       input = parseBody(body);

@@ -6,9 +6,10 @@ import { type AddressInfo, connect, Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fail, ServiceError } from "../../base/errors.ts";
+import { LONGER_BODIES_BYTES_MAX } from "../../base/limits.ts";
 import { cpuMs } from "../../policy/testing.ts";
 import { SocketSource } from "./request-body.ts";
-import { Gathered, readSmallBody } from "./small-body.ts";
+import { type BodyRefusals, Gathered, readSmallBody } from "./small-body.ts";
 
 test("pieces are kept as their bytes alone; a single one stays as it came", () => {
   const slab = Buffer.alloc(64 * 1024, 1);
@@ -25,10 +26,15 @@ test("pieces are kept as their bytes alone; a single one stays as it came", () =
   assert.equal(slab[10], 1, "nothing is written behind a piece");
 });
 
+const REFUSALS: BodyRefusals = {
+  tooLong: () => fail("SerializationException"),
+  crowded: () => fail("ThrottlingException"),
+};
+
 /** Answers with the body's length, or with the error's code. */
 async function start(t: TestContext, bytesMax: number, msMax: number): Promise<Socket> {
   const server = createServer((req, res) => {
-    readSmallBody(req, bytesMax, () => fail("SerializationException"), msMax)
+    readSmallBody(req, bytesMax, REFUSALS, msMax)
       .then((body) => String(body.length))
       .catch((error: unknown) => (error instanceof ServiceError ? error.code : "another"))
       .then((text) => res.end(text));
@@ -68,6 +74,33 @@ test("a body that trickles for too long ends with RequestTimeout", async (t) => 
   const trickle = setInterval(() => socket.write("a"), 10);
   t.after(() => clearInterval(trickle));
   assert.match(await answerOn(socket), /RequestTimeout/);
+});
+
+test("bodies longer than most share what there is for them; short ones are read all the same", async () => {
+  const LONG = 1024 ** 2;
+  /** One that is here but for its last byte. */
+  const held = () => {
+    const req = new IncomingMessage(new Socket());
+    req.push(new Uint8Array(LONG - 1));
+    return { req, reading: readSmallBody(req, LONG, REFUSALS) };
+  };
+  const fits = Math.floor(LONGER_BODIES_BYTES_MAX / LONG);
+  const all = Array.from({ length: fits }, held);
+  await sleep(5);
+  const crowded = (error: unknown): boolean =>
+    error instanceof ServiceError && error.code === "ThrottlingException";
+  await assert.rejects(held().reading, crowded);
+  assert.equal((await readSmallBody(pieces(1000), LONG, REFUSALS)).length, 1000);
+  for (const { req } of all) {
+    req.push(Uint8Array.of(1));
+    req.push(null);
+  }
+  for (const { reading } of all) assert.equal((await reading).length, LONG);
+  // Whatever became of them, their share is there again.
+  const next = held();
+  next.req.push(Uint8Array.of(1));
+  next.req.push(null);
+  assert.equal((await next.reading).length, LONG);
 });
 
 /** A body of one-byte pieces that are all here. */

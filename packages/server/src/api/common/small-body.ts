@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { fail } from "../../base/errors.ts";
-import { SMALL_BODY_MS_MAX } from "../../base/limits.ts";
+import { LONGER_BODIES_BYTES_MAX, SMALL_BODY_BYTES_MAX, SMALL_BODY_MS_MAX } from "../../base/limits.ts";
 
 const NOTHING = new Uint8Array(0);
 const GROWN_BYTES_MIN = 4096;
@@ -38,24 +38,42 @@ export class Gathered {
   }
 }
 
-/**
- * The whole body. `tooLong` throws the service's own error beyond `bytesMax`; RequestTimeout for one that trickles. The
- * request stays open in either case: it still has to be answered.
- */
+/** The service's own errors. */
+export interface BodyRefusals {
+  /** Beyond `bytesMax`. */
+  readonly tooLong: () => never;
+  /** Longer than most, while others like it fill what there is for them. */
+  readonly crowded: () => never;
+}
+
+/** Of bodies longer than most. Whoever sends only such ones can neither fill memory nor keep short ones out. */
+let longerBytes = 0;
+
+/** The whole body. RequestTimeout for one that trickles. The request stays open in any case: it still has to be answered. */
 export async function readSmallBody(
   req: IncomingMessage,
   bytesMax: number,
-  tooLong: () => never,
+  refusals: BodyRefusals,
   msMax = SMALL_BODY_MS_MAX,
 ): Promise<Uint8Array> {
   const body = new Gathered();
+  let counted = 0;
   const sinceMs = performance.now();
   const pieces: AsyncIterable<Uint8Array> = req.iterator({ destroyOnReturn: false });
-  for await (const piece of pieces) {
-    body.add(piece);
-    if (body.length > bytesMax) tooLong();
-    // One that sends nothing at all is cut for its silence.
-    if (performance.now() - sinceMs > msMax) fail("RequestTimeout");
+  try {
+    for await (const piece of pieces) {
+      body.add(piece);
+      if (body.length > bytesMax) refusals.tooLong();
+      if (body.length > SMALL_BODY_BYTES_MAX) {
+        longerBytes += body.length - counted;
+        counted = body.length;
+        if (longerBytes > LONGER_BODIES_BYTES_MAX) refusals.crowded();
+      }
+      // One that sends nothing at all is cut for its silence.
+      if (performance.now() - sinceMs > msMax) fail("RequestTimeout");
+    }
+    return body.bytes;
+  } finally {
+    longerBytes -= counted;
   }
-  return body.bytes;
 }

@@ -62,9 +62,10 @@ export class KmsService implements Service {
     // Metric labels come from a closed list only: what a client makes up is Unknown.
     exchange.operation = targetName(target) ?? "Unknown";
     if (!exchange.transport.keysMayPass) fail("AccessDeniedException", needsTls(isForwarded(exchange.req)));
-    const body = await readSmallBody(exchange.req, JSON_BODY_BYTES_MAX, () =>
-      fail("SerializationException", `The request body exceeds ${JSON_BODY_BYTES_MAX} bytes.`),
-    );
+    const body = await readSmallBody(exchange.req, JSON_BODY_BYTES_MAX, {
+      tooLong: () => fail("SerializationException", `The request body exceeds ${JSON_BODY_BYTES_MAX} bytes.`),
+      crowded: () => fail("ThrottlingException"),
+    });
     // One endpoint, one path (spec kms 1.1).
     if (raw.method !== "POST" || raw.path !== "/") {
       await exchange.send({ status: 404, headers: [], body: "" });

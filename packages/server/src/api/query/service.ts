@@ -61,9 +61,10 @@ export class QueryService<C extends Call> implements Service {
 
   async #answer(exchange: Exchange, stage: Stage): Promise<void> {
     const { protocol } = this.#api;
-    const body = await readSmallBody(exchange.req, QUERY_BODY_BYTES_MAX, () =>
-      fail("MalformedInput", `The request body exceeds ${QUERY_BODY_BYTES_MAX} bytes.`),
-    );
+    const body = await readSmallBody(exchange.req, QUERY_BODY_BYTES_MAX, {
+      tooLong: () => fail("MalformedInput", `The request body exceeds ${QUERY_BODY_BYTES_MAX} bytes.`),
+      crowded: () => fail("SlowDown"),
+    });
     const identity = await this.#identify(exchange, body);
     const form = Form.parse(exchange.raw.method === "GET" ? exchange.raw.rawQuery : decodeBody(body));
     stage.form = form;
