@@ -84,8 +84,8 @@ export class DirectGcm {
     const context = this.#sealing;
     const size = plaintext.length;
     const length = BigInt(size);
-    if (at < 0 || size > MESSAGE_BYTES_MAX || out.length - at < size + TAG_BYTES)
-      throw new RangeError("INVARIANT: a sealed message fits");
+    const fits = at >= 0 && size <= MESSAGE_BYTES_MAX && out.length - at >= size + TAG_BYTES;
+    if (!fits || !this.takes(key, nonce, aad)) throw new RangeError("INVARIANT: a sealed message fits");
     memory.set(key, this.#key.at);
     memory.set(nonce, this.#nonce.at);
     const copied = size <= COPIED_BYTES_MAX;
@@ -135,8 +135,8 @@ export class DirectGcm {
     const memory = this.#memory;
     const context = this.#opening;
     const size = sealed.length - TAG_BYTES;
-    if (size < 0 || size > MESSAGE_BYTES_MAX || at < 0 || out.length - at < size)
-      throw new RangeError("INVARIANT: an opened message fits");
+    const fits = size >= 0 && size <= MESSAGE_BYTES_MAX && at >= 0 && out.length - at >= size;
+    if (!fits || !this.takes(key, nonce, aad)) throw new RangeError("INVARIANT: an opened message fits");
     const length = BigInt(size);
     memory.set(key, this.#key.at);
     memory.set(nonce, this.#nonce.at);

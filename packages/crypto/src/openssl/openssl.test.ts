@@ -115,6 +115,21 @@ describe("AES-256-GCM by direct calls", () => {
     }
   });
 
+  test("keys, nonces and associated data of other lengths are refused here, too", () => {
+    const out = new Uint8Array(100);
+    const [key, nonce, sealed] = [new Uint8Array(32), new Uint8Array(12), new Uint8Array(48)];
+    for (const [k, n, aad] of [
+      [new Uint8Array(31), nonce, undefined],
+      [new Uint8Array(33), nonce, undefined],
+      [key, new Uint8Array(11), undefined],
+      [key, new Uint8Array(13), undefined],
+      [key, nonce, new Uint8Array(2049)],
+    ] as const) {
+      assert.throws(() => calls.gcm.sealInto(k, n, sealed, aad, out, 0), RangeError);
+      assert.throws(() => calls.gcm.openInto(k, n, sealed, aad, out, 0), RangeError);
+    }
+  });
+
   test("nothing is written past the end of a buffer, nor before its beginning", () => {
     const key = new Uint8Array(32);
     const nonce = new Uint8Array(12);
