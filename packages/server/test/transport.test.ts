@@ -280,6 +280,29 @@ test("a proxy may rewrite Host where the names that clients sign are set", async
   assert.equal((await get("http://other.example.com")).status, 403);
 });
 
+test("what was signed for a name that a proxy rewrites reaches no other bucket by another name", async (t) => {
+  const served = await serve({
+    data: temporaryDirectory(),
+    args: ["--domain", "store.example.com", "--external-hosts", "store.example.com"],
+  });
+  t.after(() => served.stop());
+  for (const Bucket of ["open", "secret"]) await served.s3().send(new CreateBucketCommand({ Bucket }));
+  await served.s3().send(new PutObjectCommand({ Bucket: "open", Key: "k", Body: "for whoever has the URL" }));
+  await served.s3().send(new PutObjectCommand({ Bucket: "secret", Key: "open/k", Body: "for nobody" }));
+  const url = new URL(
+    await getSignedUrl(
+      served.s3({ endpoint: "http://store.example.com" }),
+      new GetObjectCommand({ Bucket: "open", Key: "k" }),
+    ),
+  );
+  const get = (host: string) => send(`http://${served.address}${url.pathname}${url.search}`, "GET", { host });
+  for (const host of ["store.example.com", "10.0.0.7:9000"])
+    assert.deepEqual(await get(host), { status: 200, body: "for whoever has the URL" });
+  const refused = await get("secret.store.example.com");
+  assert.equal(refused.status, 403);
+  assert.match(refused.body, /<Code>SignatureDoesNotMatch</);
+});
+
 test("a bucket by its own host name, beside path style", async (t) => {
   const served = await serve({ data: temporaryDirectory(), args: ["--domain", "s3.localhost,other.test"] });
   t.after(() => served.stop());

@@ -44,6 +44,8 @@ export interface Signed<P> {
   readonly region: string;
   readonly timestampMs: number;
   readonly signedHeaders: readonly string[];
+  /** The host that was signed, where that is not the received one but a trusted one in its place. */
+  readonly signedHost?: string;
   readonly signatureAgeMs: number;
   /** Presigned only. */
   readonly expiresAtMs?: number;
@@ -142,7 +144,7 @@ function verified<P>(
   const contentSha256 =
     body === undefined ? (presented.contentSha256 ?? "UNSIGNED-PAYLOAD") : hash("sha256", body, "hex");
   const key = deps.signingKeys.get(accessKeyId, credential.version, credential.secret, scope);
-  verifySignature(request, presented, contentSha256, key, deps.trustedHosts);
+  const signedHost = verifySignature(request, presented, contentSha256, key, deps.trustedHosts);
   if (presigned === undefined) {
     const unsigned = unsignedAmzHeaders(request.headers, claim.signedHeaders);
     if (unsigned.length > 0) refuse({ kind: "unsigned-headers", names: unsigned }, scope.service);
@@ -169,6 +171,7 @@ function verified<P>(
     region: scope.region,
     timestampMs: timestamp.ms,
     signedHeaders: claim.signedHeaders,
+    ...(signedHost === undefined ? {} : { signedHost }),
     signatureAgeMs: nowMs - timestamp.ms,
     ...(presigned === undefined ? {} : { expiresAtMs: timestamp.ms + presigned.expiresSeconds * 1000 }),
     headers,
@@ -232,13 +235,14 @@ function checkDay(date: string, timestamp: Timestamp, place: CredentialPlace, se
   refuse({ kind: "malformed", place, detail }, service);
 }
 
+/** Returns the trusted host that was signed in place of the received one, if any. */
 function verifySignature(
   request: RawRequest,
   { claim, presigned, timestamp, contentSha256: sent }: Presented,
   payloadHash: string,
   key: SigningKey,
   trustedHosts: readonly string[],
-): void {
+): string | undefined {
   const { accessKeyId, scope, signature, signedHeaders } = claim;
   const parts = {
     service: scope.service,
@@ -250,12 +254,13 @@ function verifySignature(
   const text = stringToSign(timestamp.text, scopeText(scope), canonical);
   // Outside S3 the hash is always computed; one that the client states as well must agree.
   const agrees = scope.service === "s3" || sent === undefined || sent === payloadHash;
-  if (agrees && sameSignature(key.sign(text), signature)) return;
+  if (agrees && sameSignature(key.sign(text), signature)) return undefined;
   for (const host of agrees ? trustedHosts : []) {
     const forwarded = canonicalRequest(request, { ...parts, host });
-    if (sameSignature(key.sign(stringToSign(timestamp.text, scopeText(scope), forwarded)), signature)) return;
+    if (sameSignature(key.sign(stringToSign(timestamp.text, scopeText(scope), forwarded)), signature))
+      return host;
   }
-  refuse(
+  return refuse(
     {
       kind: "mismatch",
       accessKeyId,

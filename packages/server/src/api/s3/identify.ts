@@ -7,7 +7,7 @@ import { fail } from "../../base/errors.ts";
 import type { Body } from "../../objects/api.ts";
 import type { Exchange, Identity } from "../common/exchange.ts";
 import { LazyBody } from "../common/request-body.ts";
-import type { Address } from "./address.ts";
+import { type Address, addressOf } from "./address.ts";
 import type { S3Deps } from "./deps.ts";
 import type { FormExtras, Signing } from "./request.ts";
 
@@ -57,8 +57,8 @@ export function identify(
   try {
     const result = authenticate(exchange.raw, deps.auth, noBody);
     return result instanceof Promise
-      ? identifyLater(exchange, address, result)
-      : identified(exchange, address, result);
+      ? identifyLater(exchange, deps, address, result)
+      : identified(exchange, deps, address, result);
   } catch (error) {
     throw asS3Error(error);
   }
@@ -66,23 +66,34 @@ export function identify(
 
 async function identifyLater(
   exchange: Exchange,
+  deps: S3Deps,
   address: Address,
   result: Promise<AuthResult<Principal>>,
 ): Promise<Identified> {
   try {
-    return identified(exchange, address, await result);
+    return identified(exchange, deps, address, await result);
   } catch (error) {
     throw asS3Error(error);
   }
 }
 
-function identified(exchange: Exchange, address: Address, result: AuthResult<Principal>): Identified {
+function identified(
+  exchange: Exchange,
+  deps: S3Deps,
+  address: Address,
+  result: AuthResult<Principal>,
+): Identified {
   const body = new LazyBody(exchange.req, exchange.res, result.payload);
   if (result.kind === "anonymous") {
     return { identity: ANONYMOUS, signing: { headers: result.headers, presigned: false }, address, body };
   }
   // A signature for another service must not open this one.
   if (result.service !== "s3") fail("AccessDenied");
+  // A host names a bucket, too: what was signed for one must not reach into another.
+  if (result.signedHost !== undefined) {
+    const signed = addressOf(exchange.raw.path, result.signedHost, deps.domains);
+    if (signed.bucket !== address.bucket || signed.key !== address.key) fail("SignatureDoesNotMatch");
+  }
   const presigned = result.how === "presigned";
   return {
     identity: identityOf(result, presigned ? "REST-QUERY-STRING" : "REST-HEADER"),
