@@ -13,6 +13,7 @@ import {
   rotationDue,
 } from "./keyring.ts";
 import { MemoryModel } from "./memory/model.ts";
+import type { Sealed, TableName } from "./port.ts";
 import { testRoot } from "./test-keyring.ts";
 
 const refusal = (reason: KeyringError["reason"]) => (error: unknown) =>
@@ -92,6 +93,37 @@ test("a row of one purpose doesn't open as another", async () => {
   assert.ok(audit && domain);
   model.tamper("keyring", domain.key, { ...audit, key: domain.key });
   await assert.rejects(loadKeyring(model.open(), [root]), refusal("root-key-wrong"));
+});
+
+test("a row that is cut, empty, of another format, or out of order is damaged", async () => {
+  const model = new MemoryModel();
+  const root = testRoot();
+  const first = await openKeyring(model.open(), [root]);
+  const key = new TextEncoder().encode("service");
+  const [one] = await model.open().get([{ table: "keyring", key }]);
+  await addTerm(model.open(), first, [root], "service");
+  const [two] = await model.open().get([{ table: "keyring", key }]);
+  assert.ok(one !== undefined && two !== undefined);
+  const [oldest, newest] = [one.value.subarray(1), two.value.subarray(one.value.length)];
+  const damaged: readonly (readonly [TableName, Uint8Array, Uint8Array])[] = [
+    // The oldest in the newest one's place would seal from now on.
+    ["keyring", key, Buffer.concat([two.value.subarray(0, 1), newest, oldest])],
+    ["keyring", key, Buffer.concat([two.value, newest])],
+    ["keyring", key, two.value.subarray(0, -1)],
+    ["keyring", key, two.value.subarray(0, 30)],
+    ["keyring", key, two.value.subarray(0, 1)],
+    ["keyring", key, new Uint8Array()],
+    ["keyring", key, Uint8Array.of(9, ...two.value.subarray(1))],
+    ["system", new TextEncoder().encode("store"), Uint8Array.of(1, 2, 3)],
+  ];
+  for (const [table, at, value] of damaged) {
+    const [row] = await model.open().get([{ table, key: at }]);
+    assert.ok(row !== undefined);
+    model.tamper(table, at, { ...row, value: value as Sealed });
+    await assert.rejects(openKeyring(model.open(), [root]), refusal("keyring-damaged"));
+    model.tamper(table, at, row);
+  }
+  assert.equal((await openKeyring(model.open(), [root])).current("service").term, 2);
 });
 
 test("a new term is current, the old one stays, until it is removed", async () => {

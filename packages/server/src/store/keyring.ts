@@ -37,7 +37,7 @@ type Terms = { readonly [P in KeyringPurpose]: readonly Term<P>[] };
 
 /** Why the keyring can't be opened, and what to do about it. Ends the start; no client sees it. */
 export class KeyringError extends Error {
-  readonly reason: "root-key-missing" | "root-key-wrong" | "keyring-missing";
+  readonly reason: "root-key-missing" | "root-key-wrong" | "keyring-missing" | "keyring-damaged";
   readonly cure: string;
   constructor(reason: KeyringError["reason"], what: string, cure: string, cause?: unknown) {
     super(`${what} ${cure}`, cause === undefined ? {} : { cause });
@@ -133,9 +133,11 @@ export async function loadKeyring(store: Store, roots: readonly RootKey[]): Prom
       "Bring back the root key file (or passphrase) that this store was made with. A new one would open nothing.",
     );
   }
-  const reader = new BodyReader(storeRow.value, "the store row");
-  reader.version(BODY_VERSION);
-  const storeId = reader.take(16);
+  const storeId = undamaged(() => {
+    const reader = new BodyReader(storeRow.value, "the store row");
+    reader.version(BODY_VERSION);
+    return reader.take(16);
+  });
   const opened = rows.map((row, i) => openTerms(KEYRING_PURPOSES[i] ?? "metadata", row, storeId, roots));
   const [metadata, service, domain, token, audit] = opened;
   return new Keyring(
@@ -313,17 +315,10 @@ function openTerms<P extends KeyringPurpose>(
   storeId: Uint8Array,
   roots: readonly RootKey[],
 ): { readonly terms: Term[]; readonly generation: number } {
-  const value = row?.value ?? new Uint8Array();
   const terms: Term[] = [];
   let generation = 0;
-  const reader = new BodyReader(value, `the keyring's ${purpose} row`);
-  reader.version(BODY_VERSION);
-  for (let left = value.length - 1; left > 0; ) {
-    const term = reader.u32();
-    const createdMs = reader.u64();
-    const record = reader.take(reader.u32());
-    left -= 16 + record.length;
-    generation = keyRecordTerm(record);
+  for (const { term, createdMs, record } of undamaged(() => storedTerms(purpose, row))) {
+    generation = undamaged(() => keyRecordTerm(record));
     const root = roots.find((r) => r.generation === generation);
     if (root === undefined) throw wrongRoot(`It was sealed by root key generation ${generation}.`);
     try {
@@ -335,6 +330,46 @@ function openTerms<P extends KeyringPurpose>(
     }
   }
   return { terms, generation };
+}
+
+interface StoredTerm {
+  readonly term: number;
+  readonly createdMs: number;
+  readonly record: Uint8Array;
+}
+
+/** Each record says itself what it is, but not that it is the newest: one before another is that only in this order. */
+function storedTerms(purpose: KeyringPurpose, row: Row | undefined): readonly StoredTerm[] {
+  const value = row?.value ?? new Uint8Array();
+  const found: StoredTerm[] = [];
+  const reader = new BodyReader(value, `the keyring's ${purpose} row`);
+  reader.version(BODY_VERSION);
+  for (let left = value.length - 1; left > 0; ) {
+    const term = reader.u32();
+    const createdMs = reader.u64();
+    const record = reader.take(reader.u32());
+    left -= 16 + record.length;
+    if (term <= (found.at(-1)?.term ?? 0))
+      throw new IntegrityError(`the keyring's ${purpose} row is not in order`);
+    found.push({ term, createdMs, record });
+  }
+  if (found.length === 0) throw new IntegrityError(`the keyring's ${purpose} row holds no key`);
+  return found;
+}
+
+/** What can't be read is no question of the root key. */
+function undamaged<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof IntegrityError || cause instanceof CryptoError)) throw cause;
+    throw new KeyringError(
+      "keyring-damaged",
+      `A part of the keyring is damaged: ${cause.message}.`,
+      "Restore the data directory from a backup; without its keyring no object opens.",
+      cause,
+    );
+  }
 }
 
 function wrongRoot(detail: string, cause?: unknown): KeyringError {
