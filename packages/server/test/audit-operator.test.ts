@@ -77,3 +77,36 @@ test("what the operator changes stands in the trail, before and after: bootstrap
     assert.ok(!JSON.stringify(all).includes(secret));
   assert.deepEqual((await verified(data))["problems"], []);
 });
+
+test("a name that somebody chose neither ends a line of an answer nor moves the terminal that shows it", async (t) => {
+  const data = temporaryDirectory();
+  const server = await serve({ data });
+  t.after(() => server.killAll());
+  const names = ["x\u2028forged", "x\u2029forged", "x\u009b2J", "x\u007f", "x\u202egnp", "x\u001b[2J"];
+  for (const name of names) {
+    const refused = await fetch(`${server.endpoint}/nobodys/${encodeURIComponent(name)}`);
+    assert.ok(refused.status >= 400);
+  }
+  const ask = async (...more: string[]): Promise<readonly string[]> => {
+    const { code, out, err } = await command([
+      "audit",
+      "query",
+      "--data",
+      data,
+      "--event",
+      "GetObject",
+      ...more,
+    ]);
+    assert.equal(code, 0, err);
+    return out.trimEnd().split(/\r?\n|\r|\u2028|\u2029/);
+  };
+  const beside = [await ask("--json"), await ask()];
+  await server.stop();
+  for (const [json, text] of [beside, [await ask("--json"), await ask()]]) {
+    const keys = json?.map((line) => at(JSON.parse(line), "requestParameters", "key"));
+    assert.deepEqual(keys?.toSorted(), names.toSorted());
+    assert.equal(text?.length, names.length);
+    // oxlint-disable-next-line no-control-regex -- these are what must not be there
+    assert.doesNotMatch(text?.join("\n") ?? "", /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e]/);
+  }
+});

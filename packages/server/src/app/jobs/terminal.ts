@@ -1,6 +1,15 @@
 /** Output of a command: results to standard output, the rest and a line of progress to standard error. */
 import type { JobOutput } from "./job.ts";
 
+/**
+ * What a terminal obeys (controls of both sets, directions of writing) and what some readers take for a line's end: clients
+ * put it into keys, and their refused requests stand in the trail. As JSON writes it, so that JSON stays what it was.
+ */
+// oxlint-disable-next-line no-control-regex -- these are what must not pass
+const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+const shownText = (text: string): string =>
+  text.replace(OBEYED, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
 /** `elsewhere`: where progress goes if somebody else shows it; else a terminal shows it in a line that replaces itself. */
 export function terminalOutput(elsewhere?: (text: string) => void): JobOutput {
   const live = process.stderr.isTTY;
@@ -12,11 +21,11 @@ export function terminalOutput(elsewhere?: (text: string) => void): JobOutput {
   return {
     out(text) {
       clear();
-      process.stdout.write(`${text}\n`);
+      process.stdout.write(`${shownText(text)}\n`);
     },
     err(text) {
       clear();
-      process.stderr.write(`${text}\n`);
+      process.stderr.write(`${shownText(text)}\n`);
     },
     progress(text) {
       if (elsewhere !== undefined) return elsewhere(text);
