@@ -97,6 +97,20 @@ test("rewrap gives the instruction file a new key, and a partner one of their ow
   assert.equal((await s3ec(["cat", "s3://b/f", ...key()])).code, 1);
 });
 
+test("what a store says of an object does not reach the terminal's controls", async () => {
+  const v1 = derived.objects.find((v: { id: string }) => v.id === "v1-aes-ecb-cbc");
+  const description = { a: "\u009b2J\u2028\u202e" };
+  const matdesc = String.raw`{"a":"\u009b2J\u2028\u202e"}`;
+  fake.put("controls", base64(v1.ciphertextBase64), { ...v1.objectMetadata, "x-amz-matdesc": matdesc });
+  const [text, json] = [
+    await s3ec(["inspect", "s3://b/controls"]),
+    await s3ec(["inspect", "s3://b/controls", "--json"]),
+  ];
+  assert.ok(text.out.includes(matdesc), text.out + text.err);
+  assert.ok(json.out.includes(matdesc), json.out + json.err);
+  assert.deepEqual(JSON.parse(json.out).description, description);
+});
+
 test("migrate: dry run, then for real, then nothing left to do; resumes from its state file", async () => {
   fake.objects.clear();
   const expires = new Date(Date.UTC(2040, 1, 3));

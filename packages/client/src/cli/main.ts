@@ -7,8 +7,14 @@ import { type RewrapOptions, rewrap } from "./rewrap.ts";
 import { collectPair, parseObjectTarget, parsePositive, parseTarget, type S3Target } from "./target.ts";
 import { type CatOptions, catObject, getFile, type PutOptions, putFile } from "./transfer.ts";
 
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
-const note = (text: string): void => void process.stderr.write(`${text}\n`);
+/** What a terminal obeys, and what some readers take for a line's end: a store that nobody trusts chooses names. */
+// oxlint-disable-next-line no-control-regex -- these are what must not pass
+const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+/** As JSON writes it, so that JSON stays what it was. */
+const shown = (text: string): string =>
+  text.replace(OBEYED, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const print = (text: string): void => void process.stdout.write(`${shown(text)}\n`);
+const note = (text: string): void => void process.stderr.write(`${shown(text)}\n`);
 
 function subcommand(program: Command, name: string, description: string): Command {
   return addKeyOptions(addConnectionOptions(program.command(name).description(description)));
