@@ -192,13 +192,23 @@ export function unwrapLayer(
       wrapped: envelope.wrapped,
       manifestHash: manifestHashOf(envelope, hash),
     });
-    if (completion !== undefined) verifyManifestTag(unwrapped.dek, hash, completion.manifestTag);
+    if (completion !== undefined) verifyCompletion(unwrapped, hash, completion.manifestTag);
     return unwrapped;
   } catch (cause) {
     if (cause instanceof CryptoError) throw new IntegrityError("a version's envelope does not open", cause);
     throw cause;
   } finally {
     if (kek.own) kek.key[Symbol.dispose]();
+  }
+}
+
+/** A dek that is not handed on is wiped. */
+function verifyCompletion({ dek }: Unwrapped, hash: Uint8Array, tag: Uint8Array): void {
+  try {
+    verifyManifestTag(dek, hash, tag);
+  } catch (error) {
+    dek[Symbol.dispose]();
+    throw error;
   }
 }
 

@@ -1,16 +1,19 @@
 /** What an outsider with the disk can do to the parts of an upload: nothing that is not noticed. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { IntegrityError } from "../../base/errors.ts";
 import { MemoryModel } from "../../store/memory/model.ts";
 import type { BlobId } from "../../base/ids.ts";
 import type { Row, Store } from "../../store/port.ts";
 import { SecretKey } from "@strongroom/crypto";
+import { openVersion } from "../encryption/envelopes.ts";
 import { NO_SSEC } from "../encryption/ssec-request.ts";
-import { pattern } from "../test-world.ts";
+import { targetOf } from "../publish.ts";
+import { findObject } from "../read-open.ts";
+import { pattern, ssec } from "../test-world.ts";
 import { requireUpload } from "./find-upload.ts";
 import { openUpload } from "./upload-deks.ts";
-import { alice, Client, listed, makeUploads, type UploadsWorld } from "./test-uploads.ts";
+import { alice, Client, listed, makeUploads, PART_MIN, type UploadsWorld } from "./test-uploads.ts";
 
 const SIZE = 5000;
 
@@ -47,14 +50,8 @@ async function partRows(world: UploadsWorld): Promise<readonly Row[]> {
   return (await world.store.scan({ table: "part", from: new Uint8Array(), limit: 100 })).rows;
 }
 
-test("of two layers the first one's key is wiped where the second does not open", async (t) => {
-  const world = await makeUploads();
-  const keyId = world.kms.create("11111111-1111-4111-8111-111111111111");
-  const encryption = { sse: "aws:kms:dsse", keyId, ssec: NO_SSEC };
-  const client = await Client.begin(world, await world.bucket(), "k", { encryption });
-  const { value: upload } = (await requireUpload(world.core, client.bucket, client.target)).entry;
-  const [first, second] = upload.envelopes;
-  assert.ok(second !== undefined);
+/** The purposes of the keys that are wiped from now on. */
+function watchWiping(t: TestContext): readonly string[] {
   const wiped: string[] = [];
   const wipe = SecretKey.prototype[Symbol.dispose];
   // By hand: what the runner mocks under a symbol it does not put back.
@@ -65,8 +62,42 @@ test("of two layers the first one's key is wiped where the second does not open"
   t.after(() => {
     SecretKey.prototype[Symbol.dispose] = wipe;
   });
+  return wiped;
+}
+
+test("of two layers the first one's key is wiped where the second does not open", async (t) => {
+  const world = await makeUploads();
+  const keyId = world.kms.create("11111111-1111-4111-8111-111111111111");
+  const encryption = { sse: "aws:kms:dsse", keyId, ssec: NO_SSEC };
+  const client = await Client.begin(world, await world.bucket(), "k", { encryption });
+  const { value: upload } = (await requireUpload(world.core, client.bucket, client.target)).entry;
+  const [first, second] = upload.envelopes;
+  assert.ok(second !== undefined);
+  const wiped = watchWiping(t);
   const damaged = { ...second, wrapped: second.wrapped.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) };
   const open = openUpload(world.core.sources, alice, { ...upload, envelopes: [first, damaged] }, undefined);
+  await assert.rejects(open, IntegrityError);
+  assert.equal(wiped.filter((purpose) => purpose === "dek").length, 1);
+});
+
+test("the key of a completed SSE-C upload is wiped where the manifest is not the one that was completed", async (t) => {
+  const world = await makeUploads();
+  const encryption = { ssec: ssec(0) };
+  const client = await Client.begin(world, await world.bucket(), "k", { encryption });
+  await client.all([pattern(PART_MIN)]);
+  const { version } = await findObject(world.core, targetOf(client.bucket, client.key), undefined);
+  const [first] = version.envelopes;
+  assert.ok(first.completion !== undefined && encryption.ssec.key !== undefined);
+  const manifestTag = first.completion.manifestTag.map((byte, i) => (i === 0 ? byte ^ 1 : byte));
+  const damaged = { ...first, completion: { ...first.completion, manifestTag } };
+  const wiped = watchWiping(t);
+  const open = async () =>
+    openVersion(
+      world.core.sources,
+      alice,
+      { ...version, envelopes: [damaged], derived: {} },
+      encryption.ssec.key,
+    );
   await assert.rejects(open, IntegrityError);
   assert.equal(wiped.filter((purpose) => purpose === "dek").length, 1);
 });
