@@ -18,7 +18,7 @@ import { NO_SSEC } from "./encryption/ssec-request.ts";
 import { bodyOf, bytesOf, makeWorld, pattern, PLAIN, putInput, readInput, ssec } from "./test-world.ts";
 import { alice, Client, uploadsOver } from "./uploads/test-uploads.ts";
 
-const EDITS = 150;
+const EDITS = 100;
 const KEY = "11111111-1111-4111-8111-111111111111";
 const MODES: readonly EncryptionHeaders[] = [
   PLAIN,
