@@ -162,25 +162,27 @@ for (const mode of Object.keys(MODES) as (keyof typeof MODES)[]) {
   });
 }
 
-test("damage behind the first segment: what was released verified, and the body ends with an error", async () => {
-  const { world, bucket } = await start("SSE-S3", 200_000);
+/** Puts other bytes into the place of the blob of "a". */
+async function changeBlob(world: World, bucket: Bucket, change: (bytes: Buffer) => Buffer): Promise<void> {
   const { version } = await standing(world, bucket, "a");
-  const blob = version.locations?.[0]?.blob;
+  const { blob, storedSize = 0 } = version.locations?.[0] ?? {};
   assert.ok(blob !== undefined);
   const stored: Uint8Array[] = [];
-  for await (const chunk of world.store.blobs.get(blob, 0, version.locations?.[0]?.storedSize ?? 0)) {
-    stored.push(new Uint8Array(chunk));
-  }
-  const bytes = Buffer.concat(stored);
-  bytes[72 + 2 * 65_552 + 5] = (bytes[72 + 2 * 65_552 + 5] ?? 0) ^ 1;
+  for await (const chunk of world.store.blobs.get(blob, 0, storedSize)) stored.push(new Uint8Array(chunk));
+  const bytes = change(Buffer.concat(stored));
   await world.store.blobs.delete([blob]);
-  await world.store.blobs.put(
-    blob,
-    (async function* () {
-      yield bytes;
-    })(),
-    bytes.length,
-  );
+  const put = async function* (): AsyncGenerator<Uint8Array> {
+    yield bytes;
+  };
+  await world.store.blobs.put(blob, put(), bytes.length);
+}
+
+test("damage behind the first segment: what was released verified, and the body ends with an error", async () => {
+  const { world, bucket } = await start("SSE-S3", 200_000);
+  await changeBlob(world, bucket, (bytes) => {
+    bytes[72 + 2 * 65_552 + 5] = (bytes[72 + 2 * 65_552 + 5] ?? 0) ^ 1;
+    return bytes;
+  });
   const found = await world.objects.get(alice, bucket, readInput("a"));
   assert.ok(found.kind === "object" && found.body !== undefined && !(found.body instanceof Uint8Array));
   const expected = pattern(200_000, 1);
@@ -198,6 +200,20 @@ test("damage behind the first segment: what was released verified, and the body 
   const part = await world.objects.get(alice, bucket, readInput("a", { range }));
   assert.deepEqual(await bytesOf(part), expected.slice(70_000, 80_001));
 });
+
+for (const mode of ["SSE-S3", "DSSE-KMS"] as const) {
+  test(`${mode}: bytes behind the final segment are damage, whatever is read`, async () => {
+    const { world, bucket } = await start(mode, 200_000);
+    await changeBlob(world, bucket, (bytes) => Buffer.concat([bytes, Buffer.of(0)]));
+    for (const range of [undefined, { kind: "from-to", from: 70_000, to: 80_000 } as const]) {
+      const input = readInput("a", range === undefined ? {} : { range });
+      await assert.rejects(
+        async () => bytesOf(await world.objects.get(alice, bucket, input)),
+        IntegrityError,
+      );
+    }
+  });
+}
 
 test("an epoch key's record opens only in its place", async () => {
   const { world, bucket } = await start("SSE-S3", 100);

@@ -1,6 +1,5 @@
 /** The stored bytes of a sealed stream against its size and CRC32C: shows rot without any key. */
 import { IntegrityError } from "../base/errors.ts";
-import type { BlobId } from "../base/ids.ts";
 import type { Store } from "../store/port.ts";
 import { startChecksum } from "./checksum/algorithms.ts";
 import type { Location } from "./content/location.ts";
@@ -19,24 +18,11 @@ export async function checkStored(store: Store, location: Location, inline: Uint
     if (row === undefined) throw new IntegrityError("the inline stream is missing");
     take(row.value);
   } else {
-    for await (const chunk of store.blobs.get(blob, 0, storedSize)) take(chunk);
-    if (await goesOn(store, blob, storedSize))
-      throw new IntegrityError(`more than ${storedSize} stored bytes`);
+    for await (const chunk of store.blobs.get(blob, 0, storedSize, storedSize)) take(chunk);
   }
   if (size !== storedSize) throw new IntegrityError(`${size} stored bytes instead of ${storedSize}`);
   const found = hasher.digest();
   if (new DataView(found.buffer, found.byteOffset).getUint32(0) !== crc32c) {
     throw new IntegrityError("the stored bytes have another CRC32C");
-  }
-}
-
-/** Readers ask for no more than what they know of: what somebody has put behind it shows only here. */
-async function goesOn(store: Store, blob: BlobId, size: number): Promise<boolean> {
-  try {
-    for await (const chunk of store.blobs.get(blob, size, size + 1)) if (chunk.length > 0) return true;
-    return false;
-  } catch (error) {
-    if (error instanceof IntegrityError) return false;
-    throw error;
   }
 }

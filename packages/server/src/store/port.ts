@@ -138,10 +138,11 @@ export interface Blobs {
     size: number | undefined,
   ): Promise<{ readonly size: number; readonly crc32c: number }>;
   /**
-   * Bytes [from, to) of the stored blob, in chunks of any size; IntegrityError if the blob is missing or shorter. A
-   * chunk may be overwritten as soon as the next one is asked for, or the iteration ends: use it or copy it before.
+   * Bytes [from, to) of the stored blob, in chunks of any size; IntegrityError if the blob is missing or shorter, or has
+   * another size than `size`. A chunk may be overwritten as soon as the next one is asked for, or the iteration ends: use it
+   * or copy it before.
    */
-  get(id: BlobId, from: number, to: number): AsyncIterable<Uint8Array>;
+  get(id: BlobId, from: number, to: number, size?: number): AsyncIterable<Uint8Array>;
   /** Missing ids are no error. */
   delete(ids: readonly BlobId[]): Promise<void>;
   /** For `verify` only: ids and stored sizes in order, after `after`. */

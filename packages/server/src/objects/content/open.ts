@@ -113,7 +113,9 @@ export async function* openPart(
   const [inner, outer] = deks;
   const [first, second] = entry.commitments;
   if ((outer === undefined) !== (second === undefined)) throw new IntegrityError("layers differ");
-  const read = (a: number, b: number): AsyncIterable<Uint8Array> => records.store.blobs.get(blob, a, b);
+  // What is behind the final segment is never read: its size tells that nothing is.
+  const read = (a: number, b: number): AsyncIterable<Uint8Array> =>
+    records.store.blobs.get(blob, a, b, location.storedSize);
   if (outer === undefined || second === undefined) {
     const spec = { dek: inner, layer: 0 as const, commitment: first, plaintextSize: entry.plaintextSize };
     yield* openRange(read, location.storedSize, spec, from, to, true);

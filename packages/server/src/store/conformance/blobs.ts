@@ -88,6 +88,19 @@ export function blobCases(openHome: OpenHome): void {
       await assert.rejects(collect(home().store.blobs.get(id, 0, 101)), IntegrityError);
       await assert.rejects(collect(home().store.blobs.get(id, 50, 700_000)), IntegrityError);
     });
+    test("a blob of another size than it should have is an IntegrityError, whatever is read of it", async () => {
+      const id = newBlobId();
+      await home().store.blobs.put(id, chunks(pattern(100_000)), 100_000);
+      for (const [from, to] of [
+        [0, 1],
+        [10, 99_999],
+        [0, 100_000],
+      ] as const) {
+        for (const size of [99_999, 100_001])
+          await assert.rejects(collect(home().store.blobs.get(id, from, to, size)), IntegrityError);
+        assert.equal((await collect(home().store.blobs.get(id, from, to, 100_000))).length, to - from);
+      }
+    });
     for (const [what, size] of [
       ["more", 9],
       ["fewer", 11],

@@ -1,4 +1,5 @@
 /** Streams a range of a blob's file: two buffers from the pool, the next read under way while a chunk is in use. */
+import { fstatSync } from "node:fs";
 import { IntegrityError } from "../../base/errors.ts";
 import { BLOB_BUFFER_BYTES } from "../../base/limits.ts";
 import { giveBuffer, takeBuffer } from "./buffer-pool.ts";
@@ -7,9 +8,17 @@ import { closeFile, codeOf, openFile, readAt } from "./file.ts";
 /** Ranges up to this get a buffer of their own: allocating it is cheaper than holding a large one. */
 const SMALL_BYTES = 32 * 1024;
 
-export async function* readBlob(path: string, from: number, to: number): AsyncGenerator<Uint8Array> {
+export async function* readBlob(
+  path: string,
+  from: number,
+  to: number,
+  wanted?: number,
+): AsyncGenerator<Uint8Array> {
   const fd = await openBlob(path);
   try {
+    // An open file's size is in memory: asked for at once, it costs less than a turn of a thread.
+    if (wanted !== undefined && fstatSync(fd).size !== wanted)
+      throw new IntegrityError(`blob ${path} has another size than ${wanted}`);
     if (to - from <= SMALL_BYTES) {
       const bytes = new Uint8Array(to - from);
       await fill(fd, path, bytes, bytes.length, from);

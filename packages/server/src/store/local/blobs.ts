@@ -62,8 +62,8 @@ export class FileBlobs implements Blobs {
     }
   }
 
-  get(id: BlobId, from: number, to: number): AsyncIterable<Uint8Array> {
-    return readBlob(pathOf(this.#shard(id), id), from, to);
+  get(id: BlobId, from: number, to: number, size?: number): AsyncIterable<Uint8Array> {
+    return readBlob(pathOf(this.#shard(id), id), from, to, size);
   }
 
   async delete(ids: readonly BlobId[]): Promise<void> {

@@ -185,10 +185,11 @@ export class MemoryModel {
         blobs.set(hexOf(id), whole);
         return { size: whole.length, crc32c: crc32cSlow(whole) };
       },
-      async *get(id, from, to) {
+      async *get(id, from, to, size = blobs.get(hexOf(id))?.length) {
         const whole = blobs.get(hexOf(id));
         if (whole === undefined) throw new IntegrityError(`blob ${hexOf(id)} is missing`);
         if (to > whole.length) throw new IntegrityError(`blob ${hexOf(id)} is short`);
+        if (size !== whole.length) throw new IntegrityError(`blob ${hexOf(id)} has another size`);
         for (let at = from; at < to; at += 100_000) {
           const chunk = whole.slice(at, Math.min(to, at + 100_000));
           try {
