@@ -53,8 +53,6 @@ export function parseSignedHeaders(text: string): readonly string[] | undefined 
 }
 
 const HEX_64 = /^[0-9a-f]{64}$/;
-export const isSha256Hex = (text: string): boolean => HEX_64.test(text);
-
 /** Everything but the signature: the same for a client's requests of one day, so it is parsed once. */
 const HEADS_KEPT_MAX = 1000;
 /** Nobody has looked the key up yet: a caller without one must not fill memory. Those of SDKs have some 200 to 500. */

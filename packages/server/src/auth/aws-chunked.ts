@@ -3,6 +3,9 @@
  *
  *     <hex size>[;chunk-signature=<64 hex>] CRLF <data> CRLF ...   0[;chunk-signature=...] CRLF [name:value CRLF]... CRLF
  *
+ * As S3, it takes blanks around the signature's parts, the end of the input for the last CRLF, and a little more input after
+ * it, which nobody looks at.
+ *
  * A push parser without I/O. Data is handed on as views of the input, never copied; only a header or trailer line that
  * is cut between two inputs is kept, within its limit. Whatever else a client sends, memory stays at two small buffers.
  *
@@ -16,7 +19,7 @@ import { type ChunkChain, EMPTY_SHA256 } from "./sigv4.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
-const CHUNK_HEADER = /^([0-9a-fA-F]{1,16})(?:;chunk-signature=([0-9a-f]{64}))?$/;
+const CHUNK_HEADER = /^([0-9a-fA-F]{1,16})[ \t]*(?:;[ \t]*chunk-signature[ \t]*=[ \t]*([^\s;]+)[ \t]*)?$/;
 const TRAILER_SIGNATURE = "x-amz-trailer-signature";
 const FIELD_NAME = /^[a-z0-9-]+$/;
 
@@ -51,6 +54,7 @@ export class ChunkedDecoder {
   #trailerBytes = 0;
   #trailerBlock = "";
   #trailerSignature: string | undefined;
+  #overhang = 0;
 
   constructor(options: ChunkedOptions) {
     this.#options = options;
@@ -73,14 +77,17 @@ export class ChunkedDecoder {
           at = this.#takeLine(input, at);
           break;
         case "done":
-          fail("IncompleteBody");
+          this.#overhang += input.length - at;
+          if (this.#overhang > TRAILER_BYTES_MAX) brokenOff();
+          return;
       }
     }
   }
 
   /** The input is over. Throws IncompleteBody if the body is not. */
   end(): void {
-    if (this.#state !== "done") fail("IncompleteBody");
+    if (this.#state === "trailer" && this.#lineSize === 0 && this.#hasTrailers()) this.#endTrailers();
+    if (this.#state !== "done") brokenOff();
   }
 
   /** By lower-case name; complete and, in the signed modes, verified once {@link end} has returned. */
@@ -119,7 +126,7 @@ export class ChunkedDecoder {
     const max = this.#lineMax();
     const end = input.indexOf(LF, at);
     const size = (end < 0 ? input.length : end + 1) - at;
-    if (this.#lineSize + size > max) this.#badLine();
+    if (this.#lineSize + size > max) this.#longLine();
     if (end < 0 || this.#lineSize > 0) {
       this.#line.set(input.subarray(at, at + size), this.#lineSize);
       this.#lineSize += size;
@@ -133,8 +140,9 @@ export class ChunkedDecoder {
     return at + size;
   }
 
-  #badLine(): never {
-    fail(this.#state === "trailer" && this.#options.trailing ? "MalformedTrailerError" : "IncompleteBody");
+  #longLine(): never {
+    if (this.#state === "trailer" && this.#options.trailing) fail("MalformedTrailerError");
+    brokenOff();
   }
 
   #lineMax(): number {
@@ -143,7 +151,7 @@ export class ChunkedDecoder {
   }
 
   #endLine(line: Uint8Array): void {
-    if (line[line.length - 2] !== CR) this.#badLine();
+    if (line[line.length - 2] !== CR) brokenOff();
     if (this.#state === "data-end") {
       this.#state = "header";
       return;
@@ -162,8 +170,8 @@ export class ChunkedDecoder {
     const size = Number.parseInt(match?.[1] ?? "", 16);
     const signature = match?.[2];
     const { chain, size: expected } = this.#options;
-    if (Number.isNaN(size) || (signature === undefined) !== (chain === undefined)) fail("IncompleteBody");
-    if (size > expected - this.#decoded) fail("IncompleteBody");
+    if (Number.isNaN(size) || (signature === undefined) !== (chain === undefined)) brokenOff();
+    if (size > expected - this.#decoded) wrongSize(this.#decoded + size, expected);
     this.#chunkIndex += 1;
     if (size > 0 && this.#small !== undefined) {
       fail("InvalidChunkSizeError", {
@@ -171,7 +179,7 @@ export class ChunkedDecoder {
       });
     }
     if (size === 0) {
-      if (this.#decoded !== expected) fail("IncompleteBody");
+      if (this.#decoded !== expected) wrongSize(this.#decoded, expected);
       chain?.verifyChunk(signature ?? "", EMPTY_SHA256);
       this.#state = "trailer";
       return;
@@ -184,10 +192,10 @@ export class ChunkedDecoder {
   }
 
   #takeTrailer(line: string): void {
-    if (!this.#options.trailing) fail("IncompleteBody");
+    if (!this.#options.trailing) brokenOff();
     const colon = line.indexOf(":");
-    const name = line.slice(0, Math.max(colon, 0)).trim().toLowerCase();
-    const value = line.slice(colon + 1).trim();
+    const name = withoutBlanks(line.slice(0, Math.max(colon, 0))).toLowerCase();
+    const value = withoutBlanks(line.slice(colon + 1));
     // The signature closes the trailers: what comes after it would be covered by nothing.
     if (colon < 0 || !FIELD_NAME.test(name) || this.#trailerSignature !== undefined)
       fail("MalformedTrailerError");
@@ -200,12 +208,40 @@ export class ChunkedDecoder {
     this.#trailerBlock += `${name}:${value}\n`;
   }
 
+  /** All that was announced, and its signature where there is one. */
+  #hasTrailers(): boolean {
+    const { trailing, trailers, chain } = this.#options;
+    const signed = !trailing || chain === undefined || this.#trailerSignature !== undefined;
+    return signed && this.#trailers.size === trailers.length;
+  }
+
   #endTrailers(): void {
     const { trailing, trailers, chain } = this.#options;
     if (this.#trailers.size !== trailers.length) fail("MalformedTrailerError");
     if (trailing && chain !== undefined) {
-      chain.verifyTrailer(this.#trailerSignature ?? fail("MalformedTrailerError"), this.#trailerBlock);
+      chain.verifyTrailer(this.#trailerSignature ?? brokenOff(), this.#trailerBlock);
     }
     this.#state = "done";
   }
+}
+
+/** Around it, spaces and tabs (RFC 9110 section 5.6.3), and not whatever else is white. */
+function withoutBlanks(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
+
+function brokenOff(): never {
+  fail("IncompleteBody", "The request body terminated unexpectedly");
+}
+
+/** What the chunks say that they carry is not what the head said. */
+function wrongSize(provided: number, expected: number): never {
+  fail("IncompleteBody", {
+    elements: { NumberBytesExpected: String(expected), NumberBytesProvided: String(provided) },
+  });
 }

@@ -1,6 +1,5 @@
 /** What `x-amz-content-sha256` says about the body (spec access 1.5). */
 import { fail, failArgument } from "../base/errors.ts";
-import { isSha256Hex } from "./authorization.ts";
 import type { HeaderView } from "./headers.ts";
 import { type ChunkChain, EMPTY_SHA256 } from "./sigv4.ts";
 
@@ -24,13 +23,15 @@ const STREAMING = {
   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": { signed: true, trailing: true },
   "STREAMING-UNSIGNED-PAYLOAD-TRAILER": { signed: false, trailing: true },
 } as const;
+/** S3 takes the letters of a hash in either case; the signature is over them as they came. */
+const SHA256 = /^[0-9a-fA-F]{64}$/;
 /** A hash that came with the request is no property name yet: making it one costs more than to see that it is none. */
 const isStreaming = (value: string): value is keyof typeof STREAMING =>
   value.startsWith("STREAMING-") && Object.hasOwn(STREAMING, value);
 
 /** Throws InvalidArgument unless the value is one of those that S3 knows and we honour; SigV4a modes are not. */
 export function checkContentSha256(value: string): void {
-  if (value === EMPTY_SHA256 || isSha256Hex(value) || value === "UNSIGNED-PAYLOAD" || isStreaming(value))
+  if (value === EMPTY_SHA256 || SHA256.test(value) || value === "UNSIGNED-PAYLOAD" || isStreaming(value))
     return;
   failArgument(
     "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
@@ -39,12 +40,14 @@ export function checkContentSha256(value: string): void {
   );
 }
 
-/** Undefined if the header is absent or no plain number. */
+const plainNumber = (text: string | undefined): number | undefined =>
+  text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+
+/** Undefined if the header is absent. */
 function sizeHeader(headers: HeaderView, name: string): number | undefined {
   const text = headers.find(name);
   if (text === undefined) return undefined;
-  if (!/^[0-9]{1,15}$/.test(text)) failArgument(`${name} must be a number of bytes.`, name, text);
-  return Number(text);
+  return plainNumber(text) ?? failArgument(`${name} must be a number of bytes.`, name, text);
 }
 
 function announcedTrailers(headers: HeaderView): readonly string[] {
@@ -67,7 +70,7 @@ function plainSize(headers: HeaderView): number | undefined {
 
 /**
  * `value` has passed {@link checkContentSha256}. `chain` is absent for anonymous callers, who can sign no chunk. Throws
- * MissingContentLength without x-amz-decoded-content-length in a streaming mode.
+ * MissingContentLength in a streaming mode where x-amz-decoded-content-length is absent or no number.
  */
 export function payloadMode(
   value: string,
@@ -79,13 +82,17 @@ export function payloadMode(
     return value === "UNSIGNED-PAYLOAD" ? { kind: "plain", size } : { kind: "plain", size, sha256: value };
   }
   const { signed, trailing } = STREAMING[value];
-  const size = sizeHeader(headers, "x-amz-decoded-content-length") ?? fail("MissingContentLength");
+  if (signed && chain === undefined) {
+    fail(
+      "InvalidRequest",
+      "Anonymous requests don't support this x-amz-content-sha256 value. Please use UNSIGNED-PAYLOAD or STREAMING-UNSIGNED-PAYLOAD-TRAILER.",
+    );
+  }
+  const size = plainNumber(headers.find("x-amz-decoded-content-length")) ?? fail("MissingContentLength");
   const wireSize = sizeHeader(headers, "content-length");
   const trailers = trailing ? announcedTrailers(headers) : [];
   const base = { kind: "chunked", size, wireSize, trailing, trailers } as const;
-  if (!signed) return base;
-  if (chain === undefined) fail("InvalidRequest", "A signed body needs a signed request.");
-  return { ...base, chain: chain() };
+  return signed && chain !== undefined ? { ...base, chain: chain() } : base;
 }
 
 /** Does the request come with a body at all? */

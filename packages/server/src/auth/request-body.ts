@@ -45,7 +45,7 @@ export function openBody(source: WholeSource, payload: PayloadMode): RequestBody
 }
 
 function checkSha256(claimed: string, computed: string): void {
-  if (claimed === computed) return;
+  if (claimed === computed || claimed.toLowerCase() === computed) return;
   fail("XAmzContentSHA256Mismatch", {
     elements: { ClientComputedContentSHA256: claimed, S3ComputedContentSHA256: computed },
   });
