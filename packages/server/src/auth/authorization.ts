@@ -52,7 +52,6 @@ export function parseSignedHeaders(text: string): readonly string[] | undefined 
   return names;
 }
 
-const HEX_64 = /^[0-9a-f]{64}$/;
 /** Everything but the signature: the same for a client's requests of one day, so it is parsed once. */
 const HEADS_KEPT_MAX = 1000;
 /** Nobody has looked the key up yet: a caller without one must not fill memory. Those of SDKs have some 200 to 500. */

@@ -3,8 +3,8 @@
  *
  *     <hex size>[;chunk-signature=<64 hex>] CRLF <data> CRLF ...   0[;chunk-signature=...] CRLF [name:value CRLF]... CRLF
  *
- * As S3, it takes blanks around the signature's parts, the end of the input for the last CRLF, and a little more input after
- * it, which nobody looks at.
+ * As S3, it takes blanks around the signature's parts, the end of the input for the last CRLF, and in unsigned bodies a little
+ * more input after it, which nobody looks at.
  *
  * A push parser without I/O. Data is handed on as views of the input, never copied; only a header or trailer line that
  * is cut between two inputs is kept, within its limit. Whatever else a client sends, memory stays at two small buffers.
@@ -78,7 +78,7 @@ export class ChunkedDecoder {
           break;
         case "done":
           this.#overhang += input.length - at;
-          if (this.#overhang > TRAILER_BYTES_MAX) brokenOff();
+          if (this.#options.chain !== undefined || this.#overhang > TRAILER_BYTES_MAX) brokenOff();
           return;
       }
     }

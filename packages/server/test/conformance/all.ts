@@ -11,6 +11,7 @@ import "./copy.test.ts";
 import "./delete-objects.test.ts";
 import "./encryption.test.ts";
 import "./hostile.test.ts";
+import "./integrity.test.ts";
 import "./listing.test.ts";
 import "./post-form.test.ts";
 import "./presigned.test.ts";

@@ -4,7 +4,7 @@ import { XML_BODY_BYTES_MAX } from "../../base/limits.ts";
 import type { Integrity } from "../../objects/api.ts";
 import { checksumOf } from "../../objects/checksum/algorithms.ts";
 import { badMd5 } from "../../objects/content/digests.ts";
-import { checksumHeader, integrityOf } from "./read/integrity.ts";
+import { checksumHeader, contentMd5Of, integrityOf } from "./read/integrity.ts";
 import type { S3Request } from "./request.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function smallBody(
     readonly ofBody?: boolean;
   },
 ): Promise<Uint8Array> {
-  const integrity: Integrity = options.ofBody === false ? {} : integrityOf(req);
+  const integrity = options.ofBody === false ? md5Only(req) : integrityOf(req);
   if (options.required && integrity.contentMd5 === undefined && integrity.checksum === undefined) {
     fail("InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
   }
@@ -29,6 +29,11 @@ export async function smallBody(
   const body = await req.body.collect();
   verifyIntegrity(integrity, body, req.body.trailers());
   return body;
+}
+
+function md5Only(req: S3Request): Integrity {
+  const contentMd5 = contentMd5Of(req);
+  return contentMd5 === undefined ? {} : { contentMd5 };
 }
 
 /**
@@ -53,7 +58,7 @@ function verifyIntegrity(
   const { contentMd5, checksum } = integrity;
   if (contentMd5 !== undefined) {
     const md5 = checksumOf("MD5", body);
-    if (Buffer.compare(md5, contentMd5) !== 0) badMd5(contentMd5, md5);
+    if (Buffer.compare(md5, contentMd5) !== 0) badMd5(contentMd5, md5, "base64");
   }
   if (checksum === undefined) return;
   const claimed = checksum.value ?? trailers.get(checksumHeader(checksum.algorithm));

@@ -4,7 +4,8 @@
  */
 import { fail } from "../../base/errors.ts";
 import type { ChecksumAlgorithm, Integrity } from "../api.ts";
-import { checksumBytes, checksumOf, type Hasher, startChecksum } from "../checksum/algorithms.ts";
+import { checksumOf, type Hasher, startChecksum } from "../checksum/algorithms.ts";
+import { digestBytes } from "../checksum/digest-text.ts";
 
 export interface Digests {
   /** Only where it was asked for. */
@@ -12,6 +13,7 @@ export interface Digests {
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: Uint8Array };
 }
 
+type ShownMd5 = "hex" | "base64";
 type Trailers = () => ReadonlyMap<string, string>;
 
 /** The algorithm whose value is kept. */
@@ -35,13 +37,16 @@ export function digestWhole(
 /** The same over a stream. */
 export class StreamDigests {
   readonly #integrity: Integrity;
+  readonly #shownMd5: ShownMd5;
   readonly #algorithm: ChecksumAlgorithm;
   readonly #md5: Hasher | undefined;
   readonly #kept: Hasher | undefined;
   #result: Digests | undefined;
 
-  constructor(integrity: Integrity, wantMd5: boolean) {
+  /** `shownMd5`: how a wrong Content-MD5 is shown. */
+  constructor(integrity: Integrity, wantMd5: boolean, shownMd5: ShownMd5 = "hex") {
     this.#integrity = integrity;
+    this.#shownMd5 = shownMd5;
     this.#algorithm = keptAlgorithm(integrity);
     const md5 = wantMd5 || integrity.contentMd5 !== undefined || this.#algorithm === "MD5";
     this.#md5 = md5 ? startChecksum("MD5") : undefined;
@@ -64,6 +69,7 @@ export class StreamDigests {
       { md5, checksum: { algorithm: this.#algorithm, value } },
       this.#integrity,
       trailers,
+      this.#shownMd5,
     );
   }
 
@@ -74,40 +80,45 @@ export class StreamDigests {
   }
 }
 
-function checked(digests: Digests, integrity: Integrity, trailers: Trailers): Digests {
+function checked(
+  digests: Digests,
+  integrity: Integrity,
+  trailers: Trailers,
+  shownMd5: ShownMd5 = "hex",
+): Digests {
   const { contentMd5, checksum } = integrity;
-  if (contentMd5 !== undefined && !same(contentMd5, digests.md5)) badMd5(contentMd5, digests.md5);
+  if (contentMd5 !== undefined && !same(contentMd5, digests.md5)) badMd5(contentMd5, digests.md5, shownMd5);
   if (checksum !== undefined) {
     const header = `x-amz-checksum-${checksum.algorithm.toLowerCase()}`;
     const sent = checksum.value ?? trailers().get(header);
     if (sent === undefined) fail("MalformedTrailerError");
-    if (!same(parseChecksumValue(checksum.algorithm, sent), digests.checksum.value)) {
+    const value = parseChecksumValue(checksum.algorithm, sent, checksum.value === undefined);
+    if (!same(value, digests.checksum.value)) {
       fail("BadDigest", `The ${checksum.algorithm} you specified did not match the calculated checksum.`);
     }
   }
   return digests;
 }
 
-/** Throws BadDigest with both values, as Content-MD5 has them. */
-export function badMd5(expected: Uint8Array, calculated: Uint8Array | undefined): never {
-  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+/** Throws BadDigest with both values. S3 shows the expected one of an object in hex, of parts and documents in base64. */
+export function badMd5(expected: Uint8Array, calculated: Uint8Array | undefined, shown: ShownMd5): never {
   fail("BadDigest", {
     elements: {
-      ExpectedDigest: base64(expected),
-      ...(calculated === undefined ? {} : { CalculatedDigest: base64(calculated) }),
+      ExpectedDigest: Buffer.from(expected).toString(shown),
+      ...(calculated === undefined ? {} : { CalculatedDigest: Buffer.from(calculated).toString("base64") }),
     },
   });
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
 /** A full-object value as clients send it; throws InvalidRequest for what cannot be one. */
-export function parseChecksumValue(algorithm: ChecksumAlgorithm, text: string): Uint8Array {
-  const bytes = BASE64.test(text) ? Buffer.from(text, "base64") : undefined;
-  if (bytes === undefined || bytes.length !== checksumBytes(algorithm)) {
-    fail("InvalidRequest", `Value for x-amz-checksum-${algorithm.toLowerCase()} header is invalid.`);
-  }
-  return bytes;
+export function parseChecksumValue(algorithm: ChecksumAlgorithm, text: string, trailing = false): Uint8Array {
+  return (
+    digestBytes(algorithm, text) ??
+    fail(
+      "InvalidRequest",
+      `Value for x-amz-checksum-${algorithm.toLowerCase()} ${trailing ? "trailing " : ""}header is invalid.`,
+    )
+  );
 }
 
 function same(a: Uint8Array, b: Uint8Array | undefined): boolean {

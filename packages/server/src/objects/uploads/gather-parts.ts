@@ -169,9 +169,19 @@ class Gathering {
     };
   }
 
+  /**
+   * Of an upload that named no algorithm S3 passes over a checksum of another one than it keeps: clients send that of the
+   * request's body there.
+   */
+  #claimed(): CompleteUploadInput["checksum"] {
+    const { checksum } = this.#input;
+    const ofBody = this.#upload.checksum === undefined && checksum?.algorithm !== DEFAULT_ALGORITHM;
+    return ofBody ? undefined : checksum;
+  }
+
   #checksumOfObject(): KeptChecksum | undefined {
     const { algorithm, type } = this.#checksum;
-    const claimed = this.#input.checksum;
+    const claimed = this.#claimed();
     if (this.#opened === undefined) {
       if (claimed !== undefined) checksumsNeedKey();
       return undefined;

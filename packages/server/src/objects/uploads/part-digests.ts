@@ -40,7 +40,7 @@ export class PartDigests {
   #extraValue: Uint8Array | undefined;
 
   constructor(upload: UploadRecord, integrity: Integrity) {
-    this.#digests = new StreamDigests(integrity, upload.mode === "SSE-S3");
+    this.#digests = new StreamDigests(integrity, upload.mode === "SSE-S3", "base64");
     const needsDefault = upload.checksum === undefined && keptAlgorithm(integrity) !== DEFAULT_ALGORITHM;
     this.#extra = needsDefault ? startChecksum(DEFAULT_ALGORITHM) : undefined;
   }

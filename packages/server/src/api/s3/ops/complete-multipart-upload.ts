@@ -1,6 +1,7 @@
 import { fail, failArgument } from "../../../base/errors.ts";
 import { PARTS_MAX, XML_PARTS_MARKS_MAX } from "../../../base/limits.ts";
 import { CHECKSUM_ALGORITHMS, type CompletePart, type CompleteUploadInput } from "../../../objects/api.ts";
+import { digestBytes } from "../../../objects/checksum/digest-text.ts";
 import { xmlAnswer } from "../../common/answer.ts";
 import {
   allow,
@@ -17,7 +18,7 @@ import { smallBody } from "../body.ts";
 import { operation, ownBucket } from "../operation.ts";
 import { refuseEncryptionHeaders, ssecOf } from "../read/encryption.ts";
 import { refuseUnhonoured } from "../read/headers.ts";
-import { checkDigest, checksumElement, checksumOf, checksumTypeOf } from "../read/integrity.ts";
+import { checksumElement, checksumOf, checksumTypeOf } from "../read/integrity.ts";
 import { withMatch } from "../read/match-needs.ts";
 import { unquote, writeConditionsOf } from "../read/preconditions.ts";
 import { partNeeds, uploadTargetOf } from "../read/upload.ts";
@@ -69,9 +70,12 @@ function objectSizeOf(req: S3Request): number | undefined {
   const name = "x-amz-mp-object-size";
   const text = req.header(name);
   if (text === undefined) return undefined;
-  return /^[0-9]{1,15}$/.test(text)
-    ? Number(text)
-    : failArgument(`Value for ${name} header is invalid.`, name, text);
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
+  const negative = /^-[0-9]{1,15}$/.test(text);
+  return fail(
+    "InvalidRequest",
+    `Value for ${name} header is ${negative ? `less than zero: '${text}'` : "invalid."}`,
+  );
 }
 
 /** None of an empty body: S3 looks for the upload before it refuses that. */
@@ -106,17 +110,12 @@ function partOf(part: XmlElement): CompletePart {
   });
   const checksum = found[0];
   if (checksum === undefined) return { partNumber, etag };
-  if (found.length > 1) {
-    fail(
-      "InvalidRequest",
-      "Expecting a single checksum for each part. Multiple checksum Types are not allowed.",
+  if (found.length > 1 || digestBytes(checksum.algorithm, checksum.value) === undefined) {
+    failArgument(
+      "Invalid Base64 or multiple checksums present in request",
+      "Checksum",
+      found.map(({ algorithm, value }) => `${algorithm}:${value};`).join(""),
     );
   }
-  checkDigest(
-    checksum.algorithm,
-    checksum.value,
-    false,
-    `Value for ${checksumElement(checksum.algorithm)} is invalid.`,
-  );
   return { partNumber, etag, checksum };
 }

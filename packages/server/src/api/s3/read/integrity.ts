@@ -1,15 +1,14 @@
 /** What the client promised about the bytes: Content-MD5, x-amz-checksum-*, trailers, the algorithm to compute. */
-import { fail, failArgument } from "../../../base/errors.ts";
+import { fail } from "../../../base/errors.ts";
 import {
   CHECKSUM_ALGORITHMS,
   type ChecksumAlgorithm,
   type ChecksumType,
   type Integrity,
 } from "../../../objects/api.ts";
-import { checksumBytes } from "../../../objects/checksum/algorithms.ts";
+import { digestBytes } from "../../../objects/checksum/digest-text.ts";
 import type { S3Request } from "../request.ts";
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const PREFIX = "x-amz-checksum-";
 const BY_NAME: ReadonlyMap<string, ChecksumAlgorithm> = new Map(
   CHECKSUM_ALGORITHMS.map((a) => [a as string, a]),
@@ -23,14 +22,13 @@ export const checksumElement = (algorithm: ChecksumAlgorithm): string => `Checks
 export function contentMd5Of(req: S3Request): Uint8Array | undefined {
   const text = req.header("content-md5");
   if (text === undefined) return undefined;
-  const bytes = BASE64.test(text) ? Buffer.from(text, "base64") : undefined;
-  if (bytes?.length !== 16) {
-    return fail("InvalidDigest", {
+  return (
+    digestBytes("MD5", text) ??
+    fail("InvalidDigest", {
       message: "The Content-MD5 you specified was invalid.",
       elements: { "Content-MD5": text },
-    });
-  }
-  return bytes;
+    })
+  );
 }
 
 export interface ChecksumValue {
@@ -52,29 +50,17 @@ export function checksumOf(req: S3Request, composite = false): ChecksumValue | u
       if (name === `${PREFIX}algorithm` || name === `${PREFIX}type` || name === `${PREFIX}mode`) continue;
       fail("InvalidRequest", "The algorithm type you specified in x-amz-checksum- header is invalid.");
     }
-    if (found !== undefined) {
-      fail(
-        "InvalidRequest",
-        "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
-      );
-    }
-    checkDigest(algorithm, value, composite, `Value for ${name} header is invalid.`);
+    if (found !== undefined) severalChecksums();
+    if (!isDigest(algorithm, value, composite))
+      fail("InvalidRequest", `Value for ${name} header is invalid.`);
     found = { algorithm, value };
   }
   return found;
 }
 
-/** Throws InvalidRequest with `message` unless `value` is base64 of the right size (composite: with `-count`). */
-export function checkDigest(
-  algorithm: ChecksumAlgorithm,
-  value: string,
-  composite: boolean,
-  message: string,
-): void {
-  const digest = composite ? value.replace(/-[0-9]{1,5}$/, "") : value;
-  if (!BASE64.test(digest) || Buffer.byteLength(digest, "base64") !== checksumBytes(algorithm)) {
-    fail("InvalidRequest", message);
-  }
+/** Base64 of the right size (composite: with `-count`, or without). */
+function isDigest(algorithm: ChecksumAlgorithm, value: string, composite: boolean): boolean {
+  return digestBytes(algorithm, composite ? value.replace(/-[0-9]{1,5}$/, "") : value) !== undefined;
 }
 
 /** x-amz-checksum-algorithm (CreateMultipartUpload, CopyObject) or x-amz-sdk-checksum-algorithm. */
@@ -92,10 +78,10 @@ export function algorithmOf(req: S3Request, header: string): ChecksumAlgorithm |
 }
 
 export function checksumTypeOf(req: S3Request): ChecksumType | undefined {
-  const text = req.header("x-amz-checksum-type");
+  const text = req.header("x-amz-checksum-type")?.toUpperCase();
   if (text === undefined || text === "") return undefined;
   if (text === "FULL_OBJECT" || text === "COMPOSITE") return text;
-  return failArgument("Value for x-amz-checksum-type header is invalid.", "x-amz-checksum-type", text);
+  return fail("InvalidRequest", "Value for x-amz-checksum-type header is invalid.");
 }
 
 export function integrityOf(req: S3Request): Integrity {
@@ -104,14 +90,19 @@ export function integrityOf(req: S3Request): Integrity {
   const announced = announcedTrailer(req);
   const algorithm = algorithmOf(req, "x-amz-sdk-checksum-algorithm");
   if (sent !== undefined && announced !== undefined) {
-    fail(
-      "InvalidRequest",
-      "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
-    );
+    fail("InvalidRequest", "Expecting a single x-amz-checksum- header");
   }
   const checksum = sent ?? (announced === undefined ? undefined : { algorithm: announced });
   if (algorithm !== undefined && checksum !== undefined && checksum.algorithm !== algorithm) {
     fail("InvalidRequest", "Value for x-amz-sdk-checksum-algorithm header is invalid.");
+  }
+  // In a presigned URL the value beside it is not a promise about the body, and is passed over. SDKs send MD5 as Content-MD5.
+  const sentAsMd5 = algorithm === "MD5" && contentMd5 !== undefined;
+  if (algorithm !== undefined && checksum === undefined && !sentAsMd5 && !req.signing.presigned) {
+    fail(
+      "InvalidRequest",
+      "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
+    );
   }
   return {
     ...(contentMd5 === undefined ? {} : { contentMd5 }),
@@ -120,13 +111,25 @@ export function integrityOf(req: S3Request): Integrity {
   };
 }
 
+/** S3 passes over commas at the end, and over no other empty name. */
 function announcedTrailer(req: S3Request): ChecksumAlgorithm | undefined {
   const text = req.header("x-amz-trailer");
   if (text === undefined) return undefined;
-  const names = text.split(",").map((name) => name.trim().toLowerCase());
-  const algorithm = BY_HEADER.get(names[0] ?? "");
-  if (names.length !== 1 || algorithm === undefined) {
+  const algorithms = text
+    .replace(/,+$/, "")
+    .split(",")
+    .map((name) => BY_HEADER.get(name.trim().toLowerCase()));
+  const algorithm = algorithms[0];
+  if (algorithm === undefined || algorithms.includes(undefined)) {
     fail("InvalidRequest", "The value specified in the x-amz-trailer header is not supported");
   }
+  if (algorithms.length > 1) severalChecksums();
   return algorithm;
+}
+
+function severalChecksums(): never {
+  fail(
+    "InvalidRequest",
+    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+  );
 }
