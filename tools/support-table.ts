@@ -59,7 +59,7 @@ A header that this store does not honour is an error:
 | \`x-amz-acl\` other than \`private\` and \`bucket-owner-full-control\`, \`x-amz-grant-*\` | 400 AccessControlListNotSupported |
 | \`x-amz-storage-class\` other than \`STANDARD\` | 400 InvalidStorageClass |
 | \`x-amz-object-lock-*\` | 400 InvalidRequest |
-| \`x-amz-write-offset-bytes\`, \`x-amz-object-annotation-directive\`, \`x-amz-if-match-size\`, \`x-amz-if-match-last-modified-time\` | 501 NotImplemented |
+| \`x-amz-write-offset-bytes\`, \`x-amz-object-annotation-directive\`, \`x-amz-if-match-size\`, \`x-amz-if-match-last-modified-time\`, \`x-amz-if-match-initiated-time\` | 501 NotImplemented |
 | \`If-Match\` on a delete by version id | 501 NotImplemented |
 | \`x-amz-bucket-object-lock-enabled: true\`, \`x-amz-object-ownership\` other than \`BucketOwnerEnforced\` | 501 NotImplemented |
 | \`x-amz-server-side-encryption-*\` that S3 does not know | 400 InvalidArgument |

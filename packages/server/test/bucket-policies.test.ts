@@ -131,6 +131,20 @@ test("RestrictPublicBuckets shuts other accounts out of a bucket with a public p
   await get(guest, Bucket);
 });
 
+/** Seen on S3: scylladb's issue 13425, with a policy that allows everybody everything; aws-sdk-cpp's issue 1575. */
+test("callers without a name start no upload in parts, whatever the policy says", async () => {
+  const Bucket = await newBucket();
+  await root.s3.send(new DeletePublicAccessBlockCommand({ Bucket }));
+  await setPolicy(Bucket, { Principal: "*", Action: "s3:PutObject" });
+  assert.equal((await w.anonymous(`/${Bucket}/x`, { method: "PUT", body: "x" })).status, 200);
+  const upload = await w.anonymous(`/${Bucket}/x?uploads`, { method: "POST" });
+  assert.equal(upload.status, 403);
+  assert.match(
+    await upload.text(),
+    /<Code>AccessDenied<.*Anonymous users cannot initiate multipart uploads/s,
+  );
+});
+
 test("ownership: what is fixed can be put and taken out of sight, and nothing else", async () => {
   const Bucket = await newBucket();
   const shown = async () =>

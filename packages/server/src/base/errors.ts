@@ -89,6 +89,10 @@ const S3 = {
   },
   InvalidPolicyDocument: { status: 400, message: "Invalid Policy: Invalid JSON." },
   InvalidRange: { status: 416, message: "The requested range is not satisfiable" },
+  InvalidRedirectLocation: {
+    status: 400,
+    message: "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+  },
   InvalidRequest: { status: 400, message: "Invalid Request" },
   InvalidStorageClass: { status: 400, message: "The storage class you specified is not valid" },
   InvalidTag: { status: 400, message: "The tag provided was not a valid tag." },

@@ -49,9 +49,10 @@ function removesSource(target: Target, { version, table }: StandingObject): bool
   );
 }
 
-/** The source itself, and not an older version of it. */
+/** The source itself, and not an older version of it. One that is named by its id S3 lets be copied where versions are kept. */
 export function ontoItself(target: Target, input: CopyObjectInput, source: StandingObject): boolean {
-  return sameBucket(target, input) && input.source.key === target.key && source.table === "head";
+  const named = input.source.versionId !== undefined && target.bucket.versioning === "enabled";
+  return !named && sameBucket(target, input) && input.source.key === target.key && source.table === "head";
 }
 
 /** The checksum that the copy will show must be there without reading the bytes: whole, or combinable from the parts. */

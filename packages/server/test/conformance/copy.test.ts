@@ -212,3 +212,27 @@ test("parts from ranges of an object", async () => {
   const got = await get("pieced");
   assert.ok(got.body.equals(Buffer.concat([body.subarray(7, size + 7), body.subarray(0, 100)])));
 });
+
+/** Seen on S3: moto's verified test test_copy_object_in_place_with_versioning. */
+test("onto itself: refused, unless versions are kept and the source's is named", async () => {
+  const Versioned = await world.bucket("Enabled");
+  const { VersionId } = await s3.send(new PutObjectCommand({ Bucket: Versioned, Key: "k", Body: "hello" }));
+  const self = (query = "") =>
+    call(s3, new CopyObjectCommand({ Bucket: Versioned, Key: "k", CopySource: `${Versioned}/k${query}` }));
+  refused(await self(), 400, "InvalidRequest", { message: "This copy request is illegal" });
+  const made = ok(await self(`?versionId=${VersionId}`)).output?.VersionId;
+  assert.ok(made !== undefined && made !== VersionId);
+  refused(await self(), 400, "InvalidRequest");
+});
+
+/** Seen on S3: OpenStack Swift's test_object_copy_with_range_error. */
+test("a copy of a whole object takes no range", async () => {
+  ok(await call(s3, new PutObjectCommand({ Bucket, Key: "ranged", Body: "hello" })));
+  const input = { Bucket, Key: "ranged-copy", CopySource: `${Bucket}/ranged` };
+  const Range = "bytes=0-2";
+  refused(await call(s3, new CopyObjectCommand(input), { Range }), 400, "InvalidArgument", {
+    message: "RANGE is not supported in Copy!",
+    ArgumentName: "Range",
+    ArgumentValue: Range,
+  });
+});

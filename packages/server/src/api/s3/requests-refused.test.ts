@@ -40,6 +40,8 @@ const REFUSED_PUTS: readonly (readonly [string, Record<string, string>, string])
   ],
   ["system tag", { "x-amz-tagging": "aws:x=1" }, "InvalidTag"],
   ["if-none-match", { "if-none-match": '"abc"' }, "NotImplemented"],
+  // Seen on S3: aws-cli's issue 1130.
+  ["redirect", { "x-amz-website-redirect-location": "ftp://example.org/" }, "InvalidRedirectLocation"],
 ];
 
 test("what is not honoured is refused", async () => {
@@ -58,6 +60,15 @@ test("what is not honoured is refused", async () => {
     },
   });
   assert.equal(ok.status, 200, ok.text);
+});
+
+test("the condition of an Abort, which S3 has in directory buckets, is refused and aborts nothing", async () => {
+  const made = await server.send({ method: "POST", path: "/bucket/abort?uploads" });
+  const path = `/bucket/abort?uploadId=${made.element("UploadId")}`;
+  const headers = { "x-amz-if-match-initiated-time": "Mon, 01 Jan 2001 00:00:00 GMT" };
+  const refused = await server.send({ method: "DELETE", path, headers });
+  assert.equal(refused.element("Code"), "NotImplemented");
+  assert.equal((await server.send({ method: "DELETE", path })).status, 204);
 });
 
 test("encryption headers on reads and parts are errors, whatever they say", async () => {

@@ -22,6 +22,8 @@ export const CopyObject = operation({
   ],
   hidesMissing: sourceBucket,
   parse: async (req): Promise<CopyObjectInput> => {
+    const range = req.header("range");
+    if (range !== undefined) failArgument("RANGE is not supported in Copy!", "Range", range);
     const metadata = checkedDirective(req, "metadata");
     const tagging = checkedDirective(req, "tagging");
     const { key, headers, metadata: userMetadata, tags, encryption } = placementOf(req);

@@ -1,3 +1,4 @@
+import { fail } from "../../../base/errors.ts";
 import { xmlAnswer } from "../../common/answer.ts";
 import { s3Document, tag } from "../../common/xml-write.ts";
 import { operation } from "../operation.ts";
@@ -10,6 +11,9 @@ export const CreateMultipartUpload = operation({
   route: { method: "POST", target: "object", query: ["uploads"] },
   needs: writeNeeds,
   parse: (req) => {
+    // As S3, whatever the bucket's policy allows: an upload that nobody started could be ended by nobody.
+    if (req.caller.principal.kind === "anonymous")
+      fail("AccessDenied", "Anonymous users cannot initiate multipart uploads.  Please authenticate.");
     const algorithm = algorithmOf(req, "x-amz-checksum-algorithm");
     const type = checksumTypeOf(req);
     return {

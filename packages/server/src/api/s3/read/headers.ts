@@ -8,6 +8,8 @@ import { CONTENT_HEADERS_BYTES_MAX, USER_METADATA_BYTES_MAX } from "../../../bas
 import type { ContentHeaders, UserMetadata } from "../../../objects/api.ts";
 import type { S3Request } from "../request.ts";
 
+const REDIRECT = "x-amz-website-redirect-location";
+const REDIRECT_TARGET = /^(?:https?:\/\/|\/)/i;
 const CONTENT = [
   "content-type",
   "cache-control",
@@ -15,7 +17,7 @@ const CONTENT = [
   "content-encoding",
   "content-language",
   "expires",
-  "x-amz-website-redirect-location",
+  REDIRECT,
 ] as const;
 const META = "x-amz-meta-";
 /**
@@ -46,6 +48,7 @@ export function contentHeadersOf(req: S3Request): ContentHeaders {
     const value = name === "content-encoding" ? storedContentEncoding(sent) : sent;
     if (value !== undefined && value !== "") {
       if (!HEADER_VALUE.test(value)) cannotBeHeader(name);
+      if (name === REDIRECT && !REDIRECT_TARGET.test(value)) fail("InvalidRedirectLocation");
       bytes += name.length + value.length;
       found.push([name, value]);
     } else if (name === "content-type") found.push([name, DEFAULT_TYPE]);
@@ -87,6 +90,7 @@ const NOT_HONOURED = new Set([
   // Of directory buckets.
   "x-amz-if-match-last-modified-time",
   "x-amz-if-match-size",
+  "x-amz-if-match-initiated-time",
   "x-amz-object-annotation-directive",
 ]);
 const ENCRYPTION = "x-amz-server-side-encryption";

@@ -11,9 +11,9 @@ function etags(text: string | undefined): readonly string[] | undefined {
     .map((one) => unquote(one.trim()))
     .filter((one) => one !== "");
 }
+/** S3 takes an entity tag that lost one of its quotes, or both. */
 export function unquote(text: string): string {
-  const strong = text.startsWith("W/") ? text.slice(2) : text;
-  return strong.length >= 2 && strong.startsWith('"') && strong.endsWith('"') ? strong.slice(1, -1) : strong;
+  return (text.startsWith("W/") ? text.slice(2) : text).replace(/^"/, "").replace(/"$/, "");
 }
 
 function httpDate(text: string | undefined): number | undefined {

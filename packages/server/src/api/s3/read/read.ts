@@ -9,10 +9,10 @@ export function readInputOf(req: S3Request): ReadInput {
   const refused = refusedOf(req);
   const range = rangeOf(req);
   const ifRange = range === undefined ? undefined : ifRangeOf(req);
-  const partNumber = partNumberOf(req);
-  if (partNumber !== undefined && req.headers.has("range")) {
+  if (req.query.size > 0 && req.query.has("partNumber") && req.headers.has("range")) {
     fail("InvalidRequest", "Cannot specify both Range header and partNumber query parameter");
   }
+  const partNumber = partNumberOf(req);
   const { key, versionId } = req;
   const ssec = ssecOf(req);
   const conditions = readConditionsOf(req);

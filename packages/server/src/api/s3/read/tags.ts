@@ -19,11 +19,11 @@ const RESERVED: Readonly<Record<TagsOf, string>> = {
     'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove "aws:" from your tag keys and try again.',
 };
 
-/** Throws InvalidTag, or BadRequest-like answers of S3, for tags it would refuse. */
+/** Throws InvalidTag, or BadRequest for too many. */
 export function checkTags(tags: readonly Tag[], max: number, kind: TagsOf): readonly Tag[] {
   if (tags.length > max) {
     fail(
-      kind === "object" ? "BadRequest" : "InvalidTag",
+      "BadRequest",
       kind === "object"
         ? `Object tags cannot be greater than ${max}`
         : `Bucket tag count cannot be greater than ${max}`,
@@ -82,7 +82,7 @@ function parsePairs(text: string): readonly Tag[] | undefined {
     if (equals >= 0 && joinedByComma(pair, equals)) return undefined;
     const key = decode(equals < 0 ? pair : pair.slice(0, equals));
     const value = equals < 0 ? "" : decode(pair.slice(equals + 1));
-    if (key === undefined || value === undefined || seen.has(key)) return undefined;
+    if (key === undefined || key === "" || value === undefined || seen.has(key)) return undefined;
     seen.add(key);
     tags.push({ key, value });
   }
