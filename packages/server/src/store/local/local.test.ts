@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm, unlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, unlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -33,6 +33,20 @@ async function open(t: TestContext, directory: string): Promise<LocalStore> {
 const HOME = join(import.meta.dirname, "test-home.ts");
 const COUNTER = join(import.meta.dirname, "../conformance/child.ts");
 const coded = (code: string) => (error: unknown) => error instanceof ServiceError && error.code === code;
+
+test("its files are their owner's alone", async (t) => {
+  const directory = await place(t);
+  const store = await openLocalStore({ directory, onFatal: assert.fail, reserveBytes: 0 });
+  t.after(() => store.close());
+  const id = blobId(1, 1);
+  await store.blobs.put(id, chunks(text("blob")), 4);
+  const entries = await readdir(directory, { recursive: true });
+  assert.ok(entries.length > 4, String(entries));
+  for (const name of entries) {
+    const { mode } = await stat(join(directory, name));
+    assert.equal(mode & 0o077, 0, name);
+  }
+});
 
 test("what was committed is there after closing and opening again", async (t) => {
   const directory = await place(t);

@@ -68,6 +68,8 @@ export class Tables {
       maxDbs: TABLES.length + 1,
       maxReaders: 512,
       mapSize: MAP_BYTES,
+      // The directory keeps others out already; a copy of the file alone should, too.
+      permissionsMode: 0o600,
       readOnly,
       ...NAMELESS,
     };
