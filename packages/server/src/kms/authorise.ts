@@ -3,7 +3,7 @@ import type { AccessDecision, AccessRequest, KeyGrant } from "../base/access.ts"
 import { fail } from "../base/errors.ts";
 import type { AccountId, KeyArn } from "../base/ids.ts";
 import { andThen, type Soon } from "../base/soon.ts";
-import { keyConditions, plainConditions, type RequestFacts } from "./conditions.ts";
+import { constraintCondition, keyConditions, plainConditions, type RequestFacts } from "./conditions.ts";
 import { type Kernel, principalNames, type Requester } from "./kernel.ts";
 import { granteeName, retiringName } from "./grant-rows.ts";
 import type { GrantRecord, KeyAttributes, KeyRecord } from "./model.ts";
@@ -166,29 +166,35 @@ const RETIRING = new Set(["RetireGrant"]);
  * Whether the caller may retire the grant (spec kms 8): its retiring principal, its grantee where RetireGrant is among its
  * operations, root of the account that made it, and whom that account's own policies let. Each is decided as a grant of that
  * one right would be: an account that is named lets whom its policies let, and an explicit deny counts against everybody.
- * The key policy has no say.
+ * The key policy has no say. Conditions on the encryption context are decided on the grant's constraint.
  */
 export async function mayRetire(
   k: Kernel,
   requester: Requester,
   grant: GrantRecord,
-  arn: string,
+  held: HeldKey,
 ): Promise<AccessDecision> {
   const retiring = retiringName(grant);
   const grantee = grant.operations.includes("RetireGrant") ? granteeName(grant) : undefined;
   const grants = [retiring, grantee]
     .filter((name) => name !== undefined)
     .map((name) => ({ id: grant.id, grantee: name, operations: RETIRING }));
-  const request = delegated(k, requester, "kms:RetireGrant", arn, grant.account, grant.issuingAccount);
-  return k.authoriser.decide(requester.caller, { ...request, grants });
+  const { constraint } = grant;
+  return k.authoriser.decide(requester.caller, {
+    ...delegated(k, requester, "kms:RetireGrant", held.arn, grant.account, grant.issuingAccount),
+    grants,
+    conditions: keyConditions(requester, k.region, held.value, { more: constraintCondition(constraint) }),
+    encryptionContext: constraint?.pairs,
+  });
 }
 
-/** Whether the caller could still change the policy under `policy` (the lockout safety check, spec kms 9.2). */
+/** Whether the caller could still change the policy under `policy` (the lockout safety check, spec kms 9.2), by the same request. */
 export async function requireNoLockout(
   k: Kernel,
   requester: Requester,
   key: KeyAttributes & Pick<KeyRecord, "policy" | "policyBindings">,
   arn: KeyArn,
+  facts: RequestFacts,
 ): Promise<void> {
   const decision = await k.authoriser.decide(requester.caller, {
     action: "kms:PutKeyPolicy",
@@ -200,7 +206,7 @@ export async function requireNoLockout(
       revision: `proposed/${requester.caller.requestId}`,
       ...bindingsOf(key),
     },
-    conditions: keyConditions(requester, k.region, key, {}),
+    conditions: keyConditions(requester, k.region, key, facts),
   });
   if (decision.kind !== "allow")
     fail(

@@ -4,7 +4,7 @@
  */
 import type { ConditionValues } from "../base/access.ts";
 import type { Requester } from "./kernel.ts";
-import type { KeyAttributes, Tag } from "./model.ts";
+import type { GrantRecord, KeyAttributes, Tag } from "./model.ts";
 import type { EncryptionContext } from "./port.ts";
 
 type Value = string | readonly string[];
@@ -19,6 +19,30 @@ export interface RequestFacts {
   readonly more?: Readonly<Record<string, Value>> | undefined;
 }
 
+/** Spec and usage under their present names and under those of old policies, which AWS still answers to. */
+export const specConditions = ({
+  spec,
+  usage,
+}: Pick<KeyAttributes, "spec" | "usage">): [string, string][] => [
+  ["kms:keyspec", spec],
+  ["kms:customermasterkeyspec", spec],
+  ["kms:keyusage", usage],
+  ["kms:customermasterkeyusage", usage],
+];
+
+/** Of CreateKey and PutKeyPolicy: absent where the request does not say, so that a policy can ask whether it does. */
+export const bypassCondition = (bypass: boolean | undefined): Record<string, string> =>
+  bypass === undefined ? {} : { "kms:bypasspolicylockoutsafetycheck": String(bypass) };
+
+/** Of CreateGrant and RetireGrant. */
+export const constraintCondition = (constraint: GrantRecord["constraint"]): Record<string, string> =>
+  constraint === undefined
+    ? {}
+    : {
+        "kms:grantconstrainttype":
+          constraint.kind === "equals" ? "EncryptionContextEquals" : "EncryptionContextSubset",
+      };
+
 /** The part that the record decides; records are immutable and cached, so it is worked out once for each. */
 const ofKeys = new WeakMap<KeyAttributes, ReadonlyMap<string, Value>>();
 
@@ -26,8 +50,7 @@ function keyFacts(key: KeyAttributes): ReadonlyMap<string, Value> {
   const known = ofKeys.get(key);
   if (known !== undefined) return known;
   const facts = new Map<string, Value>([
-    ["kms:keyspec", key.spec],
-    ["kms:keyusage", key.usage],
+    ...specConditions(key),
     ["kms:keyorigin", key.origin],
     ["kms:multiregion", String(key.multiRegion)],
   ]);

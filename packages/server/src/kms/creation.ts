@@ -3,7 +3,7 @@ import { fail } from "../base/errors.ts";
 import { keyArn, newKeyId, newMultiRegionKeyId } from "../base/ids.ts";
 import { requireNoLockout, requirePlainAccess } from "./authorise.ts";
 import { retried } from "./change.ts";
-import { tagConditions } from "./conditions.ts";
+import { bypassCondition, specConditions, tagConditions } from "./conditions.ts";
 import { insertKey } from "./insert.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { type KeyMetadata, keyMetadata } from "./metadata.ts";
@@ -60,12 +60,11 @@ export async function createKey(k: Kernel, requester: Requester, input: NewKey):
   const tags = input.tags ?? [];
   checkTags(tags);
   await requirePlainAccess(k, requester, "kms:CreateKey", "*", {
-    "kms:keyspec": spec,
-    "kms:keyusage": usage,
+    ...Object.fromEntries(specConditions({ spec, usage })),
     "kms:keyorigin": input.origin ?? "AWS_KMS",
     "kms:multiregion": String(multiRegion),
     ...(multiRegion && { "kms:multiregionkeytype": "PRIMARY" }),
-    "kms:bypasspolicylockoutsafetycheck": String(input.bypassLockoutCheck ?? false),
+    ...bypassCondition(input.bypassLockoutCheck),
     ...tagConditions(tags),
   });
   if (tags.length > 0) await requirePlainAccess(k, requester, "kms:TagResource", "*", tagConditions(tags));
@@ -93,7 +92,9 @@ export async function createKey(k: Kernel, requester: Requester, input: NewKey):
     admit(await k.rows.keyCount(draft.account));
     const keyId = multiRegion ? newMultiRegionKeyId() : newKeyId();
     if (input.bypassLockoutCheck !== true)
-      await requireNoLockout(k, requester, draft, keyArn(k.region, draft.account, keyId));
+      await requireNoLockout(k, requester, draft, keyArn(k.region, draft.account, keyId), {
+        more: bypassCondition(input.bypassLockoutCheck),
+      });
     const key = await insertKey(k, { ...draft, keyId }, { admit });
     return key === undefined ? "again" : { done: keyMetadata(key, k.region, k.clock.now()) };
   });

@@ -75,7 +75,7 @@ export async function retireGrant(k: Kernel, requester: Requester, input: Retire
         held === undefined ? `Key '${arn}' does not exist` : `Grant ID ${name.id} not found`,
       );
     }
-    await requireRetiring(k, requester, grant.value, arn);
+    await requireRetiring(k, requester, grant.value, held);
     stopIfDryRun(input.dryRun);
     return (await end(k, held, grant)) ? { done: undefined } : "again";
   });
@@ -88,12 +88,12 @@ async function requireRetiring(
   k: Kernel,
   requester: Requester,
   grant: GrantRecord,
-  arn: string,
+  held: HeldKey,
 ): Promise<void> {
-  const decision = await mayRetire(k, requester, grant, arn);
+  const decision = await mayRetire(k, requester, grant, held);
   if (decision.kind === "allow") return;
   const reason = grant.issuingAccount === requester.account ? decision.reason : NO_GRANT;
-  deny(requester, "kms:RetireGrant", arn, reason);
+  deny(requester, "kms:RetireGrant", held.arn, reason);
 }
 
 export async function listGrants(

@@ -6,7 +6,7 @@ import { GRANT_PAIRS_MAX, GRANT_VALUE_CHARS_MAX, GRANTS_PER_KEY_MAX } from "../b
 import { isWithinGrant, parseAwsPrincipal } from "../policy/index.ts";
 import { allowedWith, deny, grantsOf } from "./authorise.ts";
 import { type Attempt, retried } from "./change.ts";
-import type { RequestFacts } from "./conditions.ts";
+import { constraintCondition, type RequestFacts } from "./conditions.ts";
 import { parseEncryptionContext } from "./context.ts";
 import { type Entered, enter } from "./enter.ts";
 import { grantToken } from "./grant-tokens.ts";
@@ -142,10 +142,7 @@ function grantFacts(input: NewGrant, constraint: Constraint | undefined): Reques
       "kms:grantoperations": input.operations,
       "kms:grantisforawsresource": "false",
       ...(input.retiring !== undefined && { "kms:retiringprincipal": input.retiring }),
-      ...(constraint !== undefined && {
-        "kms:grantconstrainttype":
-          constraint.kind === "equals" ? "EncryptionContextEquals" : "EncryptionContextSubset",
-      }),
+      ...constraintCondition(constraint),
     },
   };
 }
@@ -199,7 +196,6 @@ export async function createGrant(
 ): Promise<{ readonly token: string; readonly id: string }> {
   const constraint = checkGrant(input);
   const operations = [...new Set(input.operations)];
-  const principals = await boundPrincipals(k, input);
   const facts = grantFacts(input, constraint);
   return retried(async (): Promise<Attempt<{ readonly token: string; readonly id: string }>> => {
     const entered = await enter(k, requester, "CreateGrant", input.keyId, facts);
@@ -209,6 +205,8 @@ export async function createGrant(
       ...(constraint !== undefined && { constraint }),
     };
     await requireWithinParent(k, requester, entered, facts, child);
+    // Only now: whether a principal exists is nothing for those who may not grant.
+    const principals = await boundPrincipals(k, input);
     const { key, held } = entered;
     const wanted: GrantRecord = {
       account: key.account,

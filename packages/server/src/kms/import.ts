@@ -70,7 +70,8 @@ export interface MaterialImport {
   readonly keyId: string;
   readonly token: Uint8Array;
   readonly wrapped: Uint8Array;
-  readonly expires: boolean;
+  /** The request's ExpirationModel; undefined where it names none, and then it expires. */
+  readonly expires: boolean | undefined;
   readonly validToMs?: number | undefined;
   readonly type?: "NEW_KEY_MATERIAL" | "EXISTING_KEY_MATERIAL" | undefined;
   readonly description?: string | undefined;
@@ -79,9 +80,10 @@ export interface MaterialImport {
 
 function checkImport(k: Kernel, input: MaterialImport): void {
   const { validToMs } = input;
-  if (input.expires && validToMs === undefined)
+  const expires = input.expires ?? true;
+  if (expires && validToMs === undefined)
     fail("ValidationException", "A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES");
-  if (!input.expires && validToMs !== undefined)
+  if (!expires && validToMs !== undefined)
     fail(
       "ValidationException",
       "A validTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE",
@@ -138,9 +140,12 @@ export async function importMaterial(
   });
 }
 
-const importFacts = (input: MaterialImport): Record<string, string> => ({
-  "kms:expirationmodel": input.expires ? "KEY_MATERIAL_EXPIRES" : "KEY_MATERIAL_DOES_NOT_EXPIRE",
-  ...(input.validToMs !== undefined && { "kms:validto": new Date(input.validToMs).toISOString() }),
+/** What the request says, in its own terms: policies compare kms:ValidTo as a number of seconds. */
+const importFacts = ({ expires, validToMs }: MaterialImport): Record<string, string> => ({
+  ...(expires !== undefined && {
+    "kms:expirationmodel": expires ? "KEY_MATERIAL_EXPIRES" : "KEY_MATERIAL_DOES_NOT_EXPIRE",
+  }),
+  ...(validToMs !== undefined && { "kms:validto": String(validToMs / 1000) }),
 });
 
 /** The key's versions with this one in its place: there again, the first, or waiting for a rotation. */

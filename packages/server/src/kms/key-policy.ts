@@ -3,6 +3,7 @@ import { fail } from "../base/errors.ts";
 import { requireNoLockout } from "./authorise.ts";
 import { retried } from "./change.ts";
 import { enter } from "./enter.ts";
+import { bypassCondition } from "./conditions.ts";
 import type { Kernel, Requester } from "./kernel.ts";
 import { bindingsOf, boundPolicy } from "./policies.ts";
 
@@ -42,13 +43,13 @@ export async function putKeyPolicy(
   options: { readonly name?: string | undefined; readonly bypassLockoutCheck?: boolean | undefined },
 ): Promise<void> {
   const bypass = options.bypassLockoutCheck === true;
-  const more = { "kms:bypasspolicylockoutsafetycheck": String(bypass) };
+  const facts = { more: bypassCondition(options.bypassLockoutCheck) };
   await retried(async () => {
-    const { held, key, arn } = await enter(k, requester, "PutKeyPolicy", keyId, { more });
+    const { held, key, arn } = await enter(k, requester, "PutKeyPolicy", keyId, facts);
     if (options.name !== undefined && options.name !== POLICY_NAME)
       fail("NotFoundException", "No such policy exists");
     const after = { ...key, ...(await boundPolicy(k.principals, policy)) };
-    if (!bypass) await requireNoLockout(k, requester, after, arn);
+    if (!bypass) await requireNoLockout(k, requester, after, arn, facts);
     const ok = await k.rows.commit({ keys: [{ before: held, after }] });
     return ok ? { done: undefined } : "again";
   });

@@ -1,7 +1,13 @@
 /** Key policies: the two that the service writes itself, byte for byte, and what every other must satisfy (spec kms 9). */
 import { fail } from "../base/errors.ts";
 import type { AccountId } from "../base/ids.ts";
-import { type ParseResult, parsePolicy } from "../policy/index.ts";
+import {
+  keyPolicyFailure,
+  type ParseResult,
+  parsePolicy,
+  type Policy,
+  type PolicyFailure,
+} from "../policy/index.ts";
 import type { KeyRecord } from "./model.ts";
 
 /** Spec kms 9.1, exactly as recorded. This statement is what lets identity policies govern the key. */
@@ -39,14 +45,14 @@ export const managedPolicy = (account: AccountId, region: string): string =>
  * statement without Action or Resource is accepted: it matches nothing.
  */
 export function checkPolicy(text: string): void {
-  accepted(parsePolicy(text, "key"));
+  const failure = keyPolicyFailure(accepted(parsePolicy(text, "key")));
+  if (failure !== undefined) refuse(failure);
 }
 
-function accepted(parsed: ParseResult): ReadonlyMap<string, string> {
-  if (parsed.ok) return parsed.policy.bindings;
-  const { code, message } = parsed.failure;
-  return fail(code === "LimitExceededException" ? code : "MalformedPolicyDocumentException", message);
-}
+const accepted = (parsed: ParseResult): Policy => (parsed.ok ? parsed.policy : refuse(parsed.failure));
+
+const refuse = ({ code, message }: PolicyFailure): never =>
+  fail(code === "LimitExceededException" ? code : "MalformedPolicyDocumentException", message);
 
 /** Who the principals of key policies are; the identity layer knows. */
 export interface KeyPrincipals {
@@ -67,7 +73,7 @@ export async function boundPolicy(
 ): Promise<Pick<KeyRecord, "policy" | "policyBindings">> {
   checkPolicy(text);
   if (principals === undefined) return { policy: text };
-  return { policy: text, policyBindings: Object.fromEntries(accepted(await principals.bind(text))) };
+  return { policy: text, policyBindings: Object.fromEntries(accepted(await principals.bind(text)).bindings) };
 }
 
 /** As a resource policy of a request. */

@@ -36,6 +36,8 @@ export type ProblemName =
   | "condition-key"
   | "condition-combination"
   | "action-resource"
+  /** Key policies: ForAllValues on a key that has one value. */
+  | "condition-set"
   /** Key policies: see `keepsControl`. */
   | "lockout";
 
@@ -114,6 +116,10 @@ const TEXTS: Readonly<Record<Family, Texts>> = {
     json: () => "The policy is not valid JSON, or has characters that a key policy may not have.",
     size: () => "The key policy exceeds the maximum size of 32768 bytes.",
     principal: () => "Policy contains a statement with one or more invalid principals.",
+    "condition-set": (key) => {
+      const what = key.startsWith("kms:") ? "encryption context" : "tag";
+      return `OverlyPermissiveCondition: Using the ForAllValues set operator with a single-valued condition key matches requests without the specified ${what} or with an unspecified ${what}. To fix, remove ForAllValues.`;
+    },
     lockout: () => "The new key policy will not allow you to update the key policy in the future.",
   },
   identity: {

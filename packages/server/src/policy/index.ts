@@ -41,6 +41,7 @@ export type { ConditionContext, Question } from "./evaluation.ts";
 export { type PolicyFailure, type PolicyFailureCode, policyFailure } from "./failure.ts";
 export { type Grant, type GrantConstraint, isWithinGrant, satisfies } from "./grants.ts";
 export { decideKeyAccess, type KeyAccessRequest, keepsControl } from "./key-access.ts";
+export { keyPolicyFailure } from "./key-rules.ts";
 export { type ParseOptions, type ParseResult, parsePolicy, policyCharacters } from "./parse.ts";
 export type { Policy, PolicyKind } from "./policy.ts";
 export { type Principal, parseAwsPrincipal, userIdOf } from "./principal.ts";

@@ -20,8 +20,8 @@ export const ImportKeyMaterial = operation({
       keyId: input.KeyId,
       token: input.ImportToken,
       wrapped: input.EncryptedKeyMaterial,
-      // That it expires is what AWS takes for granted.
-      expires: input.ExpirationModel !== "KEY_MATERIAL_DOES_NOT_EXPIRE",
+      expires:
+        input.ExpirationModel === undefined ? undefined : input.ExpirationModel === "KEY_MATERIAL_EXPIRES",
       validToMs: input.ValidTo,
       type: input.ImportType,
       description: input.KeyMaterialDescription,

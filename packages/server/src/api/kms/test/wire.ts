@@ -49,7 +49,7 @@ export async function failed(
   const answer = await send(kms, operation, input, account);
   assert.notEqual(answer.status, 200, answer.body);
   const body = JSON.parse(answer.body);
-  return [body.__type, body.message ?? body.Message];
+  return [body.__type, body.message ?? body.Message ?? ""];
 }
 
 export interface WireServer {
