@@ -18,9 +18,9 @@ export function wireError(error: unknown): WireError {
   return { status: known?.status ?? 500, type, body: errorBody(type, message) };
 }
 
-/** AccessDeniedException alone has a capital Message; UnknownOperationException has no text at all. */
+/** AccessDeniedException alone has a capital Message; an error without a text has no such member. */
 function errorBody(type: string, message: string): string {
-  if (type === "UnknownOperationException") return JSON.stringify({ __type: type });
+  if (type === "UnknownOperationException" || message === "") return JSON.stringify({ __type: type });
   const member = type === "AccessDeniedException" ? "Message" : "message";
   return JSON.stringify({ __type: type, [member]: message });
 }

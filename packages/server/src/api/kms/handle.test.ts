@@ -91,6 +91,13 @@ test("deeply nested JSON is an answer, not a crash", async () => {
   assert.ok([200, 400].includes(answer.status));
 });
 
+test("an error without a text has no message member, as AWS has it", () => {
+  for (const code of ["InvalidCiphertextException", "KMSInvalidSignatureException"] as const) {
+    const answer = kmsErrorAnswer(REQUEST_ID, new ServiceError(code));
+    assert.deepEqual([answer.status, answer.body], [400, JSON.stringify({ __type: code })]);
+  }
+});
+
 test("access denied has a capital Message; faults of ours say nothing", () => {
   const denied = kmsErrorAnswer(REQUEST_ID, new ServiceError("AccessDeniedException", { message: "no" }));
   assert.equal(denied.body, '{"__type":"AccessDeniedException","Message":"no"}');
