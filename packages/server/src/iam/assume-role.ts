@@ -57,7 +57,7 @@ export async function assumeRole(sts: Sts, caller: Caller, input: AssumeRoleInpu
   const inherited = inheritedTags(chained, input.tags);
   const tags = [...inherited, ...checkedTags(input.tags)];
   const transitive = [...(chained?.transitiveTagKeys ?? []), ...checkedTransitive(input)];
-  const sourceIdentity = chained?.sourceIdentity ?? input.sourceIdentity;
+  const sourceIdentity = keptSourceIdentity(caller, input);
   if (caller.principal.kind === "root") fail("AccessDenied", "Roles may not be assumed by root accounts.");
   const principal = standingOf(caller)?.principal;
   const role = await trustedRole(sts.directory, account, named.name, input.roleArn);
@@ -66,7 +66,8 @@ export async function assumeRole(sts: Sts, caller: Caller, input: AssumeRoleInpu
   const values = sessionConditions(input, tags, transitive);
   const actions = [
     "sts:AssumeRole",
-    ...(input.tags.length > 0 ? ["sts:TagSession"] : []),
+    // Tags that a chain hands on are set on the new session like its own.
+    ...(tags.length > 0 ? ["sts:TagSession"] : []),
     ...(sourceIdentity === undefined ? [] : ["sts:SetSourceIdentity"]),
   ];
   for (const action of actions) {
@@ -178,6 +179,17 @@ export function checkedTags(tags: Tags): Tags {
   return tags;
 }
 
+/** Once set, it goes with every session of the chain, and no request can put another in its place. */
+function keptSourceIdentity(
+  caller: Caller,
+  { roleArn, sourceIdentity }: AssumeRoleInput,
+): string | undefined {
+  const kept = sessionOf(caller)?.sourceIdentity;
+  if (kept !== undefined && sourceIdentity !== undefined && sourceIdentity !== kept)
+    deny(caller, "sts:SetSourceIdentity", roleArn);
+  return kept ?? sourceIdentity;
+}
+
 /** Of a chain: the tags that the session before has handed on, which nobody may replace. */
 function inheritedTags(chained: ReturnType<typeof sessionOf>, given: Tags): Tags {
   const inherited: { readonly key: string; readonly value: string }[] = [];
@@ -189,7 +201,7 @@ function inheritedTags(chained: ReturnType<typeof sessionOf>, given: Tags): Tags
   if (given.some(({ key }) => names.has(key.toLowerCase())))
     fail(
       "InvalidParameterValue",
-      "A tag of this session is inherited from the session before and cannot be set.",
+      "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
     );
   return inherited;
 }
@@ -199,7 +211,11 @@ function checkedTransitive({ tags, transitiveTagKeys }: AssumeRoleInput): readon
   return transitiveTagKeys.map((key) => {
     const tag = byLower.get(key.toLowerCase());
     return (
-      tag ?? fail("InvalidParameterValue", `The transitive tag key ${key} is not among the session's tags.`)
+      tag ??
+      fail(
+        "InvalidParameterValue",
+        "The specified transitive tag key must be included in the requested tags.",
+      )
     );
   });
 }

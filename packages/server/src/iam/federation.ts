@@ -21,7 +21,8 @@ export interface FederatedSession {
   /** `account:name` */
   readonly federatedUserId: string;
   readonly arn: string;
-  readonly packedPolicySize: number | undefined;
+  /** 0 where there is nothing to pack: unlike AssumeRole, this call always tells. */
+  readonly packedPolicySize: number;
 }
 
 const SECONDS_STANDARD = 43_200;
@@ -46,7 +47,7 @@ export async function getFederationToken(
     ...(await checkedPolicies(sts.directory, account, input)),
     ...(tags.length === 0 ? {} : { tags }),
   };
-  const packedPolicySize = packedSize(scoped);
+  const packedPolicySize = packedSize(scoped) ?? 0;
   const issuedAtMs = Math.floor(sts.clock.now() / 1000) * 1000;
   const credentials = sts.sessions.issue({
     kind: "federation",

@@ -293,6 +293,8 @@ describe("IAM operations", () => {
       MaxSessionDuration: 7200,
     });
     assert.match(made.RoleId, /^AROA[A-Z2-7]{17}$/);
+    assert.equal(made.MaxSessionDuration, undefined);
+    assert.equal((await iam("GetRole", { RoleName: "app" })).Role.MaxSessionDuration, 7200);
     await iam("UpdateRole", { RoleName: "app", Description: "second", MaxSessionDuration: 3600 });
     const { Role: described } = await iam("UpdateRoleDescription", { RoleName: "app", Description: "third" });
     assert.deepEqual([described.Description, described.MaxSessionDuration], ["third", 3600]);

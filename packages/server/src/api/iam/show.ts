@@ -51,17 +51,24 @@ export async function roleView(call: IamCall, role: Role): Promise<ShownRole> {
   const bindings = new Map(Object.entries(role.trustBindings));
   return { role, trust: await presentStored(call.directory, role.trust, "trust", bindings) };
 }
-export const role = (account: AccountId, { role: entity, trust }: ShownRole): string =>
+const roleBase = (account: AccountId, { role: entity, trust }: ShownRole): string =>
   tag("Path", entity.path) +
   tag("RoleName", entity.name) +
   tag("RoleId", entity.id) +
   tag("Arn", arnOf(account, entity)) +
   tag("CreateDate", time(entity.createdMs)) +
   tag("AssumeRolePolicyDocument", encodedDocument(trust)) +
-  tag("Description", entity.description) +
-  tag("MaxSessionDuration", entity.maxSessionSeconds);
+  tag("Description", entity.description);
+const roleMore = ({ role: entity }: ShownRole): string => boundary(entity.boundary) + tagList(entity.tags);
+
+/** As CreateRole shows it: what was asked for, without the duration (AWS, recorded). */
+export const newRole = (account: AccountId, shown: ShownRole): string =>
+  roleBase(account, shown) + roleMore(shown);
+/** As lists show it. */
+export const role = (account: AccountId, shown: ShownRole): string =>
+  roleBase(account, shown) + tag("MaxSessionDuration", shown.role.maxSessionSeconds);
 export const roleInFull = (account: AccountId, shown: ShownRole): string =>
-  role(account, shown) + boundary(shown.role.boundary) + tagList(shown.role.tags);
+  role(account, shown) + roleMore(shown);
 
 /** A managed policy with the number of its users. */
 export interface ShownPolicy {

@@ -208,11 +208,36 @@ describe("STS operations", () => {
       SourceIdentity: "ann-in-person",
     });
     assert.equal((await refused(assume(first, "second", { DurationSeconds: 7200 })))[0], "ValidationError");
-    assert.equal(
-      (await refused(assume(first, "second", { Tags: [{ Key: "TEAM", Value: "blue" }] })))[0],
+    assert.deepEqual(await refused(assume(first, "second", { Tags: [{ Key: "TEAM", Value: "blue" }] })), [
       "InvalidParameterValue",
-    );
+      400,
+      "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
+    ]);
+    assert.deepEqual(await refused(assume(first, "second", { TransitiveTagKeys: ["mood"] })), [
+      "InvalidParameterValue",
+      400,
+      "The specified transitive tag key must be included in the requested tags.",
+    ]);
+    assert.deepEqual(await refused(assume(first, "second", { SourceIdentity: "somebody-else" })), [
+      "AccessDenied",
+      403,
+      `User: arn:aws:sts::${ACCOUNT}:assumed-role/first/s1 is not authorized to perform: sts:SetSourceIdentity on resource: ${arn("role/second")}`,
+    ]);
+    assert.equal(await mayList(await session(first, "second", { SourceIdentity: "ann-in-person" })), true);
     assert.equal(await mayList(await session(first, "second")), true);
+  });
+
+  test("a chain that hands on tags needs sts:TagSession, also where it adds none", async () => {
+    await makeRole("tagging", trust({ AWS: arn("user/ann") }, ["sts:AssumeRole", "sts:TagSession"]));
+    await makeRole("plain", trust({ AWS: arn("role/tagging") }));
+    const Tags = [{ Key: "team", Value: "red" }];
+    await session(await session(ann, "tagging", { Tags }), "plain");
+    const handing = await session(ann, "tagging", { Tags, TransitiveTagKeys: ["team"] });
+    assert.deepEqual(await refused(assume(handing, "plain")), [
+      "AccessDenied",
+      403,
+      `User: arn:aws:sts::${ACCOUNT}:assumed-role/tagging/s1 is not authorized to perform: sts:TagSession on resource: ${arn("role/plain")}`,
+    ]);
   });
 
   test("durations", async () => {
@@ -412,6 +437,7 @@ describe("STS operations", () => {
     const federated = `arn:aws:sts::${ACCOUNT}:federated-user/bob`;
     assert.deepEqual(answer.FederatedUser, { FederatedUserId: `${ACCOUNT}:bob`, Arn: federated });
     assert.ok((answer.PackedPolicySize ?? 0) > 0);
+    assert.equal((await lend(lender)).PackedPolicySize, 0);
     const as = given(answer.Credentials);
     assert.equal(await whoIs(world.sts(as)), federated);
     assert.equal(await mayList(as), true);

@@ -13,7 +13,7 @@ import {
   tagsOf,
 } from "../members.ts";
 import { onNew } from "../needs.ts";
-import { roleInFull, roleView } from "../show.ts";
+import { newRole, roleView } from "../show.ts";
 
 export const CreateRole = operation({
   name: "CreateRole",
@@ -45,5 +45,5 @@ export const CreateRole = operation({
     });
     return roleView(call, made);
   },
-  respond: (shown, _, { account }) => wrap("Role", roleInFull(account, shown)),
+  respond: (shown, _, { account }) => wrap("Role", newRole(account, shown)),
 });
