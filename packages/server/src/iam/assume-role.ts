@@ -124,7 +124,8 @@ export function decideTrust(
   if (resource === undefined) return false;
   const standing = standingOf(caller);
   const all = new Map(values);
-  for (const { key, value } of role.tags) all.set(`aws:resourcetag/${key.toLowerCase()}`, value);
+  for (const { key, value } of role.tags)
+    for (const prefix of ["aws", "iam"]) all.set(`${prefix}:resourcetag/${key.toLowerCase()}`, value);
   const decision = decideAssumeRole({
     principal,
     action,

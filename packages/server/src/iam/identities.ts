@@ -226,7 +226,14 @@ export class Identities {
     const arn = federatedArn(account, name);
     const tags = principalTags(lender?.tags ?? [], session);
     const standing = new CompiledStanding({
-      principal: { kind: "federated", account, arn, name, ...(tags === undefined ? {} : { tags }) },
+      principal: {
+        kind: "federated",
+        account,
+        arn,
+        name,
+        ...(lender === undefined ? {} : { lender: { arn: arnOf(account, lender), id: lender.id } }),
+        ...(tags === undefined ? {} : { tags }),
+      },
       ...(lender === undefined ? SIDE_OF_ROOT : await sideOfUser(d, account, lender)),
       session: (await sessionPolicies(d, account, claims.policy, claims.policyArns ?? [])) ?? [],
     });

@@ -78,7 +78,8 @@ function gatherIn(evaluation: Evaluation, policies: PolicySet): Decision | Facts
   const rails = scanAll(evaluation, policies.guardRails, "guard-rail");
   if (rails.deny !== undefined) return { effect: "explicit-deny", by: rails.deny };
   const { resource } = policies;
-  const onResource = resource === undefined ? undefined : evaluation.scanResource(resource);
+  const onResource =
+    resource === undefined ? undefined : evaluation.scanResource(resource, policies.boundary !== undefined);
   if (resource !== undefined && onResource?.deny !== undefined) {
     return { effect: "explicit-deny", by: deciding("resource", resource, onResource.deny) };
   }

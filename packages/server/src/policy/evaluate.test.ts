@@ -222,6 +222,33 @@ test("NotPrincipal exempts only those whose every identity is listed (access 4.2
   assert.equal(asked(APP, deny(APP.roleArn, APP.arn, ACCOUNT)), "allow");
   assert.equal(asked(ROOT, deny(ACCOUNT)), "allow");
   assert.equal(asked(ANONYMOUS, deny(ACCOUNT)), "deny");
+  // AWS: whoever has a permissions boundary is always denied.
+  const bounded = { identity: [READ], boundary: READ, resource: deny(ANN.arn, ACCOUNT) };
+  assert.equal(brief(ask({ principal: ANN, policies: bounded })), "deny");
+});
+
+test("a federated user goes by its own name, and by its lender's within what it was lent", () => {
+  const fed: Asked["principal"] = {
+    kind: "federated",
+    account: ACCOUNT,
+    arn: `arn:aws:sts::${ACCOUNT}:federated-user/ann`,
+    name: "ann",
+    lender: { arn: ANN.arn, id: ANN.id },
+  };
+  const asked = (resource: Policy, policies: Asked["policies"] = {}): string =>
+    brief(ask({ principal: fed, policies: { resource, session: [], ...policies } }));
+  assert.equal(asked(bucket({ AWS: fed.arn })), "allow");
+  assert.equal(asked(bucket({ AWS: ANN.arn })), "session");
+  assert.equal(asked(bucket({ AWS: ANN.arn }), { session: [READ] }), "allow");
+  assert.equal(asked(bucket({ AWS: ANN.id }), { session: [READ], boundary: NONE }), "boundary");
+  assert.equal(asked(bucket({ AWS: user("ben").arn }), { session: [READ] }), "identity");
+  const all = { identity: [READ], session: [READ] };
+  for (const name of [ANN.arn, ANN.id, fed.arn])
+    assert.equal(asked(bucket({ AWS: name }, { Effect: "Deny" }), all), "deny", name);
+  const bound = document([{ ...denies("s3:GetObject", "arn:aws:s3:::b/*"), Principal: { AWS: ANN.arn } }]);
+  const of = (id: string): Policy => parsed(bound, "bucket", { bindings: new Map([[ANN.arn, id]]) });
+  assert.equal(asked(of(ANN.id), all), "deny");
+  assert.equal(asked(of("AIDASOMEBODYELSE0000"), all), "allow");
 });
 
 test("bound principals: the id decides, not the name", () => {

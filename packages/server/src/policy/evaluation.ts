@@ -58,12 +58,12 @@ export class Evaluation implements Values {
     return NOTHING;
   }
 
-  /** A resource policy: only statements that name the caller count. */
-  scanResource(policy: Policy): Outcome {
+  /** A resource policy: only statements that name the caller count. `bounded`: it has a permissions boundary. */
+  scanResource(policy: Policy, bounded: boolean): Outcome {
     let allow: Statement | undefined;
     let best: Reach = REACH.none;
     for (const statement of policy.statementsFor(this.#action, this.meter)) {
-      const found = reachOfStatement(statement, this.question.principal);
+      const found = reachOfStatement(statement, this.question.principal, bounded);
       if (found <= best && statement.effect === "Allow") continue;
       if (found === REACH.none || !this.#applies(statement)) continue;
       if (statement.effect === "Deny") return { deny: statement, allow: undefined, reach: REACH.none };
@@ -104,10 +104,11 @@ export class Evaluation implements Values {
 
 const NOTHING: Outcome = { deny: undefined, allow: undefined, reach: REACH.none };
 
-function reachOfStatement({ principals }: Statement, principal: Principal): Reach {
+/** NotPrincipal exempts nobody who has a permissions boundary, whatever it lists (AWS, documented). */
+function reachOfStatement({ principals }: Statement, principal: Principal, bounded: boolean): Reach {
   if (principals === undefined) return REACH.none;
   if (!principals.negated) return reach(principals.patterns, principal);
-  return isExempt(principals.patterns, principal) ? REACH.none : REACH.everyone;
+  return !bounded && isExempt(principals.patterns, principal) ? REACH.none : REACH.everyone;
 }
 
 const PRINCIPAL_TAG = "aws:principaltag/";

@@ -32,6 +32,8 @@ export interface RolePrincipal extends InAccount {
 export interface FederatedPrincipal extends InAccount {
   readonly kind: "federated";
   readonly name: string;
+  /** The user whose rights it was lent; absent where that is root. */
+  readonly lender?: { readonly arn: string; readonly id: string };
 }
 /** Signed by nobody of ours: a token of an identity provider (trust policies only). */
 export interface ProviderPrincipal {
@@ -69,8 +71,8 @@ export type PrincipalPattern =
   | { readonly kind: "canonical"; readonly id: string };
 
 /**
- * How a policy names the caller, by rising strength: its account (which only delegates), its role (limited by boundary and
- * session policy), everyone, or the caller itself.
+ * How a policy names the caller, by rising strength: its account (which only delegates), its role or the user who lent it
+ * rights (limited by boundary and session policy), everyone, or the caller itself.
  */
 export type Reach = 0 | 1 | 2 | 3 | 4;
 export const REACH = { none: 0, account: 1, role: 2, everyone: 3, self: 4 } as const satisfies Record<
@@ -164,10 +166,8 @@ export function reachOf(pattern: PrincipalPattern, principal: Principal): Reach 
       // Not bound to an account when the policy was put: nobody's.
       return REACH.none;
     case "user":
-      if (principal.kind !== "user") return REACH.none;
-      return (pattern.id === undefined ? principal.arn === pattern.arn : principal.id === pattern.id)
-        ? REACH.self
-        : REACH.none;
+      if (principal.kind === "federated") return isUser(pattern, principal.lender) ? REACH.role : REACH.none;
+      return principal.kind === "user" && isUser(pattern, principal) ? REACH.self : REACH.none;
     case "role":
       if (principal.kind !== "role-session") return REACH.none;
       return (pattern.id === undefined ? principal.roleArn === pattern.arn : principal.roleId === pattern.id)
@@ -188,8 +188,15 @@ export function reachOf(pattern: PrincipalPattern, principal: Principal): Reach 
   }
 }
 
+const isUser = (
+  pattern: Pick<UserPrincipal, "arn"> & { readonly id: string | undefined },
+  user: Pick<UserPrincipal, "arn" | "id"> | undefined,
+): boolean =>
+  user !== undefined && (pattern.id === undefined ? user.arn === pattern.arn : user.id === pattern.id);
+
 function reachOfId(id: string, principal: Principal): Reach {
   if (principal.kind === "user") return principal.id === id ? REACH.self : REACH.none;
+  if (principal.kind === "federated") return principal.lender?.id === id ? REACH.role : REACH.none;
   if (principal.kind !== "role-session") return REACH.none;
   if (principal.roleId === id) return REACH.role;
   return userIdOf(principal) === id ? REACH.self : REACH.none;

@@ -240,6 +240,18 @@ describe("STS operations", () => {
     ]);
   });
 
+  test("the tags of a role are conditions of assuming it, under both of their names", async () => {
+    await makeRole("owned", trust({ AWS: ACCOUNT }));
+    await call(world.iam(), "TagRole", { RoleName: "owned", Tags: [{ Key: "team", Value: "red" }] });
+    for (const name of ["aws:ResourceTag/team", "iam:ResourceTag/team"]) {
+      const by = { Condition: { StringEquals: { [name]: "red" } } };
+      const word = name.slice(0, 3);
+      await assume(await makeUser(`may-${word}`, allow("sts:AssumeRole", "*", by)), "owned");
+      const never = await makeUser(`never-${word}`, allow("sts:*"), deny("sts:AssumeRole", "*", by));
+      assert.equal((await refused(assume(never, "owned")))[0], "AccessDenied");
+    }
+  });
+
   test("durations", async () => {
     await makeRole("short", trust({ AWS: arn("user/ann") }));
     assert.match(
@@ -464,6 +476,17 @@ describe("STS operations", () => {
       .kmsClient()
       .send(new PutKeyPolicyCommand({ KeyId: KeyMetadata?.KeyId, Policy: policyText(...statements) }));
     await world.kmsClient(bare).send(describe);
+    // What a resource's policy denies the lender, it denies whomever the lender lends to.
+    const lent = given((await lend(lender, { Policy: policyText(allow("kms:*")) })).Credentials);
+    await world.kmsClient(lent).send(describe);
+    const without = { ...deny("kms:DescribeKey"), Principal: { AWS: arn("user/lender") } };
+    await world
+      .kmsClient()
+      .send(
+        new PutKeyPolicyCommand({ KeyId: KeyMetadata?.KeyId, Policy: policyText(...statements, without) }),
+      );
+    for (const as of [lender, lent])
+      await assert.rejects(world.kmsClient(as).send(describe), /explicit deny in a resource-based policy/);
     // Gone with the lender's rights.
     await call(world.iam(), "DeleteUserPolicy", { UserName: "lender", PolicyName: "own" });
     assert.equal(await mayList(as), false);

@@ -218,10 +218,7 @@ export const allow = (
   Resource: resource,
   ...more,
 });
-export const deny = (action: string | readonly string[], resource = "*"): Statement => ({
-  ...allow(action, resource),
-  Effect: "Deny",
-});
+export const deny = (...of: Parameters<typeof allow>): Statement => ({ ...allow(...of), Effect: "Deny" });
 export const trust = (
   principal: unknown,
   action: string | readonly string[] = "sts:AssumeRole",
