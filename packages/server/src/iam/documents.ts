@@ -33,7 +33,9 @@ export function checkStoredSize(text: string, bytesMax = STORED_POLICY_BYTES_MAX
 
 export function checkManagedDocument(text: string): void {
   checkStoredSize(text);
-  checkedPolicy(text, "identity");
+  // In older ones a policy variable is plain text, which nobody writes into a new policy.
+  if (checkedPolicy(text, "identity").version !== "2012-10-17")
+    fail("MalformedPolicyDocument", "Policy document must be version 2012-10-17 or greater.");
   if (policyCharacters(text) > MANAGED_POLICY_CHARS_MAX)
     fail("LimitExceeded", `Cannot exceed quota for PolicySize: ${MANAGED_POLICY_CHARS_MAX}`);
 }

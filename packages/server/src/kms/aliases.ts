@@ -23,6 +23,11 @@ export function checkAliasName(name: string): void {
   if (!isAliasName(name)) fail("InvalidAliasNameException", `${name} is not a valid alias name`);
 }
 
+/** The API model's pattern lets colons through for the sake of ARNs; AWS makes no alias with one. */
+function refuseColons(name: string): void {
+  if (name.includes(":")) fail("ValidationException", `${name} contains invalid characters for an alias`);
+}
+
 /** `alias/aws/` belongs to the service. */
 function refuseReserved(name: string): void {
   if (name.startsWith(RESERVED_ALIAS_PREFIX))
@@ -79,6 +84,7 @@ export async function createAlias(
 ): Promise<void> {
   checkAliasName(name);
   refuseReserved(name);
+  refuseColons(name);
   const arn = aliasArn(k.region, requester.account, name);
   await requirePlainAccess(k, requester, "kms:CreateAlias", arn);
   await retried(async () => {

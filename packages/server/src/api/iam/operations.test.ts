@@ -193,6 +193,21 @@ describe("IAM operations", () => {
     assert.equal(PolicyArn, arn("policy/app/versions"));
     assert.match(made.PolicyId, /^ANPA[A-Z2-7]{17}$/);
     assert.equal((await fails("CreatePolicy", { PolicyName: "Versions", PolicyDocument: READ }))[1], 409);
+    // Inline ones may be of the old version; managed ones of AWS may not.
+    for (const version of [{}, { Version: "2008-10-17" }]) {
+      const PolicyDocument = JSON.stringify({ ...version, Statement: [allow("s3:GetObject")] });
+      const refusal = [
+        "MalformedPolicyDocumentException",
+        400,
+        "Policy document must be version 2012-10-17 or greater.",
+      ];
+      assert.deepEqual(await fails("CreatePolicy", { PolicyName: "old", PolicyDocument }), refusal);
+      assert.deepEqual(await fails("CreatePolicyVersion", { PolicyArn, PolicyDocument }), refusal);
+      await iam("CreateGroup", { GroupName: "old" });
+      await iam("PutGroupPolicy", { GroupName: "old", PolicyName: "old", PolicyDocument });
+      await iam("DeleteGroupPolicy", { GroupName: "old", PolicyName: "old" });
+      await iam("DeleteGroup", { GroupName: "old" });
+    }
     const { PolicyVersion: second } = await iam("CreatePolicyVersion", {
       PolicyArn,
       PolicyDocument: policyText(allow("s3:*")),

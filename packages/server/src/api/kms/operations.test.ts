@@ -191,13 +191,13 @@ test("a policy comes back byte for byte; the default one is as recorded", async 
 test("KeyId: four forms where aliases may be used, two where not", async () => {
   const { kms } = await testKms();
   const id = await newKey(kms);
-  await ok(kms, "CreateAlias", { AliasName: "alias/x:y/z_1", TargetKeyId: arnOf(id) });
-  const aliasArn = `arn:aws:kms:${REGION}:${ACCOUNT}:alias/x:y/z_1`;
-  for (const KeyId of [id, arnOf(id), "alias/x:y/z_1", aliasArn]) {
+  await ok(kms, "CreateAlias", { AliasName: "alias/x-y/z_1", TargetKeyId: arnOf(id) });
+  const aliasArn = `arn:aws:kms:${REGION}:${ACCOUNT}:alias/x-y/z_1`;
+  for (const KeyId of [id, arnOf(id), "alias/x-y/z_1", aliasArn]) {
     assert.equal((await ok(kms, "DescribeKey", { KeyId })).KeyMetadata.KeyId, id);
     assert.equal((await ok(kms, "Encrypt", { KeyId, Plaintext: b64("x") })).KeyId, arnOf(id));
   }
-  for (const KeyId of ["alias/x:y/z_1", aliasArn])
+  for (const KeyId of ["alias/x-y/z_1", aliasArn])
     for (const operation of [
       "DisableKey",
       "GetKeyPolicy",
@@ -269,6 +269,10 @@ test("aliases: texts, moves, limits, the reserved namespace", async () => {
   ]);
   assert.equal((await failed(kms, "CreateAlias", named("alias/aws/x")))[0], "NotAuthorizedException");
   assert.equal((await failed(kms, "CreateAlias", named("alias/a b")))[0], "ValidationException");
+  assert.deepEqual(await failed(kms, "CreateAlias", named("alias/a:b")), [
+    "ValidationException",
+    "alias/a:b contains invalid characters for an alias",
+  ]);
   await ok(kms, "CreateAlias", named("alias/x"));
   assert.deepEqual(await failed(kms, "CreateAlias", named("alias/x", b)), [
     "AlreadyExistsException",

@@ -502,6 +502,12 @@ describe("STS operations", () => {
     const Tags = [{ Key: "team", Value: "red" }];
     assert.match((await refused(lend(tagger, { Tags })))[2], /sts:TagSession/);
     assert.equal((await refused(lend(tagger, { Name: "b b" })))[0], "ValidationError");
+    const long = policyText(allow("s3:*", `arn:aws:s3:::${"b".repeat(2100)}`));
+    assert.deepEqual(await refused(lend(tagger, { Policy: long })), [
+      "ValidationError",
+      400,
+      "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length less than or equal to 2048",
+    ]);
   });
 
   test("what STS and IAM of AWS have besides is NotImplemented by name; what nobody has is InvalidAction", async () => {
