@@ -128,11 +128,19 @@ test("further material waits for a rotation by hand, one at a time", async () =>
     "KMSInvalidStateException",
     `No available key material pending rotation for the key: ${Arn}.`,
   ]);
-  const second = await bring(kms, KeyId, bytes(2), {
-    ...forever,
-    ImportType: "NEW_KEY_MATERIAL",
-    KeyMaterialDescription: "two",
-  });
+  const described = { ...forever, ImportType: "NEW_KEY_MATERIAL", KeyMaterialDescription: "two" };
+  assert.deepEqual(
+    await failed(kms, "ImportKeyMaterial", {
+      ...(await wrapped(kms, KeyId, bytes(2))),
+      ...described,
+      KeyMaterialDescription: "one;two",
+    }),
+    [
+      "ValidationException",
+      "1 validation error detected: Value 'one;two' at 'keyMaterialDescription' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9:/_\\s.-]+$",
+    ],
+  );
+  const second = await bring(kms, KeyId, bytes(2), described);
   assert.equal((await describe(kms, KeyId)).CurrentKeyMaterialId, first);
   const [type, text] = await failed(kms, "ImportKeyMaterial", {
     ...(await wrapped(kms, KeyId, bytes(3))),

@@ -12,7 +12,7 @@ export const ImportKeyMaterial = operation({
     ValidTo: is.timestamp,
     ExpirationModel: is.oneOf(["KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"]),
     ImportType: is.oneOf(["NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"]),
-    KeyMaterialDescription: is.text({ min: 0, max: 256 }),
+    KeyMaterialDescription: is.text({ min: 0, max: 256, pattern: "^[a-zA-Z0-9:/_\\s.-]+$" }),
     KeyMaterialId: materialId,
   },
   handle: (input, { kms, requester }) =>
