@@ -64,7 +64,7 @@ export async function onRenamed(
   }));
 }
 
-/** On one that is about to be made. */
+/** On one that is about to be made. Tags that it is made with need what they would need later: iam:TagUser, iam:TagRole. */
 export function onNew(
   call: IamCall,
   action: string,
@@ -72,7 +72,12 @@ export function onNew(
   asked: Asked = {},
 ): readonly Need[] {
   const resource = arnOf(call.account, entity);
-  return [{ action: `iam:${action}`, resource, conditions: conditions(undefined, asked) }];
+  const tagged = asked.tags !== undefined && asked.tags.length > 0;
+  return [action, ...(tagged ? [`Tag${entity.kind}`] : [])].map((name) => ({
+    action: `iam:${name}`,
+    resource,
+    conditions: conditions(undefined, asked),
+  }));
 }
 
 /** On a managed policy by ARN. Throws ValidationError for what is none. */

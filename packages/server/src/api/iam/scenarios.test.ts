@@ -367,4 +367,34 @@ describe("spec access section 10", () => {
     await call(admin, "UpdateGroup", { GroupName: "crew", NewPath: "/dev/new/", NewGroupName: "team" });
     assert.equal((await call(root, "GetUser", { UserName: "molly" })).User.Arn, arn("user/dev/new/molly"));
   });
+
+  test("who may make a user, role or policy, but not tag one, makes none with tags", async () => {
+    const root = world.iam();
+    const maker = await makeUser("Maker", []);
+    const may = (...actions: string[]) =>
+      call(root, "PutUserPolicy", {
+        UserName: "Maker",
+        PolicyName: "make",
+        PolicyDocument: policyText(allow(["iam:Create*", ...actions]), deny("iam:TagPolicy")),
+      });
+    await may();
+    const Tags = [{ Key: "clearance", Value: "high" }];
+    const PolicyDocument = policyText(allow("s3:*"));
+    const AssumeRolePolicyDocument = trust({ AWS: arn("root") });
+    for (const [kind, input, made] of [
+      ["User", { UserName: "spy" }, "user/spy"],
+      ["Role", { RoleName: "spy", AssumeRolePolicyDocument }, "role/spy"],
+      ["Policy", { PolicyName: "spy", PolicyDocument }, "policy/spy"],
+    ] as const) {
+      const create = (more: object) => call(world.iam(maker), `Create${kind}`, { ...input, ...more });
+      const [error, , text] = await refused(create({ Tags }));
+      assert.equal(error, "AccessDenied");
+      assert.ok(text.includes(`perform: iam:Tag${kind} on resource: ${arn(made)} `), text);
+      if (kind === "Policy") await create({});
+      else {
+        await may(`iam:Tag${kind}`);
+        await create({ Tags });
+      }
+    }
+  });
 });
