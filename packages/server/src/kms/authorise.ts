@@ -3,10 +3,16 @@ import type { AccessDecision, AccessRequest, KeyGrant } from "../base/access.ts"
 import { fail } from "../base/errors.ts";
 import type { AccountId, KeyArn } from "../base/ids.ts";
 import { andThen, type Soon } from "../base/soon.ts";
-import { constraintCondition, keyConditions, plainConditions, type RequestFacts } from "./conditions.ts";
+import {
+  constraintCondition,
+  keyConditions,
+  plainConditions,
+  type RequestFacts,
+  tagConditions,
+} from "./conditions.ts";
 import { type Kernel, principalNames, type Requester } from "./kernel.ts";
 import { granteeName, retiringName } from "./grant-rows.ts";
-import type { GrantRecord, KeyAttributes, KeyRecord } from "./model.ts";
+import type { GrantRecord, KeyAttributes, KeyRecord, Tag } from "./model.ts";
 import { bindingsOf, defaultPolicy } from "./policies.ts";
 import type { HeldKey } from "./rows.ts";
 
@@ -110,6 +116,26 @@ export async function requirePlainAccess(
     resourceAccount: requester.account,
     conditions: plainConditions(requester, k.region, more),
   });
+}
+
+/**
+ * The right to tag a key that is not there yet: on all keys of account and region at once, so that a right to tag some of them
+ * is not enough (AWS). The sentence names no resource.
+ */
+export async function requireTagging(k: Kernel, requester: Requester, tags: readonly Tag[]): Promise<void> {
+  if (tags.length === 0) return;
+  const action = "kms:TagResource";
+  const decision = await k.authoriser.decide(requester.caller, {
+    action,
+    resource: `arn:aws:kms:${k.region}:${requester.account}:key/*`,
+    resourceAccount: requester.account,
+    conditions: plainConditions(requester, k.region, tagConditions(tags)),
+  });
+  if (decision.kind !== "allow")
+    fail(
+      "AccessDeniedException",
+      `User: ${requester.arn} is not authorized to perform: ${action} ${decision.reason}`,
+    );
 }
 
 /**

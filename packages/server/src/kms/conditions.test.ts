@@ -17,6 +17,8 @@ type Condition = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 interface Written {
   readonly Effect: "Allow" | "Deny";
   readonly Action: string | readonly string[];
+  /** Without one, everything. */
+  readonly Resource?: string;
   readonly Condition?: Condition;
 }
 
@@ -26,7 +28,7 @@ const denied = { code: "AccessDeniedException" };
 
 /** Ann, with these statements on every resource. */
 function ann(...statements: readonly Written[]): Requester {
-  const Statement = statements.map((statement) => ({ ...statement, Resource: "*" }));
+  const Statement = statements.map((statement) => ({ Resource: "*", ...statement }));
   const principal = withStanding(
     { kind: "user", account: ACCOUNT, arn: ANN, userId: "AIDAANN", name: "ann" },
     [JSON.stringify({ Version: "2012-10-17", Statement })],
@@ -167,6 +169,38 @@ test("RetireGrant: conditions see the grant's constraint and the key", async () 
   await retireGrant(kms, ann(may, ...never.slice(0, 3).map((c) => deny("kms:RetireGrant", c))), {
     token: plain.token,
   });
+});
+
+test("CreateKey: the lockout check is for policies that are given", async () => {
+  const kms = await world();
+  const maker = ann(allow("kms:CreateKey"));
+  await createKey(kms, maker, {});
+  const policy = keyPolicy(allow("kms:*"));
+  await assert.rejects(createKey(kms, maker, { policy }), {
+    code: "MalformedPolicyDocumentException",
+    message: "The new key policy will not allow you to update the key policy in the future.",
+  });
+  await createKey(kms, maker, { policy, bypassLockoutCheck: true });
+});
+
+test("CreateKey with tags: the right to tag covers all keys of account and region, as AWS asks at least", async () => {
+  const kms = await world();
+  const tags = [{ key: "env", value: "prod" }];
+  const all = `arn:aws:kms:*:${ACCOUNT}:key/*`;
+  for (const Resource of ["*", all, `arn:aws:kms:us-east-1:${ACCOUNT}:key/*`])
+    await createKey(kms, ann(allow("kms:CreateKey"), { ...allow("kms:TagResource"), Resource }), { tags });
+  const sentence = `User: ${ANN} is not authorized to perform: kms:TagResource because no identity-based policy allows the kms:TagResource action`;
+  for (const Resource of [`arn:aws:kms:us-east-1:${ACCOUNT}:key/one`, "arn:aws:kms:eu-west-1:*:key/*"])
+    await assert.rejects(
+      createKey(kms, ann(allow("kms:CreateKey"), { ...allow("kms:TagResource"), Resource }), { tags }),
+      { ...denied, message: sentence },
+    );
+  const never = {
+    ...deny("kms:TagResource", { StringEquals: { "aws:RequestTag/env": "prod" } }),
+    Resource: all,
+  };
+  await assert.rejects(createKey(kms, ann(allow("kms:*"), never), { tags }), denied);
+  await createKey(kms, ann(allow("kms:*"), never), { tags: [{ key: "env", value: "test" }] });
 });
 
 test("CreateGrant: who may not grant is not told which principals there are", async () => {

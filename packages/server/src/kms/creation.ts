@@ -1,7 +1,7 @@
 /** CreateKey (spec kms 7): defaults, what goes together, the policy's checks. */
 import { fail } from "../base/errors.ts";
 import { keyArn, newKeyId, newMultiRegionKeyId } from "../base/ids.ts";
-import { requireNoLockout, requirePlainAccess } from "./authorise.ts";
+import { requireNoLockout, requirePlainAccess, requireTagging } from "./authorise.ts";
 import { retried } from "./change.ts";
 import { bypassCondition, specConditions, tagConditions } from "./conditions.ts";
 import { insertKey } from "./insert.ts";
@@ -67,7 +67,7 @@ export async function createKey(k: Kernel, requester: Requester, input: NewKey):
     ...bypassCondition(input.bypassLockoutCheck),
     ...tagConditions(tags),
   });
-  if (tags.length > 0) await requirePlainAccess(k, requester, "kms:TagResource", "*", tagConditions(tags));
+  await requireTagging(k, requester, tags);
   const origin = supportedOrigin(input, spec);
   const bound = await boundPolicy(k.principals, input.policy ?? defaultPolicy(requester.account));
   const draft = {
@@ -91,7 +91,8 @@ export async function createKey(k: Kernel, requester: Requester, input: NewKey):
     // Said before the material is made, which may take long; decided by the commit.
     admit(await k.rows.keyCount(draft.account));
     const keyId = multiRegion ? newMultiRegionKeyId() : newKeyId();
-    if (input.bypassLockoutCheck !== true)
+    // The default locks nobody out of the account: who may make keys, but not change policies, makes them under it.
+    if (input.policy !== undefined && input.bypassLockoutCheck !== true)
       await requireNoLockout(k, requester, draft, keyArn(k.region, draft.account, keyId), {
         more: bypassCondition(input.bypassLockoutCheck),
       });
