@@ -136,17 +136,22 @@ async function shown(k: Kernel, grant: GrantRecord): Promise<GrantRecord> {
   };
 }
 
+/**
+ * Of a principal of the caller's own account, also on keys of other accounts (AWS): it is theirs to know what they may retire.
+ * The principal is what the right is asked for.
+ */
 export async function listRetirableGrants(
   k: Kernel,
   requester: Requester,
   principal: string,
   paging: Paging,
 ): Promise<Page<GrantRecord>> {
-  await requirePlainAccess(k, requester, "kms:ListRetirableGrants");
+  await requirePlainAccess(k, requester, "kms:ListRetirableGrants", principal);
   const name = await nameFor(k, principal);
-  const list = { operation: "ListRetirableGrants", scope: `${requester.account}/${name}` };
+  const of = principal.split(":")[4] === requester.account ? "everyAccount" : requester.account;
+  const list = { operation: "ListRetirableGrants", scope: `${of}/${name}` };
   const page = await pageOf(k, list, paging, BOUNDS, (after, limit) =>
-    k.grants.retirable(requester.account, name, after, limit),
+    k.grants.retirable(of, name, after, limit),
   );
   return { ...page, items: await Promise.all(page.items.map((grant) => shown(k, grant))) };
 }

@@ -4,7 +4,7 @@
  * grants a caller has on a key is kept while the key's record says that none has changed.
  */
 import { IntegrityError } from "../base/errors.ts";
-import { type AccountId, parseAccountId } from "../base/ids.ts";
+import { parseAccountId } from "../base/ids.ts";
 import { COMMIT_RETRIES_MAX, KMS_GRANTEES_HELD_MAX } from "../base/limits.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import { CountedRecords } from "../store/counted.ts";
@@ -16,6 +16,7 @@ import type { Draft } from "../store/retry.ts";
 import { grantCodec, grantIdCodec } from "./codec.ts";
 import type { GrantRecord, KeyRecord } from "./model.ts";
 import type { Found } from "./paging.ts";
+import { retirable, type RetirableQuery } from "./retirable.ts";
 import { granteeRow, grantNameRow, grantRow, oldGrantNameRow, rangeBelow, retiringRow } from "./row-keys.ts";
 
 const TABLE = "kms";
@@ -137,27 +138,11 @@ export class GrantRows {
     };
   }
 
-  /** Grants of all keys of an account that a principal may retire, by key and id. */
-  async retirable(
-    account: AccountId,
-    principal: string,
-    after: string | undefined,
-    limit: number,
-  ): Promise<Found<GrantRecord>> {
-    const [keyId = "", id = ""] = after?.split("/") ?? [];
-    const start = after === undefined ? {} : { after: retiringRow(account, principal, keyId, id) };
-    const range = rangeBelow("retiring", account, principal);
-    const page = await this.#records.store.scan({ table: TABLE, ...range, ...start, limit, keysOnly: true });
-    const names = page.rows.map((r) => {
-      const [key = "", grant = ""] = asText(r.key).split("\0").slice(-2);
-      return { keyId: key, id: grant };
-    });
-    const held = await Promise.all(names.map((n) => this.get({ account, keyId: n.keyId }, n.id)));
-    const last = names.at(-1);
-    return {
-      items: held.flatMap((h) => (h === undefined ? [] : [h.value])),
-      next: page.more && last !== undefined ? `${last.keyId}/${last.id}` : undefined,
-    };
+  /** Grants that a principal may retire. */
+  async retirable(...[of, principal, after, limit]: RetirableQuery): Promise<Found<GrantRecord>> {
+    const { names, next } = await retirable(this.#records.store, of, principal, after, limit);
+    const held = await Promise.all(names.map((n) => this.get(n, n.id)));
+    return { items: held.flatMap((h) => (h === undefined ? [] : [h.value])), next };
   }
 
   /** What makes a grant, or ends some of one key; part of the commit that changes the key's record. */

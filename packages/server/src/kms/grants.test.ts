@@ -246,6 +246,44 @@ test("lists: filters and pages", async () => {
   );
 });
 
+test("what a principal may retire is listed for its own account, whosever the keys are", async () => {
+  await fresh();
+  const otherRoot = directRequester(OTHER_ACCOUNT);
+  const theirs = String((await createKey(kms, otherRoot, {})).Arn);
+  const ids: string[] = [];
+  for (const [by, key] of [
+    [root, arn],
+    [otherRoot, theirs],
+    [root, arn],
+  ] as const)
+    ids.push((await grant({ operations: ["Encrypt"], retiring: bob.arn, keyId: key }, by)).id);
+  const listed = async (by: Requester, limit: number): Promise<string[]> => {
+    const seen: string[] = [];
+    for (let marker: string | undefined; ; ) {
+      const page = await listRetirableGrants(kms, by, bob.arn, { limit, marker });
+      assert.ok(page.items.length <= limit);
+      seen.push(...page.items.map((g) => g.id));
+      marker = page.nextMarker;
+      if (marker === undefined) return seen.toSorted();
+    }
+  };
+  for (const limit of [1, 2, 3, 10]) {
+    assert.deepEqual(await listed(root, limit), ids.toSorted());
+    // Of a principal of others one learns what one's own keys say.
+    assert.deepEqual(await listed(otherRoot, limit), ids.slice(1, 2));
+  }
+  const may = (Resource: string) =>
+    JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: "kms:ListRetirableGrants", Resource }],
+    });
+  assert.deepEqual(await listed(user("zoe", ACCOUNT, [may(bob.arn)]), 10), ids.toSorted());
+  await assert.rejects(listed(user("zoe", ACCOUNT, [may(ann.arn)]), 10), {
+    ...denied,
+    message: `User: arn:aws:iam::${ACCOUNT}:user/zoe is not authorized to perform: kms:ListRetirableGrants on resource: ${bob.arn} because no identity-based policy allows the kms:ListRetirableGrants action`,
+  });
+});
+
 test("a grant revoked by one process is gone for the other, and an old row brings none back", async () => {
   const model = new MemoryModel();
   const [a, b] = [await testKms(model.open()), await testKms(model.open())].map(({ kms: k }) => ({

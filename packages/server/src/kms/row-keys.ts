@@ -17,6 +17,7 @@ export type RowKind =
   | "usage";
 
 const encoder = new TextEncoder();
+export const FIELD_END: Uint8Array = encoder.encode("\0");
 
 const named = (kind: RowKind, ...fields: readonly string[]): Uint8Array =>
   encoder.encode([kind, ...fields].join("\0"));
