@@ -214,7 +214,7 @@ export async function mayRetire(
   });
 }
 
-/** Whether the caller could still change the policy under `policy` (the lockout safety check, spec kms 9.2), by the same request. */
+/** Whether the caller could still change the policy under it (the lockout safety check, spec kms 9.2), by the same request. */
 export async function requireNoLockout(
   k: Kernel,
   requester: Requester,
