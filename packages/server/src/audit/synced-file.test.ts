@@ -141,16 +141,22 @@ test("one stream that is read while it is written is whole at every look, for wh
     const writing = write();
     const reader = new TrailReader(rig.files, rig.seedOf);
     let records = 0;
-    for (let i = 0; i < 60; i++) {
-      assert.deepEqual((await rig.verify()).problems, []);
-      const [times] = await reader.segments(0, Infinity);
-      assert.ok((times?.records ?? 0) >= records);
-      records = times?.records ?? 0;
-      assert.equal(reader.counts.damaged, 0);
+    let grown = 0;
+    try {
+      for (let i = 0; i < 60; i++) {
+        assert.deepEqual((await rig.verify()).problems, []);
+        const [times] = await reader.segments(0, Infinity);
+        assert.ok((times?.records ?? 0) >= records);
+        if ((times?.records ?? 0) > records) grown++;
+        records = times?.records ?? 0;
+        assert.equal(reader.counts.damaged, 0);
+      }
+    } finally {
+      isWriting = false;
+      await writing;
     }
-    assert.ok(records > 60, `${records} records`);
-    isWriting = false;
-    await writing;
+    // A busy machine writes little between two looks, but not nothing.
+    assert.ok(grown > 5, `grown at ${grown} looks`);
     await trail.close();
     assert.deepEqual((await rig.verify()).problems, []);
   } finally {
