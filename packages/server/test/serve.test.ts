@@ -134,6 +134,20 @@ test("a command that still runs ends with the server, before others may take the
   t.after(() => next.stop());
 });
 
+test("a command whose process is killed says so", async (t) => {
+  const data = temporaryDirectory();
+  const served = await serve({ data });
+  t.after(() => served.killAll());
+  const workers = new Set(served.children());
+  const asked = command(["verify", "--data", data]);
+  const jobs = (): number[] => served.children().filter((pid) => !workers.has(pid));
+  await until("the command runs", () => jobs().length > 0);
+  for (const pid of jobs()) killPid(pid, "SIGKILL");
+  const { code, err } = await asked;
+  assert.equal(code, 1);
+  assert.equal(err, "verify: its process was ended by SIGKILL\n");
+});
+
 /** A presigned PUT over a bare socket, so that the test decides when bytes go. Resolves when the worker asks for them. */
 async function openPut(
   served: Served,

@@ -70,10 +70,12 @@ export function runJobProcess(
   ]);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => {
+    child.on("close", (code, signal) => {
       closed.removeEventListener("abort", end);
       // Whoever asked for the end need not wait for a reader that stands still.
       void Promise.race([output, whenAborted]).then(() => {
+        // Exit code 1 alone would be that of a command that has something to tell.
+        if (signal !== null) void answer({ err: `${request.command}: its process was ended by ${signal}` });
         void answer({ exit: code ?? 1 });
         resolve();
       }, reject);

@@ -84,6 +84,8 @@ interface Slot {
   startedMs: number;
   failures: number;
   ready: boolean;
+  /** Has missed a SIGHUP: before it is ready that signal would end it. */
+  reloads: boolean;
 }
 
 export class Supervisor {
@@ -110,6 +112,7 @@ export class Supervisor {
       startedMs: 0,
       failures: 0,
       ready: false,
+      reloads: false,
     }));
   }
 
@@ -157,6 +160,7 @@ export class Supervisor {
       case "ready": {
         slot.ready = true;
         slot.failures = 0;
+        if (slot.reloads) this.#reload(slot);
         this.#begun = true;
         // The first that was ready alone has chosen; the others were given its ports.
         if (Object.keys(this.#endpoints).length === 0) this.#endpoints = message.endpoints;
@@ -191,7 +195,7 @@ export class Supervisor {
     const quick = Date.now() - slot.startedMs < START_MS;
     slot.failures = quick ? slot.failures + 1 : 0;
     this.#options.log.error("a worker ended and is restarted", { worker: slot.index, code, signal });
-    if (slot.failures >= FAILED_STARTS_MAX) {
+    if (this.#isHopeless(slot)) {
       this.#options.log.error("a worker does not start; giving up", { worker: slot.index });
       this.#giveUp(1);
       if (this.#slots.every((s) => s.child === undefined)) this.#ended(this.#exitCode);
@@ -201,6 +205,12 @@ export class Supervisor {
     setTimeout(() => {
       if (!this.#stopping && slot.child === undefined) this.#start(slot);
     }, delay);
+  }
+
+  /** Workers that serve, or may come to, do not end for one that does not start. */
+  #isHopeless(slot: Slot): boolean {
+    const tried = this.#begun ? this.#slots : [slot];
+    return tried.every((s) => !s.ready && s.failures >= FAILED_STARTS_MAX);
   }
 
   #exitCode = 0;
@@ -222,7 +232,12 @@ export class Supervisor {
 
   /** SIGHUP: certificates are read again. */
   reload(): void {
-    for (const slot of this.#slots) slot.child?.kill("SIGHUP");
+    for (const slot of this.#slots) this.#reload(slot);
+  }
+
+  #reload(slot: Slot): void {
+    slot.reloads = !slot.ready;
+    if (slot.ready) slot.child?.kill("SIGHUP");
   }
 
   /** The metric values of every worker that answers within a second. */
