@@ -22,14 +22,7 @@ import { BUCKET_KEY_LIMITS } from "../objects/encryption/bucket-keys.ts";
 import { makeCore, Objects } from "../objects/service.ts";
 import { Uploads } from "../objects/uploads/service.ts";
 import { CountedRecords } from "../store/counted.ts";
-import {
-  type Keyring,
-  keyringChanged,
-  loadKeyring,
-  openKeyring,
-  type RootKey,
-  sealingTerm,
-} from "../store/keyring.ts";
+import { type Keyring, keyringChanged, loadKeyring, type RootKey, sealingTerm } from "../store/keyring.ts";
 import { DamagedRows } from "../store/damaged-rows.ts";
 import { hexOf } from "../store/key-order.ts";
 import { listKey } from "../store/list-page.ts";
@@ -37,10 +30,10 @@ import { type LocalStore, openLocalStore } from "../store/local/open.ts";
 import { Records } from "../store/records.ts";
 import { type Tokens, tokensUnder } from "../store/tokens.ts";
 import { type AuditParts, openAudit } from "./audit.ts";
-import { UsageError } from "./config.ts";
 import { countGently } from "./evidence/dependents.ts";
 import { type DataDir, dataDir, ensureDataDir } from "./data-dir.ts";
 import { kmsHooks } from "./kms-hooks.ts";
+import { lookTwice, openRoot } from "./open-root.ts";
 import type { OpeningTurn } from "./opening-turn.ts";
 import { type RootKeyProvider, rootKeyProvider } from "./root-key.ts";
 import type { Settings } from "./settings.ts";
@@ -113,7 +106,7 @@ export class KeyringHolder {
   };
 
   async #load(): Promise<Keyring> {
-    const now = await loadKeyring(this.#store, this.roots());
+    const now = await lookTwice(() => loadKeyring(this.#store, this.roots()));
     if (now !== undefined) this.#keyring = now;
     return this.#keyring;
   }
@@ -127,28 +120,6 @@ export class KeyringHolder {
     const present = this.provider.load();
     return present.length === 0 ? this.#roots : present;
   }
-}
-
-async function openRoot(
-  store: LocalStore,
-  provider: RootKeyProvider,
-  mayCreate: boolean,
-): Promise<{ readonly roots: readonly RootKey[]; readonly keyring: Keyring; readonly made: boolean }> {
-  const present = provider.load();
-  if (present.length > 0) {
-    const keyring = await openKeyring(store, present);
-    // A root-key change that was cut after its commit ends here: the key that seals nothing any more goes.
-    if (present.length > 1) provider.settle(keyring.rootGeneration);
-    return { roots: present, keyring, made: false };
-  }
-  // Throws if there is sealed data: then a new key would open nothing.
-  if ((await loadKeyring(store, [])) !== undefined || !mayCreate) {
-    throw new UsageError(
-      `there is no store in this data directory yet, and no root key (${provider.name}); run strongroom serve first`,
-    );
-  }
-  const roots = [provider.create()];
-  return { roots, keyring: await openKeyring(store, roots), made: true };
 }
 
 /**
