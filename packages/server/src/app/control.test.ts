@@ -63,6 +63,29 @@ test("the socket is never open to others, whatever the umask", (t) =>
     assert.deepEqual(modes, [0o600]);
   }));
 
+test("a server that ends before the command does is told as such, however it ends", () =>
+  inDir(async (dir) => {
+    const path = join(dir, "s.sock");
+    for (const end of ["destroy", "part of a line"] as const) {
+      let looks = 0;
+      const server = createServer((socket) => {
+        socket.on("error", () => {});
+        // The first connection only asks whether somebody is there.
+        if (looks++ === 0) return;
+        if (end === "destroy") socket.once("data", () => socket.destroy());
+        else socket.once("data", () => socket.end('{"out": "be'));
+      });
+      await new Promise<void>((resolve) => server.listen(path, resolve));
+      const asked = askServer(path, { command: "verify", args: [] }, { out: () => {}, err: () => {} });
+      await assert
+        .rejects(
+          asked,
+          (error) => error instanceof UsageError && /ended before the command did/.test(error.message),
+        )
+        .finally(() => server.close());
+    }
+  }));
+
 test("a long output waits for whoever reads it", () =>
   inDir(async (dir) => {
     const path = join(dir, "s.sock");

@@ -186,7 +186,10 @@ function firstLine(socket: Socket): Promise<string | undefined> {
   });
 }
 
-/** Runs a command in the server; `undefined` if no server answers. Output goes to the callbacks; resolves with the exit code. */
+/**
+ * Runs a command in the server; `undefined` if no server answers. Output goes to the callbacks; resolves with the exit code.
+ * Throws UsageError where the server is gone before that.
+ */
 export async function askServer(
   path: string,
   request: ControlRequest,
@@ -198,13 +201,27 @@ export async function askServer(
 ): Promise<number | undefined> {
   if (!(await isServed(path))) return undefined;
   const socket = createConnection(address(path));
+  // What breaks it also ends it.
+  socket.on("error", () => undefined);
   socket.write(`${JSON.stringify(request)}\n`);
   for await (const line of createInterface({ input: socket })) {
-    const answer = answerSchema.parse(JSON.parse(line));
+    const answer = answerOf(line);
+    if (answer === undefined) break;
     if ("out" in answer) output.out(answer.out);
     else if ("err" in answer) output.err(answer.err);
     else if ("progress" in answer) output.progress?.(answer.progress);
     else return answer.exit;
   }
-  throw new Error("the server went away before the command ended");
+  throw new UsageError(
+    `${request.command}: the server ended before the command did; run it again when the server is back, or without one`,
+  );
+}
+
+/** Undefined for a line that was cut. */
+function answerOf(line: string): ControlAnswer | undefined {
+  try {
+    return answerSchema.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
 }
