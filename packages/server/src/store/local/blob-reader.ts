@@ -66,7 +66,12 @@ async function openBlob(path: string): Promise<number> {
 }
 
 async function fill(fd: number, path: string, into: Uint8Array, length: number, from: number): Promise<void> {
-  if ((await readAt(fd, into, length, from)) < length) throw new IntegrityError(`blob ${path} is short`);
+  const count = await readAt(fd, into, length, from).catch((error: unknown) => {
+    // Its own fault, as a byte that has changed: other blobs can be read, and writing goes on.
+    if (codeOf(error) === "EIO") throw new IntegrityError(`blob ${path} can't be read`, error);
+    throw error;
+  });
+  if (count < length) throw new IntegrityError(`blob ${path} is short`);
 }
 
 /** Awaited in the loop, where it throws. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm, stat, unlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, unlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { ServiceError } from "../../base/errors.ts";
+import { IntegrityError, ServiceError } from "../../base/errors.ts";
 import { newBlobId, newRev } from "../../base/ids.ts";
 import { acquireLease, newHolder } from "../lease.ts";
 import { COLLECTOR_LEASE, Collector } from "../collector.ts";
@@ -46,6 +46,20 @@ test("its files are their owner's alone", async (t) => {
     const { mode } = await stat(join(directory, name));
     assert.equal(mode & 0o077, 0, name);
   }
+});
+
+test("a blob that can't be read is damaged, and no reason to stop writing: also where it is copied", async (t) => {
+  const directory = await place(t);
+  const store = await openLocalStore({ directory, onFatal: assert.fail, reserveBytes: 0 });
+  t.after(() => store.close());
+  const id = blobId(5, 5);
+  // Its first page is never mapped: reading there is EIO, as of a bad sector.
+  await symlink("/proc/self/mem", join(blobsDirectory(directory), "05", hexOf(id)));
+  for (const size of [16, 1_000_000])
+    await assert.rejects(collect(store.blobs.get(id, 0, size)), IntegrityError);
+  await assert.rejects(store.blobs.put(blobId(6, 6), store.blobs.get(id, 0, 16), 16), IntegrityError);
+  assert.equal(store.writable().kind, "ok");
+  await store.blobs.put(blobId(6, 6), chunks(text("blob")), 4);
 });
 
 test("what was committed is there after closing and opening again", async (t) => {
