@@ -3,11 +3,13 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  linkSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -60,6 +62,26 @@ test("zero, short and malformed keys are refused", () =>
       writeFileSync(path, line, { mode: 0o600 });
       assert.throws(() => provider.load(), /does not hold a root key/, line);
     }
+  }));
+
+test("a killed process's second name of a key goes with the next change; one that is being written stays", () =>
+  inDir((dir) => {
+    const provider = rootKeyProvider(undefined, dataDir(dir));
+    provider.create();
+    const old = new Date(Date.now() - 120_000);
+    const names = ["root.key.0123456789ab.tmp", "root.key.next.0123456789ab.tmp"];
+    for (const name of names) {
+      linkSync(join(dir, "root.key"), join(dir, name));
+      utimesSync(join(dir, name), old, old);
+    }
+    for (const name of ["root.key.ba9876543210.tmp", "root.key.tmp", "other.key.0123456789ab.tmp"])
+      writeFileSync(join(dir, name), "");
+    utimesSync(join(dir, "other.key.0123456789ab.tmp"), old, old);
+    provider.settle(provider.prepareNext().generation);
+    assert.deepEqual(
+      readdirSync(dir).filter((name) => name.endsWith(".tmp")),
+      ["other.key.0123456789ab.tmp", "root.key.ba9876543210.tmp", "root.key.tmp"],
+    );
   }));
 
 test("a change keeps both keys until it is settled", () =>

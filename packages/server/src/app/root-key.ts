@@ -6,23 +6,14 @@
  * `passphrase:PATH`: PATH holds the passphrase; `<data>/root.salt` holds the scrypt parameters (not secret).
  */
 import { randomBytes, scryptSync } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { SecretKey } from "@strongroom/crypto";
 import { z } from "zod";
 import type { RootKey } from "../store/keyring.ts";
 import { UsageError } from "./config.ts";
 import type { DataDir } from "./data-dir.ts";
+import { moveIfThere, syncDirectory, writeDurably } from "./key-files.ts";
 import { refuseIfReadableByOthers } from "./secret-file.ts";
 
 export interface RootKeyProvider {
@@ -41,56 +32,6 @@ export interface RootKeyProvider {
 }
 
 const KEY_LINE = /^strongroom-root-key:v1:([0-9]{1,9}):([A-Za-z0-9+/]{43}=)\s*$/;
-
-/**
- * Durable before it returns: temporary name, sync, link, sync of the directory. Refuses to replace: a link, unlike a
- * rename, fails where another process was first.
- */
-function writeDurably(path: string, text: string): void {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-  const fd = openSync(temporary, "wx", 0o600);
-  try {
-    writeSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  try {
-    linkSync(temporary, path);
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code !== "EEXIST")
-      throw new UsageError(
-        `${path} can't be made (${String(code)}): the key's directory must be one that this user may write to, on a file system with hard links (not FAT, nor most network shares)`,
-        { cause },
-      );
-    throw new UsageError(
-      `${path} exists already; it is never overwritten. Another command has just made it: wait for that one's end, then run this again.`,
-      { cause },
-    );
-  } finally {
-    rmSync(temporary, { force: true });
-  }
-  syncDirectory(dirname(path));
-}
-
-function syncDirectory(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** Several processes may finish one change at the same time. */
-function moveIfThere(from: string, to: string): void {
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-  }
-}
 
 function zeroed(bytes: Uint8Array): boolean {
   return bytes.every((b) => b === 0);
