@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
@@ -13,7 +13,17 @@ import {
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { CreateKeyCommand, GenerateDataKeyCommand, ListAliasesCommand } from "@aws-sdk/client-kms";
-import { command, killPid, ON_BUN, serve, type Served, temporaryDirectory, until } from "./serve.ts";
+import {
+  childrenOf,
+  command,
+  killPid,
+  ON_BUN,
+  serve,
+  type Served,
+  startCommand,
+  temporaryDirectory,
+  until,
+} from "./serve.ts";
 
 /** Bun's node:http can't share a port: there the same must hold with one, and more are refused. */
 const WORKERS = ON_BUN ? "1" : "2";
@@ -134,6 +144,32 @@ test("a command that still runs ends with the server, before others may take the
   t.after(() => next.stop());
 });
 
+test("output that can't be written, as on a full disk, ends neither the server nor a worker", async (t) => {
+  const data = temporaryDirectory();
+  const full = openSync("/dev/full", "w");
+  const admin = `127.0.0.1:${await freePort()}`;
+  const listen = ["--listen", "127.0.0.1:0", "--admin-listen", admin, "--workers", WORKERS];
+  const { child, ended } = startCommand(["serve", "--data", data, ...listen], {}, full);
+  t.after(async () => {
+    child.kill("SIGTERM");
+    await ended;
+    closeSync(full);
+  });
+  const ready = async (): Promise<boolean> => {
+    assert.deepEqual([child.exitCode, child.signalCode], [null, null], "it has ended");
+    return fetch(`http://${admin}/readyz`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  };
+  await until("it is ready", ready, 20_000);
+  const workers = childrenOf(child.pid ?? 0);
+  for (const worker of workers) killPid(worker, "SIGKILL");
+  await until("it has heard", async () => !(await ready()));
+  // Of each it had something to say.
+  await until("others are ready", ready, 20_000);
+});
+
 test("a command whose process is killed says so", async (t) => {
   const data = temporaryDirectory();
   const served = await serve({ data });
@@ -172,6 +208,14 @@ async function openPut(
     });
   assert.match(await next(), /^HTTP\/1\.1 100 /);
   return { socket, answer: next() };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 function accepts(served: Served): Promise<boolean> {

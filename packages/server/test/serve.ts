@@ -41,10 +41,15 @@ function cleanEnvironment(more: Readonly<Record<string, string>>): NodeJS.Proces
   return { ...Object.fromEntries(own), ...more };
 }
 
-function start(args: readonly string[], env: Readonly<Record<string, string>>, cwd?: string): Started {
+function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  cwd?: string,
+  output: "pipe" | number = "pipe",
+): Started {
   const child = spawn(RUNTIME, [ENTRY, ...args], {
     env: cleanEnvironment(env),
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", output, output],
     ...(cwd === undefined ? {} : { cwd }),
   });
   return new Started(child);
@@ -90,9 +95,25 @@ export async function command(
   return { code, out: started.out, err: started.err };
 }
 
-/** Starts a command that a test kills; its process id and end. */
-export function startCommand(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
-  return start(args, env);
+/** Starts a command that a test kills; its process id and end. `output`: a descriptor for all that it says. */
+export function startCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  output?: number,
+): Started {
+  return start(args, env, undefined, output);
+}
+
+/** Process ids of a server's workers (and jobs). */
+export function childrenOf(pid: number): number[] {
+  try {
+    const listed = execFileSync("pgrep", ["-P", String(pid)], { encoding: "utf8" });
+    return listed.trim().split("\n").map(Number);
+  } catch (error) {
+    // It found none. A pgrep that is missing or fails must not look so.
+    if (error instanceof Error && "status" in error && error.status === 1) return [];
+    throw error;
+  }
 }
 
 export class Served {
@@ -127,16 +148,8 @@ export class Served {
     return this.#started.ended;
   }
 
-  /** Process ids of the workers (and jobs). */
   children(): number[] {
-    try {
-      const listed = execFileSync("pgrep", ["-P", String(this.pid)], { encoding: "utf8" });
-      return listed.trim().split("\n").map(Number);
-    } catch (error) {
-      // It found none. A pgrep that is missing or fails must not look so.
-      if (error instanceof Error && "status" in error && error.status === 1) return [];
-      throw error;
-    }
+    return childrenOf(this.pid);
   }
 
   s3(config: S3ClientConfig = {}): S3Client {

@@ -9,6 +9,8 @@ import type { Settings } from "./settings.ts";
 
 /** An error and what caused it, as plain fields; never more than this deep. */
 const CAUSES_MAX = 5;
+/** Of lines that could not be written yet. */
+const WAITING_BYTES_MAX = 1024 ** 2;
 
 function plain(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return error;
@@ -50,6 +52,13 @@ function openLogger(level: Settings["logLevel"], base: LogFields): Logger {
       messageKey: "message",
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ dest: 2, sync: true }),
+    openDestination(pino),
   );
+}
+
+/** Where the log's own disk is full, lines wait for room and the last are dropped: no store ends for its log. */
+function openDestination(pino: typeof Pino): ReturnType<typeof Pino.destination> {
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: WAITING_BYTES_MAX });
+  destination.on("error", () => undefined);
+  return destination;
 }

@@ -25,6 +25,8 @@ export interface ServeOptions {
 /** Resolves with the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
   const { settings, entry, args, env } = options;
+  // A file on a full disk, or a pipe that nobody reads any more: what can't be said ends nothing.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const log: Log = openLog(settings.logLevel, { pid: process.pid });
   const dir = dataDir(settings.data);
   if (settings.workers > 1 && process.versions["bun"] !== undefined) {
