@@ -5,27 +5,29 @@ import { test, type TestContext } from "node:test";
 import { silentLog } from "../src/base/log.ts";
 import { Openings } from "../src/app/opening.ts";
 import { Supervisor } from "../src/app/supervisor.ts";
-import { until } from "./serve.ts";
+import { temporaryDirectory, until } from "./serve.ts";
 
 /** Two workers (supervisor/child.ts), and what the parent says of them. */
-function supervised(t: TestContext, second: "slow" | "failing") {
+function supervised(t: TestContext, second: "slow" | "failing" | "refused") {
   const said: Record<string, unknown>[] = [];
   let ready = 0;
   const supervisor = new Supervisor({
     entry: join(import.meta.dirname, "supervisor/child.ts"),
-    args: [second],
+    args: [second, join(temporaryDirectory(), "served")],
     workers: 2,
     env: process.env,
     log: { ...silentLog, error: (message, fields) => void said.push({ message, ...fields }) },
     openings: new Openings(silentLog),
     onReady: () => ready++,
   });
+  let code: number | undefined;
+  void supervisor.ended.then((ended) => (code = ended));
   t.after(async () => {
     supervisor.stop("SIGTERM");
     await supervisor.ended;
   });
   supervisor.start();
-  return { supervisor, said, ready: () => ready };
+  return { supervisor, said, ready: () => ready, ended: () => code };
 }
 
 test("a worker that does not start leaves those that serve alone", async (t) => {
@@ -49,4 +51,12 @@ test("SIGHUP reaches a worker that is starting once it is ready", async (t) => {
     { worker: 0, code: 7, signal: null },
     { worker: 1, code: 7, signal: null },
   ]);
+});
+
+test("a worker that is refused when it starts again leaves those that serve alone", async (t) => {
+  const { said, ready, ended } = supervised(t, "refused");
+  const refused = (): number => said.filter(({ message }) => message === "a worker can't start again").length;
+  await until("it is tried again", () => refused() === 2 || ended() !== undefined);
+  assert.equal(ended(), undefined);
+  assert.equal(ready(), 2);
 });

@@ -15,7 +15,7 @@ import {
 } from "@aws-sdk/client-kms";
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import { type Served, serve, temporaryDirectory, until } from "./serve.ts";
+import { killPid, type Served, serve, temporaryDirectory, until } from "./serve.ts";
 
 const TLS = join(import.meta.dirname, "../../../testdata/tls");
 /** Self-signed: both stand as their own authority. */
@@ -58,6 +58,17 @@ test("TLS serves the same store; SIGHUP takes up a new certificate; a bad one le
     return seen === certificate("second");
   });
   assert.equal(await getOverTls(served, "demo", "k"), "over plain HTTP");
+});
+
+test("a worker that is restarted between the two files of a new certificate serves once both are there", async (t) => {
+  const served = await withTls(t);
+  const directory = join(served.data, "..");
+  copyFileSync(join(TLS, "second.crt"), join(directory, "tls.crt"));
+  for (const pid of served.children()) killPid(pid, "SIGKILL");
+  await until("it says why", () => served.err.includes("a worker can't start again"));
+  copyFileSync(join(TLS, "second.key"), join(directory, "tls.key"));
+  const seen = (): Promise<string> => certificateOf(served).catch(() => "");
+  await until("it serves", async () => (await seen()) === certificate("second"), 20_000);
 });
 
 test("over TLS a client that sends a whole part of an upload before it reads finds an early error", async (t) => {

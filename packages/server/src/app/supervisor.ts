@@ -84,6 +84,8 @@ interface Slot {
   startedMs: number;
   failures: number;
   ready: boolean;
+  /** One of its workers was ready. */
+  hasServed: boolean;
   /** Has missed a SIGHUP: before it is ready that signal would end it. */
   reloads: boolean;
 }
@@ -112,6 +114,7 @@ export class Supervisor {
       startedMs: 0,
       failures: 0,
       ready: false,
+      hasServed: false,
       reloads: false,
     }));
   }
@@ -159,6 +162,7 @@ export class Supervisor {
     switch (message.kind) {
       case "ready": {
         slot.ready = true;
+        slot.hasServed = true;
         slot.failures = 0;
         if (slot.reloads) this.#reload(slot);
         this.#begun = true;
@@ -172,9 +176,7 @@ export class Supervisor {
         this.#metrics.get(message.id)?.(message.values);
         break;
       case "refused":
-        // The operator's mistake: restarting would only repeat it.
-        process.stderr.write(`strongroom: ${message.message}\n`);
-        this.#giveUp(2);
+        this.#refused(slot, message.message);
         break;
       case "asks-to-open":
       case "has-opened":
@@ -183,6 +185,19 @@ export class Supervisor {
         // For the openings.
         break;
     }
+  }
+
+  /**
+   * The operator's mistake: at the start, trying again would only repeat it. Of a worker that has served before it is one
+   * that was made meanwhile (a certificate half renewed), and may be mended while the others serve.
+   */
+  #refused(slot: Slot, reason: string): void {
+    if (slot.hasServed) {
+      this.#options.log.error("a worker can't start again", { worker: slot.index, reason });
+      return;
+    }
+    process.stderr.write(`strongroom: ${reason}\n`);
+    this.#giveUp(2);
   }
 
   #exited(slot: Slot, code: number | null, signal: NodeJS.Signals | null): void {

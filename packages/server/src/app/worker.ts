@@ -65,8 +65,7 @@ export async function runWorker(given: Settings, { index, first, endpoints }: Wo
   } catch (error) {
     turn.end();
     if (!(error instanceof UsageError) && !(error instanceof KeyringError)) throw error;
-    tell({ kind: "refused", message: error.message });
-    return;
+    return refuse(error);
   }
   try {
     metrics = openMetrics({
@@ -80,10 +79,16 @@ export async function runWorker(given: Settings, { index, first, endpoints }: Wo
     await serve(engine, turn, { metrics, log, index, first });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    tell({ kind: "refused", message: error.message });
     await engine.close();
     turn.end();
+    refuse(error);
   }
+}
+
+/** Ends the process: it may listen already, and must not take requests that it can't serve. */
+function refuse({ message }: Error): void {
+  const refused: WorkerMessage = { kind: "refused", message };
+  process.send?.(refused, () => process.exit(0));
 }
 
 /** The ports that the first worker bound, where the settings left them to the system. */
