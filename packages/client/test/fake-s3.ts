@@ -44,6 +44,8 @@ export class FakeS3 {
         response.end(String(error));
       });
     });
+    // Node's five seconds pass on a busy machine, and a client that is about to use the connection finds it cut.
+    this.#server.keepAliveTimeout = 0;
   }
 
   async listen(): Promise<this> {
