@@ -11,7 +11,8 @@ const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("<
 
 function table(): string {
   const rows = Object.entries<Setting>(SETTINGS).map(([name, { flag, help }]) => {
-    const shown = flag === undefined ? "" : `\`${flag}\``;
+    // A bar ends the cell, in code too.
+    const shown = flag === undefined ? "" : `\`${flag.replaceAll("|", "\\|")}\``;
     return `| ${shown} | \`${environmentName(name)}\` | \`${name}\` | ${cell(help)} |`;
   });
   return ["| option | variable | in the config file | meaning |", "|---|---|---|---|", ...rows].join("\n");

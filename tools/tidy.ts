@@ -32,7 +32,7 @@ const BANS: readonly Ban[] = [
   {
     pattern: /\.pipe\(/,
     instead: "pipeline of node:stream/promises",
-    allowed: [TEST, /app\/settings/],
+    allowed: [TEST, /app\/setting/],
   },
   {
     pattern: /exposeKeyBytes|\/expose"/,

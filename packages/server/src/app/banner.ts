@@ -1,19 +1,41 @@
 /** What a person sees when the store is ready: where it is, what was made just now, and lines to paste. */
 import type { Settings } from "./settings.ts";
-import type { ReadyMessage } from "./supervisor.ts";
+import type { Made, ReadyMessage } from "./supervisor.ts";
 
 export interface BannerFacts {
   readonly settings: Settings;
   readonly message: ReadyMessage;
+  readonly made: Made;
   readonly admin: string;
   readonly data: string;
 }
 
-export function banner({ settings, message, admin, data }: BannerFacts): string {
-  const { endpoints, access, rootKey, rootKeyProvider } = message;
+export const lines = (all: readonly string[]): string => all.map((line) => `${line}\n`).join("");
+
+/** What was made just now and is to be kept: of the secret this is the only time. */
+export const madeLines = ({ rootKey, accessKey }: Made): string[] => [
+  ...(rootKey === undefined
+    ? []
+    : [
+        `The root key was made just now: ${rootKey}.`,
+        "Keep a copy of it elsewhere. Without it nothing in this store can be read, and a backup never contains it.",
+        "",
+      ]),
+  ...(accessKey === undefined
+    ? []
+    : [
+        "The root user's access key, shown this once:",
+        "",
+        `  export AWS_ACCESS_KEY_ID=${accessKey.accessKeyId}`,
+        `  export AWS_SECRET_ACCESS_KEY=${accessKey.secretAccessKey}`,
+      ]),
+];
+
+export function banner({ settings, message, made, admin, data }: BannerFacts): string {
+  const { endpoints, access } = message;
   const http = `http://${endpoints["http"] ?? ""}`;
   const https = endpoints["https"] === undefined ? [] : [`  over TLS    https://${endpoints["https"]}`];
-  const lines = [
+  return lines([
     "",
     "Strongroom is ready. Every object is sealed; nothing readable is on the disk.",
     "",
@@ -22,25 +44,14 @@ export function banner({ settings, message, admin, data }: BannerFacts): string 
     `  admin       http://${admin}   /healthz /readyz /metrics`,
     `  data        ${data}`,
     "",
-    ...(rootKey === "made"
+    ...madeLines(made),
+    ...(made.accessKey === undefined
       ? [
-          `The root key was made just now: ${rootKeyProvider}.`,
-          "Keep a copy of it elsewhere. Without it nothing in this store can be read, and a backup never contains it.",
-          "",
-        ]
-      : []),
-    ...(access !== undefined && "made" in access
-      ? [
-          "The root user's access key, shown this once:",
-          "",
-          `  export AWS_ACCESS_KEY_ID=${access.made.accessKeyId}`,
-          `  export AWS_SECRET_ACCESS_KEY=${access.made.secretAccessKey}`,
-        ]
-      : [
           "With the root user's access key in the environment:",
           "",
           `  export AWS_ACCESS_KEY_ID=${access?.accessKeyId ?? "…"} AWS_SECRET_ACCESS_KEY=…`,
-        ]),
+        ]
+      : []),
     `  export AWS_ENDPOINT_URL=${http} AWS_DEFAULT_REGION=${settings.region}`,
     "",
     "Put an object, see how it is encrypted, get it back:",
@@ -50,6 +61,5 @@ export function banner({ settings, message, admin, data }: BannerFacts): string 
     "  aws s3api head-object --bucket demo --key hello --query ServerSideEncryption",
     "  aws s3 cp s3://demo/hello -",
     "",
-  ];
-  return `${lines.join("\n")}\n`;
+  ]);
 }

@@ -3,9 +3,8 @@
  * suites that want chosen ids. Unknown members are refused. Docs: operations/bootstrap.
  */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { UsageError } from "./config.ts";
+import { readJson, UsageError } from "./config.ts";
 
 const accountId = z.string().regex(/^[0-9]{12}$/, "12 digits");
 
@@ -77,8 +76,10 @@ const account = z.strictObject({
 
 const key = z.strictObject({
   account: accountId.optional(),
-  keyId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
-  aliases: z.array(z.string().regex(/^alias\/[a-zA-Z0-9:/_-]{1,250}$/)).default([]),
+  keyId: z.string().regex(/^[A-Za-z0-9-]{1,128}$/, "1 to 128 of A-Z a-z 0-9 -"),
+  aliases: z
+    .array(z.string().regex(/^alias\/[a-zA-Z0-9:/_-]{1,250}$/, "alias/ and 1 to 250 of A-Z a-z 0-9 : / _ -"))
+    .default([]),
   description: z.string().max(8192).default(""),
   policy: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
   tags: z.record(z.string(), z.string()).default({}),
@@ -111,14 +112,7 @@ export type Bootstrap = z.output<typeof bootstrapSchema>;
 
 /** With its SHA-256, by which it is known in the trail. */
 export function readBootstrap(path: string): { readonly file: Bootstrap; readonly sha256: string } {
-  let bytes: Uint8Array;
-  let value: unknown;
-  try {
-    bytes = readFileSync(path);
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new UsageError(`the bootstrap file ${path} can't be read as JSON`, { cause });
-  }
+  const { bytes, value } = readJson(path, "bootstrap file");
   const parsed = bootstrapSchema.safeParse(value);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((i) => `  ${i.path.join(".") || "(top)"}: ${i.message}`);

@@ -81,5 +81,90 @@ test("issuers come from the file as a list, from the environment as JSON, each w
     [{ issuer: issuer.issuer, audiences: ["a"] }],
     [{ ...issuer, audiences: [] }],
   ])
-    assert.throws(() => env(wrong), /oidcIssuers/);
+    assert.throws(() => env(wrong), /OIDC_ISSUERS/);
+});
+
+const refusal = (env: Record<string, string>, flags: Record<string, unknown> = {}): string => {
+  try {
+    loadSettings({ flags, env });
+  } catch (error) {
+    assert.ok(error instanceof UsageError);
+    return error.message;
+  }
+  return "";
+};
+
+test("a refusal names what gave the value, the value, and what is wanted", () => {
+  assert.match(
+    refusal({ STRONGROOM_WORKERS: "abc" }),
+    /STRONGROOM_WORKERS: "abc" is not a whole number from 1/,
+  );
+  assert.match(refusal({}, { workers: "0" }), /--workers: "0" is not a whole number from 1 to 64/);
+  assert.match(
+    refusal({}, { logLevel: "loud" }),
+    /--log-level: "loud" is not one of debug, info, warn, error/,
+  );
+  assert.match(refusal({}, { region: "US EAST" }), /--region: "US EAST" is not the name of a region/);
+  assert.match(refusal({}, { listen: "9000" }), /--listen: "9000" is not HOST:PORT, for example/);
+  const secret = refusal({
+    STRONGROOM_ROOT_ACCESS_KEY_ID: "abc",
+    STRONGROOM_ROOT_SECRET_ACCESS_KEY: "s3cr3t",
+  });
+  assert.match(secret, /STRONGROOM_ROOT_SECRET_ACCESS_KEY: 8 to 128/);
+  assert.ok(!secret.includes("s3cr3t"));
+});
+
+test("an empty text is no number: it would switch the reserve of free space off", () => {
+  assert.match(refusal({ STRONGROOM_MIN_FREE_BYTES: "" }), /"" is not a whole number of at least 0/);
+  assert.match(refusal({ STRONGROOM_BUCKET_KEY_SECONDS: " " }), /" " is not a whole number/);
+  assert.match(refusal({ STRONGROOM_WORKERS: "0x2" }), /"0x2" is not/);
+  assert.match(refusal({}, { minFreeBytes: null }), /null is not/);
+  assert.equal(loadSettings({ flags: {}, env: { STRONGROOM_MIN_FREE_BYTES: "0" } }).minFreeBytes, 0);
+  assert.equal(loadSettings({ flags: { workers: 3 }, env: {} }).workers, 3);
+});
+
+test("members of lists that could never match are refused; the others are kept as they are compared", () => {
+  assert.match(refusal({}, { trustedProxies: "10.0.0.0/8" }), /"10.0.0.0\/8" is not addresses.*no ranges/);
+  assert.match(refusal({}, { trustedProxies: "proxy.example" }), /no names/);
+  assert.match(refusal({}, { kmsOrigins: "app.example" }), /is not origins of pages/);
+  assert.match(refusal({}, { kmsOrigins: "https://app.example/path" }), /is not origins of pages/);
+  assert.match(refusal({}, { domain: "s3.example.com:9000" }), /without a port/);
+  assert.match(refusal({}, { domain: "a,,b" }), /is not host names/);
+  assert.match(refusal({}, { externalHosts: "https://store.example.com/" }), /is not host names/);
+  const s = loadSettings({
+    flags: {
+      trustedProxies: "10.0.0.1, 2001:DB8:0:0::1, ::ffff:10.0.0.2",
+      kmsOrigins: "https://App.example:443/,http://localhost:3000,*",
+      domain: "S3.Example.com",
+      externalHosts: "store.example.com:8443,[::1]:9000",
+    },
+    env: {},
+  });
+  assert.deepEqual(s.trustedProxies, ["10.0.0.1", "2001:db8::1", "10.0.0.2"]);
+  assert.deepEqual(s.kmsOrigins, ["https://app.example", "http://localhost:3000", "*"]);
+  assert.deepEqual(s.domain, ["s3.example.com"]);
+  assert.deepEqual(s.externalHosts, ["store.example.com:8443", "[::1]:9000"]);
+});
+
+test("a config file that can't be read says why, and shows nothing of its text", () => {
+  const dir = mkdtempSync(join(tmpdir(), "strongroom-config-"));
+  try {
+    const configFile = join(dir, "c.json");
+    const load = () => loadSettings({ flags: {}, env: {}, configFile });
+    assert.throws(load, /the config file .*c\.json can't be read: ENOENT/);
+    writeFileSync(configFile, '{"rootSecretAccessKey": hunter2}');
+    assert.throws(
+      load,
+      (error: Error) => /it is not JSON/.test(error.message) && !/hunter/.test(error.message),
+    );
+    writeFileSync(configFile, '["data"]');
+    assert.throws(load, /not a JSON object of settings/);
+    writeFileSync(configFile, '{"lissten": "127.0.0.1:1", "workers": "x"}');
+    assert.throws(
+      load,
+      /workers in .*c\.json: "x" is not(.|\n)*lissten in .*c\.json: unknown setting lissten/,
+    );
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });

@@ -82,7 +82,14 @@ export async function listenControl(
     void serveConnection(socket, handler);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (cause) => {
+      reject(
+        new UsageError(
+          `the control socket can't be made in ${dirname(path)}: ${cause.message}. A server, and a command without one, need a directory that they may write to, on a file system with Unix sockets.`,
+          { cause },
+        ),
+      );
+    });
     // Bound at once, and never open to others: who connects before a change of mode stays connected.
     const before = process.umask(0o177);
     try {

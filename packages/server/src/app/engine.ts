@@ -2,6 +2,7 @@
  * Everything below the API, opened on a data directory: by each worker, and by the commands that run beside or without a
  * server. The only place that says `new` on a layer.
  */
+import { existsSync } from "node:fs";
 import { callOpenSslDirectly } from "@strongroom/crypto";
 import { SigningKeyCache } from "../auth/signing-key.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -30,6 +31,7 @@ import { type LocalStore, openLocalStore } from "../store/local/open.ts";
 import { Records } from "../store/records.ts";
 import { type Tokens, tokensUnder } from "../store/tokens.ts";
 import { type AuditParts, openAudit } from "./audit.ts";
+import { UsageError } from "./config.ts";
 import { countGently } from "./evidence/dependents.ts";
 import { type DataDir, dataDir, ensureDataDir } from "./data-dir.ts";
 import { kmsHooks } from "./kms-hooks.ts";
@@ -138,6 +140,10 @@ export async function openEngine(
     hooks.log.info("OpenSSL is called through node:crypto, which is slower", { reason: whyNot });
   const dir = dataDir(settings.data);
   if (mayCreate) ensureDataDir(dir);
+  else if (!existsSync(dir.store))
+    throw new UsageError(
+      `there is no store in ${dir.path}; name its directory with --data, or make one with strongroom serve`,
+    );
   const provider = rootKeyProvider(settings.rootKey, dir);
   await turn?.mine();
   const store = await openLocalStore({

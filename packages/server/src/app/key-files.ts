@@ -23,11 +23,13 @@ const LEFTOVER_MS = 60_000;
  * rename, fails where another process was first.
  */
 export function writeDurably(path: string, text: string): void {
-  removeLeftovers(path);
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
+    removeLeftovers(path);
     writeSynced(temporary, text);
-    linkNew(temporary, path);
+    linkSync(temporary, path);
+  } catch (cause) {
+    notMade(path, cause);
   } finally {
     rmSync(temporary, { force: true });
   }
@@ -44,21 +46,17 @@ function writeSynced(path: string, text: string): void {
   }
 }
 
-function linkNew(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    if (code !== "EEXIST")
-      throw new UsageError(
-        `${to} can't be made (${String(code)}): the key's directory must be one that this user may write to, on a file system with hard links (not FAT, nor most network shares)`,
-        { cause },
-      );
+function notMade(path: string, cause: unknown): never {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code !== "EEXIST")
     throw new UsageError(
-      `${to} exists already; it is never overwritten. Another command has just made it: wait for that one's end, then run this again.`,
+      `${path} can't be made (${String(code)}): the key's directory must be there, one that this user may write to, with space left, on a file system with hard links (not FAT, nor most network shares)`,
       { cause },
     );
-  }
+  throw new UsageError(
+    `${path} exists already; it is never overwritten. Another command has just made it: wait for that one's end, then run this again.`,
+    { cause },
+  );
 }
 
 /**

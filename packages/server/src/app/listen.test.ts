@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { loadSettings } from "./config.ts";
 import { openListeners } from "./listen.ts";
 
 test("connections beyond the limit are closed as they come, and taken again when others have ended", async () => {
   const settings = loadSettings({ flags: { listen: "127.0.0.1:0" }, env: {} });
-  const listeners = await openListeners(settings, (_, response) => void response.end("served"), 2);
+  const listeners = await openListeners(settings, (_, response) => void response.end("served"), {
+    connectionsMax: 2,
+  });
   const [host = "", port] = (listeners.endpoints["http"] ?? "").split(":");
   const sockets: Socket[] = [];
   /** What a request is answered on a connection of its own, which stays open; nothing where it is closed instead. */
@@ -35,5 +41,29 @@ test("connections beyond the limit are closed as they come, and taken again when
   } finally {
     for (const socket of sockets) socket.destroy();
     await listeners.close(100);
+  }
+});
+
+test("a certificate or key that can't be used is named with its option", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "strongroom-tls-"));
+  try {
+    const write = (name: string, text: string): string => {
+      writeFileSync(join(dir, name), text);
+      return join(dir, name);
+    };
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const key = write("key.pem", privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+    const open = (tlsCert: string, tlsKey: string) => {
+      const flags = { listen: "127.0.0.1:0", tlsListen: "127.0.0.1:0", tlsCert, tlsKey };
+      return openListeners(loadSettings({ flags, env: {} }), () => undefined);
+    };
+    await assert.rejects(open(join(dir, "none.pem"), key), /ENOENT.*none\.pem/);
+    await assert.rejects(
+      open(write("text.pem", "no"), key),
+      /text\.pem \(--tls-cert\) does not begin with a cert/,
+    );
+    await assert.rejects(open(key, key), /key\.pem \(--tls-cert\)/);
+  } finally {
+    rmSync(dir, { recursive: true });
   }
 });

@@ -6,7 +6,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer, type Server as NetServer } from "node:net";
 import { attach, type Handler } from "../api/common/attach.ts";
 import { INCOMING } from "../api/common/incoming.ts";
 import { CONNECTIONS_MAX, HEADER_SECTION_BYTES_MAX } from "../base/limits.ts";
@@ -40,7 +40,7 @@ function prepare(server: Server | TlsServer, handler: Handler, connectionsMax: n
   server.setTimeout(IDLE_MS);
 }
 
-function listen(server: Server, at: HostPort, shared: boolean): Promise<string> {
+function listen(server: NetServer, at: HostPort, shared: boolean): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const text =
@@ -73,26 +73,58 @@ interface Tls {
 
 /** Throws UsageError for what can't be read and for a key that is not the certificate's. */
 function readTls(settings: Settings): Tls {
-  const read = { cert: settings.tlsCert ?? "", key: settings.tlsKey ?? "" };
+  const { tlsCert = "", tlsKey = "" } = settings;
+  const cert = forTls(() => readFileSync(tlsCert));
+  const key = forTls(() => readFileSync(tlsKey));
+  const certificate = forTls(
+    () => new X509Certificate(cert),
+    `${tlsCert} (--tls-cert) does not begin with a certificate in PEM`,
+  );
+  const privateKey = forTls(
+    () => createPrivateKey(key),
+    `${tlsKey} (--tls-key) does not hold a private key in PEM without a passphrase`,
+  );
+  if (!certificate.checkPrivateKey(privateKey))
+    throw unusable(`the key in ${tlsKey} does not belong to the certificate in ${tlsCert}`);
+  return { cert, key, minVersion: "TLSv1.2" };
+}
+
+const unusable = (reason: string, cause?: unknown): UsageError =>
+  new UsageError(`the TLS certificate or key can't be used: ${reason}`, { cause });
+
+/** OpenSSL's own words ("no start line") name neither file nor cure. */
+function forTls<T>(work: () => T, otherwise?: string): T {
   try {
-    const [cert, key] = [readFileSync(read.cert), readFileSync(read.key)];
-    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
-      throw new Error(`the key in ${read.key} does not belong to the certificate in ${read.cert}`);
-    return { cert, key, minVersion: "TLSv1.2" };
+    return work();
   } catch (cause) {
-    throw new UsageError(
-      `the TLS certificate or key can't be used: ${cause instanceof Error ? cause.message : ""}`,
-      { cause },
-    );
+    throw unusable(otherwise ?? (cause instanceof Error ? cause.message : ""), cause);
   }
+}
+
+/** Ports that workers share can be shared by another server of this user, too: the first to come looks. */
+async function refuseTaken(at: HostPort): Promise<void> {
+  if (at.port === 0) return;
+  const probe = createServer();
+  await listen(probe, at, false);
+  await new Promise<void>((resolve) => {
+    probe.close(() => resolve());
+  });
+}
+
+export interface ListenOptions {
+  readonly connectionsMax?: number;
+  /** No worker of this server listens yet. */
+  readonly first?: boolean;
 }
 
 export async function openListeners(
   settings: Settings,
   handler: Handler,
-  connectionsMax: number = CONNECTIONS_MAX,
+  { connectionsMax = CONNECTIONS_MAX, first = false }: ListenOptions = {},
 ): Promise<Listeners> {
   const shared = settings.workers > 1;
+  if (shared && first)
+    for (const at of [settings.listen, settings.tlsListen]) if (at !== undefined) await refuseTaken(at);
   const plain = createHttp(OPTIONS);
   prepare(plain, handler, connectionsMax);
   const endpoints: Record<string, string> = { http: await listen(plain, settings.listen, shared) };
@@ -105,7 +137,11 @@ export async function openListeners(
     servers.add(tls);
     endpoints["https"] = await listen(tls, at, shared);
   };
-  if (settings.tlsListen !== undefined) await openTls(settings.tlsListen);
+  if (settings.tlsListen !== undefined)
+    await openTls(settings.tlsListen).catch((error: unknown) => {
+      plain.close();
+      throw error;
+    });
   /** Where a listening socket keeps its certificate for life (Bun): another socket in its place. */
   const replaceTls = async (old: TlsServer): Promise<void> => {
     const { port } = old.address() as AddressInfo;

@@ -189,3 +189,9 @@ test("a next key of the present one's generation never takes its place", () =>
     provider.settle(2);
     assert.ok(provider.load()[0]?.key.equals(next.key));
   }));
+
+test("a key file whose directory is not there is refused, with the cure", () =>
+  inDir((dir) => {
+    const provider = rootKeyProvider(`file:${join(dir, "none", "root.key")}`, dataDir(dir));
+    assert.throws(() => provider.create(), { name: "UsageError", message: /can't be made \(ENOENT\)/ });
+  }));

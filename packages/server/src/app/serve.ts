@@ -2,7 +2,7 @@
 import { relative } from "node:path";
 import type { Log } from "../base/log.ts";
 import { openAdmin } from "./admin.ts";
-import { banner } from "./banner.ts";
+import { banner, type BannerFacts, lines, madeLines } from "./banner.ts";
 import { UsageError } from "./config.ts";
 import { listenControl } from "./control.ts";
 import { dataDir, ensureDataDir } from "./data-dir.ts";
@@ -12,7 +12,7 @@ import { mergeMetrics } from "./metrics-merge.ts";
 import { Openings } from "./opening.ts";
 import type { Settings } from "./settings.ts";
 import { settleLater } from "./settle.ts";
-import { type ReadyMessage, Supervisor } from "./supervisor.ts";
+import { Supervisor } from "./supervisor.ts";
 
 export interface ServeOptions {
   readonly settings: Settings;
@@ -56,12 +56,16 @@ export async function serve(options: ServeOptions): Promise<number> {
       if (shown) return log.info("a worker is ready", {});
       shown = true;
       settleLater();
-      show(settings, message, admin.address);
+      show({ settings, message, made: supervisor.made, admin: admin.address });
     },
   });
   const admin = await openAdmin(settings.adminListen, {
     ready: () => supervisor.ready(),
     metrics: async () => mergeMetrics(await supervisor.metrics()),
+  }).catch(async (error: unknown) => {
+    // The socket would keep this process, and others off the directory.
+    await control.close();
+    throw error;
   });
   const stop = (): void => supervisor.stop("SIGTERM");
   process.on("SIGTERM", stop);
@@ -74,12 +78,13 @@ export async function serve(options: ServeOptions): Promise<number> {
   ending.abort();
   await Promise.allSettled(jobs);
   await control.close();
+  // It is there, whatever came in between, and nothing will show it again.
+  if (!shown) process.stdout.write(lines(madeLines(supervisor.made)));
   return code;
 }
 
-function show(settings: Settings, message: ReadyMessage, admin: string): void {
+function show(facts: Omit<BannerFacts, "data">): void {
+  const { settings } = facts;
   const data = relative(process.cwd(), settings.data);
-  process.stdout.write(
-    banner({ settings, message, admin, data: data.startsWith("..") ? settings.data : `./${data}` }),
-  );
+  process.stdout.write(banner({ ...facts, data: data.startsWith("..") ? settings.data : `./${data}` }));
 }

@@ -5,30 +5,25 @@
  */
 import { z } from "zod";
 import type { OidcIssuer } from "../iam/web-identity.ts";
+import {
+  addresses,
+  count,
+  domains,
+  flag,
+  hostPort,
+  hosts,
+  matching,
+  oneOf,
+  origins,
+  text,
+} from "./setting-values.ts";
 
-const hostPort = z
-  .string()
-  .regex(
-    /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$/,
-    "HOST:PORT, for example 127.0.0.1:9000 or [::1]:9000",
-  )
-  .transform((text) => {
-    const at = text.lastIndexOf(":");
-    return { host: text.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(text.slice(at + 1)) };
-  })
-  .refine((a) => a.port <= 65535, "the port is at most 65535");
-export type HostPort = z.output<typeof hostPort>;
-
-const words = z
-  .union([z.string().transform((s) => s.split(",").map((x) => x.trim())), z.array(z.string())])
-  .pipe(z.array(z.string().min(1)));
-const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((s) => s === "true")]);
-const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+export type { HostPort } from "./setting-values.ts";
 
 /** Keys that vouch for tokens come from a file, over TLS, or from this machine. */
 const oidcIssuer = z
   .strictObject({
-    issuer: z.string().regex(/^https?:\/\/\S+$/, "the `iss` of its tokens, letter by letter"),
+    issuer: z.string().regex(/^https?:\/\/\S+$/, "https://…: the `iss` of its tokens, letter by letter"),
     audiences: z.array(z.string().min(1)).min(1),
     jwksFile: z.string().min(1).optional(),
     jwksUrl: z
@@ -66,7 +61,7 @@ export interface Setting {
 
 export const SETTINGS = {
   data: {
-    schema: z.string().min(1).default("./strongroom-data"),
+    schema: text("a path").default("./strongroom-data"),
     flag: "--data <dir>",
     help: "directory that holds everything (default ./strongroom-data)",
   },
@@ -86,29 +81,23 @@ export const SETTINGS = {
     help: "the same over TLS, beside plain HTTP",
   },
   tlsCert: {
-    schema: z.string().min(1).optional(),
+    schema: text("a path").optional(),
     flag: "--tls-cert <file>",
     help: "certificate chain (PEM); read again on SIGHUP",
   },
-  tlsKey: { schema: z.string().min(1).optional(), flag: "--tls-key <file>", help: "private key (PEM)" },
+  tlsKey: { schema: text("a path").optional(), flag: "--tls-key <file>", help: "private key (PEM)" },
   region: {
-    schema: z
-      .string()
-      .regex(/^[a-z0-9-]{1,63}$/)
-      .default("us-east-1"),
+    schema: matching(/^[a-z0-9-]{1,63}$/, "the name of a region: 1 to 63 of a-z 0-9 -").default("us-east-1"),
     flag: "--region <name>",
     help: "region that clients sign for (default us-east-1)",
   },
   account: {
-    schema: z
-      .string()
-      .regex(/^[0-9]{12}$/, "12 digits")
-      .default("000000000000"),
+    schema: matching(/^[0-9]{12}$/, "12 digits").default("000000000000"),
     flag: "--account <id>",
     help: "the first account (default 000000000000)",
   },
   domain: {
-    schema: words.default([]),
+    schema: domains.default([]),
     flag: "--domain <names>",
     help: "host names under which BUCKET.<name> addresses a bucket",
   },
@@ -118,40 +107,37 @@ export const SETTINGS = {
     help: "processes on the one data directory (default 1)",
   },
   rootKey: {
-    schema: z
-      .string()
-      .regex(/^(file|passphrase):./, "file:PATH or passphrase:FILE")
-      .optional(),
+    schema: matching(/^(file|passphrase):./, "file:PATH or passphrase:FILE").optional(),
     flag: "--root-key <provider>",
     help: "where the root key comes from: file:PATH (default file:<data>/root.key) or passphrase:FILE (a file that holds the passphrase)",
   },
   bootstrap: {
-    schema: z.string().min(1).optional(),
+    schema: text("a path").optional(),
     flag: "--bootstrap <file>",
     help: "JSON of accounts, keys and buckets, applied at each start",
   },
   keysOverPlainHttp: {
-    schema: z.enum(["loopback", "never", "always"]).default("loopback"),
+    schema: oneOf(["loopback", "never", "always"]).default("loopback"),
     flag: "--keys-over-plain-http <when>",
     help: "SSE-C and KMS traffic without TLS: loopback (default), never, or always (behind the proxies of --trusted-proxies)",
   },
   unsignedOverPlainHttp: {
-    schema: z.enum(["loopback", "never", "always"]).default("loopback"),
+    schema: oneOf(["loopback", "never", "always"]).default("loopback"),
     flag: "--unsigned-over-plain-http <when>",
     help: "bodies that no signature covers without TLS: loopback (default; from this machine and from --trusted-proxies), never, or always",
   },
   externalHosts: {
-    schema: words.pipe(z.array(z.string()).max(20)).default([]),
+    schema: hosts.pipe(z.array(z.string()).max(20, "at most 20 names")).default([]),
     flag: "--external-hosts <names>",
     help: "values of Host (name, and port where it is not the usual one) that clients sign, where a proxy in front rewrites it",
   },
   trustedProxies: {
-    schema: words.default([]),
+    schema: addresses.default([]),
     flag: "--trusted-proxies <addresses>",
     help: "proxies whose X-Forwarded-For is believed, by address; aws:SecureTransport speaks of the connection to this server",
   },
   kmsOrigins: {
-    schema: words.default([]),
+    schema: origins.default([]),
     flag: "--kms-origins <origins>",
     help: "origins of browser pages that may call the key service with credentials of their own, for example https://app.example (default none; * is every page)",
   },
@@ -181,11 +167,13 @@ export const SETTINGS = {
     help: "free disk space below which writes are refused (default: 5 % of the disk or 1 GiB, whichever is more, but at most 10 % and 10 GiB)",
   },
   oidcIssuers: {
-    schema: z.preprocess(fromJson, z.array(oidcIssuer).max(20)).default([]),
+    schema: z
+      .preprocess(fromJson, z.array(oidcIssuer, "a list of issuers in JSON").max(20, "at most 20 issuers"))
+      .default([]),
     help: "issuers of web identities for AssumeRoleWithWebIdentity: list of {issuer, audiences, jwksFile or jwksUrl} (config file, or JSON in the environment)",
   },
   audit: {
-    schema: z.enum(["on", "off"]).default("on"),
+    schema: oneOf(["on", "off"]).default("on"),
     flag: "--audit <on|off>",
     help: "record every request in the audit trail (default on); what must be recorded is refused while it cannot be",
   },
@@ -195,27 +183,21 @@ export const SETTINGS = {
     help: "age at which segments of the audit trail are removed, as a signed record says (default: never)",
   },
   openssl: {
-    schema: z.enum(["direct", "node"]).default("direct"),
+    schema: oneOf(["direct", "node"]).default("direct"),
     flag: "--openssl <direct|node>",
     help: "how OpenSSL is called: direct (default; through node:ffi on Node 26 for Linux on x64, else as with node) or node (through node:crypto only)",
   },
   logLevel: {
-    schema: z.enum(["debug", "info", "warn", "error"]).default("info"),
+    schema: oneOf(["debug", "info", "warn", "error"]).default("info"),
     flag: "--log-level <level>",
     help: "debug, info, warn or error (default info)",
   },
   rootAccessKeyId: {
-    schema: z
-      .string()
-      .regex(/^[A-Za-z0-9_-]{3,128}$/, "3 to 128 of A-Z a-z 0-9 _ -")
-      .optional(),
+    schema: matching(/^[A-Za-z0-9_-]{3,128}$/, "3 to 128 of A-Z a-z 0-9 _ -").optional(),
     help: "access key id of the first account's root user (environment or config file only)",
   },
   rootSecretAccessKey: {
-    schema: z
-      .string()
-      .regex(/^[\x21-\x7e]{8,128}$/, "8 to 128 printable characters")
-      .optional(),
+    schema: matching(/^[\x21-\x7e]{8,128}$/, "8 to 128 printable characters").optional(),
     help: "its secret (environment or config file only)",
   },
 } as const satisfies Record<string, Setting>;

@@ -35,20 +35,23 @@ const readyMessage = z.strictObject({
   kind: z.literal("ready"),
   /** `http`, and `https` where TLS is on: HOST:PORT as bound. */
   endpoints: z.record(z.string(), z.string()),
-  rootKey: z.enum(["made", "present"]),
-  rootKeyProvider: z.string(),
-  access: z
-    .union([
-      z.strictObject({ made: z.strictObject({ accessKeyId: z.string(), secretAccessKey: z.string() }) }),
-      z.strictObject({ accessKeyId: z.string() }),
-    ])
-    .optional(),
+  access: z.strictObject({ accessKeyId: z.string() }).optional(),
 });
 export type ReadyMessage = z.output<typeof readyMessage>;
+
+/** What the first start makes and shows once. Told as soon as it is there: what fails afterwards must not swallow it. */
+const made = {
+  /** The provider of a root key. */
+  rootKey: z.string().optional(),
+  accessKey: z.strictObject({ accessKeyId: z.string(), secretAccessKey: z.string() }).optional(),
+};
+const madeMessage = z.strictObject({ kind: z.literal("made"), ...made });
+export type Made = Readonly<Omit<z.output<typeof madeMessage>, "kind">>;
 
 /** What a worker tells its parent over IPC. */
 export const workerMessage = z.discriminatedUnion("kind", [
   readyMessage,
+  madeMessage,
   z.strictObject({ kind: z.literal("metrics"), id: z.number(), values: z.array(z.unknown()) }),
   z.strictObject({ kind: z.literal("refused"), message: z.string() }),
   ...openingMessage.options,
@@ -125,6 +128,11 @@ export class Supervisor {
     if (first !== undefined) this.#start(first);
   }
 
+  #made: Made = {};
+  get made(): Made {
+    return this.#made;
+  }
+
   ready(): boolean {
     return !this.#stopping && this.#slots.every((s) => s.ready);
   }
@@ -170,6 +178,11 @@ export class Supervisor {
         if (Object.keys(this.#endpoints).length === 0) this.#endpoints = message.endpoints;
         this.#options.onReady(message);
         for (const other of this.#slots) if (other.child === undefined && !this.#stopping) this.#start(other);
+        break;
+      }
+      case "made": {
+        const { kind: _, ...more } = message;
+        this.#made = { ...this.#made, ...more };
         break;
       }
       case "metrics":

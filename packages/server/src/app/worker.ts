@@ -67,6 +67,7 @@ export async function runWorker(given: Settings, { index, first, endpoints }: Wo
     if (!(error instanceof UsageError) && !(error instanceof KeyringError)) throw error;
     return refuse(error);
   }
+  if (engine.madeRootKey) tell({ kind: "made", rootKey: engine.keyrings.provider.name });
   try {
     metrics = openMetrics({
       oldestUploadSeconds: async () => {
@@ -117,6 +118,7 @@ async function serve(engine: Engine, turn: OpeningTurn, { metrics, log, index, f
   // Once a server: a worker that takes a dead one's place must not undo what was changed since.
   if (first) {
     access = await ensureRootAccess(engine).catch(refuseUnrecorded);
+    if ("made" in access) tell({ kind: "made", accessKey: access.made });
     await applyBootstrap(engine, engine.buckets).catch((error: unknown) => {
       if (!isUnavailable(error)) throw error;
       log.error("the bootstrap file is not applied: the audit trail can't be written", { error });
@@ -138,6 +140,7 @@ async function serve(engine: Engine, turn: OpeningTurn, { metrics, log, index, f
   const listeners = await openListeners(
     settings,
     (request, response) => void handle(request, response, deps),
+    { first },
   );
   const background = new Background(engine, log, index);
   background.start();
@@ -169,9 +172,7 @@ async function serve(engine: Engine, turn: OpeningTurn, { metrics, log, index, f
   tell({
     kind: "ready",
     endpoints: { ...listeners.endpoints },
-    rootKey: engine.madeRootKey ? "made" : "present",
-    rootKeyProvider: engine.keyrings.provider.name,
-    ...(access === undefined ? {} : { access }),
+    ...(access === undefined || "made" in access ? {} : { access }),
   });
   settleLater(loadAll);
 }
