@@ -195,8 +195,11 @@ test("what is for symmetric keys only, and for none", async () => {
       "ImportType, KeyMaterialDescription and KeyMaterialId are for symmetric encryption keys only.",
     ]);
   await ok(kms, "ImportKeyMaterial", good);
-  for (const operation of ["RotateKeyOnDemand", "EnableKeyRotation", "GetKeyRotationStatus"])
+  for (const operation of ["RotateKeyOnDemand", "EnableKeyRotation", "DisableKeyRotation"])
     assert.equal((await failed(kms, operation, { KeyId }))[0], "UnsupportedOperationException");
+  // Not an error: Terraform asks it of every key, whatever its spec.
+  const { KeyRotationEnabled } = await ok(kms, "GetKeyRotationStatus", { KeyId });
+  assert.equal(KeyRotationEnabled, false);
   assert.deepEqual(
     await failed(kms, "CreateKey", { Origin: "EXTERNAL", KeySpec: "ML_DSA_44", KeyUsage: "SIGN_VERIFY" }),
     ["UnsupportedOperationException", "Key material of KeySpec ML_DSA_44 cannot be imported."],

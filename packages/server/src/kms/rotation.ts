@@ -40,14 +40,13 @@ export interface RotationStatus {
   readonly on?: { readonly periodDays: number; readonly nextMs: number };
 }
 
+/** Of a key that can't be rotated it is "off", as on AWS: Terraform asks it of every key that it reads. */
 export async function rotationStatus(
   k: Kernel,
   requester: Requester,
   keyId: string,
 ): Promise<RotationStatus> {
-  const entered = await enter(k, requester, "GetKeyRotationStatus", keyId);
-  requireSymmetric(entered);
-  const { key, arn } = entered;
+  const { key, arn } = await enter(k, requester, "GetKeyRotationStatus", keyId);
   const off = key.rotation === undefined || key.state.kind === "PendingDeletion";
   return off ? { arn } : { arn, on: key.rotation };
 }

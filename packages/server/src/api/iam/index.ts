@@ -62,6 +62,7 @@ import { ListSigningCertificates } from "./ops/list-signing-certificates.ts";
 import { ListUserPolicies } from "./ops/list-user-policies.ts";
 import { ListUserTags } from "./ops/list-user-tags.ts";
 import { ListUsers } from "./ops/list-users.ts";
+import { ListVirtualMFADevices } from "./ops/list-virtual-mfa-devices.ts";
 import { PutGroupPolicy } from "./ops/put-group-policy.ts";
 import { PutRolePermissionsBoundary } from "./ops/put-role-permissions-boundary.ts";
 import { PutRolePolicy } from "./ops/put-role-policy.ts";
@@ -147,6 +148,7 @@ const LIST: readonly IamOperation[] = [
   ListUserPolicies,
   ListUserTags,
   ListUsers,
+  ListVirtualMFADevices,
   PutGroupPolicy,
   PutRolePermissionsBoundary,
   PutRolePolicy,

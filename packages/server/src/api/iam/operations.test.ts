@@ -512,6 +512,9 @@ describe("IAM operations", () => {
       "ListServiceSpecificCredentials",
     ])
       assert.equal((await iam(name, { UserName: "plain" })).IsTruncated ?? false, false);
+    // Terraform's, before it deletes a user with force_destroy.
+    const { VirtualMFADevices } = await iam("ListVirtualMFADevices", { AssignmentStatus: "Assigned" });
+    assert.deepEqual(VirtualMFADevices, []);
   });
 
   test("validation texts are those that SDK users know", async () => {
