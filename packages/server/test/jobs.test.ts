@@ -4,6 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -189,6 +190,22 @@ test("verify, uploads, backup beside a server; rewrap and verify without one", a
     ]);
     assert.equal(trail.code, 0, trail.out);
     assert.ok(written > 0);
+  });
+
+  await t.test("a backup into what is no empty directory is refused, in one line", async () => {
+    const other = join(directory, "other");
+    mkdirSync(other);
+    writeFileSync(join(other, "root.key"), "");
+    for (const [target, why] of [
+      [join(directory, "copy"), /copy is not empty; name a new or an empty directory/],
+      [other, /other is not empty/],
+      [keyFile, /customer\.key can't be used: ENOTDIR/],
+    ] as const) {
+      const { code, err } = await command(["backup", target, "--data", data]);
+      assert.equal(code, 2);
+      assert.match(err, why);
+      assert.equal(err.trim().split("\n").length, 1, err);
+    }
   });
 
   await t.test("rewrap without a server: new terms, a new epoch, no old terms", async () => {

@@ -113,6 +113,9 @@ test("a change beside a running server: it goes on, and so does the next start",
   const changed = await command(["root-key", "change", "--data", data]);
   assert.equal(changed.code, 0, changed.err);
   assert.match(changed.out, /generation 2 .*Keep a copy elsewhere/);
+  const twice = await command(["root-key", "change", "--json", "--data", data]);
+  const provider = `file:${dataDir(data).rootKeyFile}`;
+  assert.deepEqual(JSON.parse(twice.out), { rootGeneration: 3, provider });
   await served.s3().send(new CreateBucketCommand({ Bucket: "after" }));
   await served.killAll();
   const again = await serve({ data });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { closeSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -116,6 +118,23 @@ test("SIGTERM lets an open request end and takes no new one", async (t) => {
   socket.write(body.subarray(100_000));
   assert.match(await answer, /^HTTP\/1\.1 200 /);
   assert.deepEqual(await ended, { code: 0, signal: null });
+});
+
+test("npm start hands SIGTERM on to the server, as a service manager expects", async () => {
+  const data = join(temporaryDirectory(), "data");
+  const args = ["start", "--", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+  const npm = spawn("npm", args, {
+    cwd: join(import.meta.dirname, "../../.."),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let out = "";
+  npm.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  const ended = once(npm, "close");
+  await until("it serves", () => out.includes("Strongroom is ready"), 30_000);
+  npm.kill("SIGTERM");
+  // Its output ends with the last of its processes.
+  await ended;
+  await until("the server has let go", () => !existsSync(join(data, "strongroom.sock")));
 });
 
 test("a command that still runs ends with the server, before others may take the directory", async (t) => {

@@ -1,7 +1,7 @@
 /** What an operator sees where a server can't start, or a command finds no store: the cause, the cure, and an end. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -79,4 +79,25 @@ test("a command where there is no store says so, and leaves nothing behind", asy
   const refused = await command(["verify", "--data", file]);
   assert.equal(refused.code, 2);
   assert.match(refused.err, /^strongroom: the control socket can't be made in .*ENOTDIR/);
+});
+
+test("a bootstrap file that asks for what is refused ends the start, and says where; the documented one applies", async (t) => {
+  const directory = temporaryDirectory();
+  const bootstrap = join(directory, "bootstrap.json");
+  const page = readFileSync(join(import.meta.dirname, "../../../docs/operations/bootstrap.md"), "utf8");
+  const example = /```json\n([^`]*)```/.exec(page)?.[1] ?? "";
+  const wrong = { keys: [{ keyId: "k-1", policy: { Version: "2012-10-17", Statement: [] } }] };
+  for (const [text, why] of [
+    [JSON.stringify(wrong), /^strongroom: the bootstrap file .*, key k-1: /],
+    [JSON.stringify({ buckets: [{ name: "No" }] }), /^strongroom: the bootstrap file .*, bucket No: /],
+    ["{", /^strongroom: the bootstrap file .* can't be read: it is not JSON/],
+  ] as const) {
+    writeFileSync(bootstrap, text);
+    const refused = await start(join(directory, "refused"), ANY, ANY, "--bootstrap", bootstrap);
+    assert.equal(refused.code, 2);
+    assert.match(refused.err, why);
+  }
+  writeFileSync(bootstrap, example);
+  const served = await serve({ data: join(directory, "data"), args: ["--bootstrap", bootstrap] });
+  t.after(() => served.stop());
 });

@@ -41,6 +41,11 @@ export async function runCli(
       process.stderr.write(`strongroom: ${error.message}\n`);
       return 2;
     }
+    // What the system refuses (a full disk, a file that is not there) is no fault of ours to trace.
+    if (error instanceof Error && "syscall" in error) {
+      process.stderr.write(`strongroom: ${error.message}\n`);
+      return 1;
+    }
     throw error;
   }
   return code;

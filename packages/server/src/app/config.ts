@@ -44,11 +44,12 @@ export function readJson(
   } catch (cause) {
     // A message of JSON.parse quotes the text, which may hold secrets; the position is enough.
     const where = cause instanceof SyntaxError ? / at position .*/.exec(cause.message)?.[0] : undefined;
-    const reason = cause instanceof SyntaxError ? `it is not JSON${where ?? ""}` : textOf(cause);
+    const reason = cause instanceof SyntaxError ? `it is not JSON${where ?? ""}` : reasonOf(cause);
     throw new UsageError(`the ${what} ${path} can't be read: ${reason}`, { cause });
   }
 }
-const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : "unknown");
+/** For the end of a message. */
+export const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : "unknown");
 
 function fromFile(path: string): Record<string, unknown> {
   const parsed = z.record(z.string(), z.unknown()).safeParse(readJson(path, "config file").value);

@@ -1,4 +1,5 @@
 /** What every start makes sure of: the first account, its root user's access key, and what the bootstrap file wants. */
+import { ServiceError } from "../base/errors.ts";
 import { type AccountId, parseAccountId, parseBucketName } from "../base/ids.ts";
 import type { Caller } from "../base/caller.ts";
 import type { AccessKey } from "../iam/account-records.ts";
@@ -90,7 +91,9 @@ function bootstrapCaller(account: AccountId): Caller {
 /** Throws ServiceUnavailable, and applies nothing, where the trail can't be written. */
 export async function applyBootstrap(engine: Engine, buckets: Buckets): Promise<void> {
   if (engine.settings.bootstrap === undefined) return;
-  const { file, sha256 } = readBootstrap(engine.settings.bootstrap);
+  const path = engine.settings.bootstrap;
+  const { file, sha256 } = readBootstrap(path);
+  const of: Asked = (what, work) => asked(`the bootstrap file ${path}, ${what}`, work);
   const changed: string[] = [];
   const note: Note = (account, what, outcome) => {
     if (outcome !== "present" && outcome !== "unchanged") changed.push(`${account}:${what}`);
@@ -99,28 +102,40 @@ export async function applyBootstrap(engine: Engine, buckets: Buckets): Promise<
     name: "BootstrapApply",
     what: { sha256 },
     work: async () => {
-      await applyAccounts(engine.identities, file, note);
-      await applyKeys(engine, file, note);
-      for (const wanted of file.buckets) await applyBucket(engine, buckets, wanted, note);
+      await of("accounts", () => applyAccounts(engine.identities, file, note));
+      for (const key of file.keys) await of(`key ${key.keyId}`, () => applyKey(engine, key, note));
+      for (const bucket of file.buckets)
+        await of(`bucket ${bucket.name}`, () => applyBucket(engine, buckets, bucket, note));
     },
     outcome: () => ({ changed: someNames(changed) }),
   });
 }
 
-async function applyKeys(engine: Engine, file: Bootstrap, note: Note): Promise<void> {
-  for (const { account, keyId, aliases, description, policy, tags } of file.keys) {
-    const owner = parseAccountId(account ?? engine.settings.account);
-    const outcome = await ensureKey(engine.kms, {
-      account: owner,
-      keyId,
-      aliases,
-      description,
-      tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
-      ...(policy === undefined ? {} : { policy: policyText(policy) }),
-    });
-    // Nothing is made of an id whose key was destroyed.
-    note(owner, `key/${keyId}`, outcome === "deleted" ? "unchanged" : outcome);
+type Asked = (what: string, work: () => Promise<void>) => Promise<void>;
+
+/** What the file asks for and the store refuses is its author's to mend: another start would only repeat it. */
+async function asked(what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.status >= 500) throw error;
+    throw new UsageError(`${what}: ${error.message}`, { cause: error });
   }
+}
+
+async function applyKey(engine: Engine, wanted: Bootstrap["keys"][number], note: Note): Promise<void> {
+  const { account, keyId, aliases, description, policy, tags } = wanted;
+  const owner = parseAccountId(account ?? engine.settings.account);
+  const outcome = await ensureKey(engine.kms, {
+    account: owner,
+    keyId,
+    aliases,
+    description,
+    tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
+    ...(policy === undefined ? {} : { policy: policyText(policy) }),
+  });
+  // Nothing is made of an id whose key was destroyed.
+  note(owner, `key/${keyId}`, outcome === "deleted" ? "unchanged" : outcome);
 }
 
 async function applyBucket(

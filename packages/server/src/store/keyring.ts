@@ -130,7 +130,7 @@ export async function loadKeyring(store: Store, roots: readonly RootKey[]): Prom
     throw new KeyringError(
       "root-key-missing",
       "The store holds sealed data, but there is no root key.",
-      "Bring back the root key file (or passphrase) that this store was made with. A new one would open nothing.",
+      "Bring back the root key file (or passphrase) that this store was made with, or name it with --root-key. A new one would open nothing.",
     );
   }
   const storeId = undamaged(() => {

@@ -12,8 +12,7 @@ const tell = (message: WorkerMessage, then = (): void => {}): void => void proce
 
 function ready(then?: () => void): void {
   process.on("SIGHUP", () => process.exit(7));
-  const endpoints = { http: "127.0.0.1:1" };
-  tell({ kind: "ready", endpoints, rootKey: "present", rootKeyProvider: "none" }, then);
+  tell({ kind: "ready", endpoints: { http: "127.0.0.1:1" } }, then);
 }
 
 function serveOnce(file: string): void {

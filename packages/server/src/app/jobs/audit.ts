@@ -7,7 +7,7 @@ import { parseCheckpoint, printCheckpoint, type SignedCheckpoint } from "../../a
 import type { PresentCounter } from "../../audit/list-counters.ts";
 import { verifyTrail } from "../../audit/verify.ts";
 import { grantsKeyOf } from "../../kms/grant-rows.ts";
-import { UsageError } from "../config.ts";
+import { reasonOf, UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
 import { auditExport } from "./audit-export.ts";
 import { auditProve } from "./audit-prove.ts";
@@ -84,7 +84,7 @@ function readCheckpoints(path: string): readonly SignedCheckpoint[] {
   try {
     text = readFileSync(path, "utf8");
   } catch (cause) {
-    throw new UsageError(`--checkpoint: ${path} can't be read`, { cause });
+    throw new UsageError(`--checkpoint: ${path} can't be read: ${reasonOf(cause)}`, { cause });
   }
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   return lines.map((line) => {

@@ -1,14 +1,15 @@
 /** `strongroom backup DIR`: a consistent copy while the store serves. Restoring is starting on it with the root key. */
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { copyTrail } from "../../audit/copy.ts";
 import { TrailFiles } from "../../audit/files.ts";
 import { COLLECTOR_LEASE } from "../../store/collector.ts";
 import { type BackupReport, backupLocal } from "../../store/local/backup.ts";
+import { codeOf } from "../../store/local/file.ts";
 import { openLocalStore } from "../../store/local/open.ts";
 import { Records } from "../../store/records.ts";
 import { AUDIT_PRUNE_LEASE } from "../audit.ts";
-import { UsageError } from "../config.ts";
+import { reasonOf, UsageError } from "../config.ts";
 import { type DataDir, dataDir } from "../data-dir.ts";
 import type { Engine } from "../engine.ts";
 import { HeldLease } from "./held-lease.ts";
@@ -21,12 +22,13 @@ export const backup: Job = async (engine, { args, options }, output) => {
   const target = args[0];
   if (target === undefined) throw new UsageError("backup: name the directory to make the copy in");
   const copy = dataDir(resolve(target));
+  requireEmpty(copy.path);
   const generation = engine.keyrings.current().rootGeneration;
   const lease = await HeldLease.take(
     engine.records,
     COLLECTOR_LEASE,
     LEASE_WAIT_MS,
-    "backup: another backup is running on this store",
+    "backup: another backup is running on this store, or was cut within the last minute; wait for its end, then run this again",
   );
   let pruning: HeldLease | undefined;
   try {
@@ -38,7 +40,10 @@ export const backup: Job = async (engine, { args, options }, output) => {
     );
     const { provider } = engine.keyrings;
     const before = readAll(provider.publicFiles());
-    const report = await backupLocal(engine.store, copy.store);
+    const report = await backupLocal(engine.store, copy.store).catch((error: unknown) => {
+      output.err(`backup: what lies in ${copy.path} now is no backup; remove it`);
+      throw error;
+    });
     // After the rows: what the copied checkpoints say of the trail must be in the copied files.
     await copyTrailOf(engine, copy);
     // Had the collector worked meanwhile, a blob that the copied rows name could be missing; or records of the trail.
@@ -56,6 +61,19 @@ export const backup: Job = async (engine, { args, options }, output) => {
     await lease.release();
   }
 };
+
+/** Nothing that lies there already may pass for a part of the copy, a root key least of all. */
+function requireEmpty(path: string): void {
+  let names: readonly string[];
+  try {
+    names = readdirSync(path);
+  } catch (cause) {
+    if (codeOf(cause) === "ENOENT") return;
+    throw new UsageError(`backup: ${path} can't be used: ${reasonOf(cause)}`, { cause });
+  }
+  if (names.length > 0)
+    throw new UsageError(`backup: ${path} is not empty; name a new or an empty directory`);
+}
 
 function said(path: string, report: BackupReport, provider: string, generation: number): readonly string[] {
   const kind = provider.slice(0, provider.indexOf(":"));

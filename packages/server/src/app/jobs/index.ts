@@ -26,7 +26,7 @@ export const JOBS: readonly JobCommand[] = [
     name: "root-key",
     summary: "root-key change: make a new root key and reseal the keyring with it",
     arguments: [{ name: "<action>", help: "change" }],
-    options: [],
+    options: [JSON_OPTION],
     load: async () => (await import("./root-key.ts")).rootKey,
   },
   {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { SecretKey } from "@strongroom/crypto";
 import type { Caller } from "../../base/caller.ts";
-import { UsageError } from "../config.ts";
+import { reasonOf, UsageError } from "../config.ts";
 import type { Engine } from "../engine.ts";
 import { refuseIfReadableByOthers } from "../secret-file.ts";
 
@@ -40,7 +40,7 @@ export function readCustomerKey(path: string): SecretKey<"customer"> {
     bytes = readFileSync(path);
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
-    throw new UsageError(`--ssec-key: ${path} can't be read`, { cause });
+    throw new UsageError(`--ssec-key: ${path} can't be read: ${reasonOf(cause)}`, { cause });
   }
   const key = Buffer.alloc(KEY_BYTES);
   try {

@@ -1,6 +1,6 @@
 /** A file that a command writes: under another name until it is complete and synced, so that no half one is taken for whole. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { UsageError } from "../config.ts";
+import { reasonOf, UsageError } from "../config.ts";
 
 const BUFFER_CHARS = 64 * 1024;
 
@@ -18,7 +18,7 @@ export class OutFile {
     try {
       this.#file = openSync(this.#part, "wx", 0o600);
     } catch (cause) {
-      throw new UsageError(`--out: ${path} can't be written`, { cause });
+      throw new UsageError(`--out: ${path} can't be written: ${reasonOf(cause)}`, { cause });
     }
   }
 

@@ -44,7 +44,12 @@ export const rewrap: Job = async (engine, input, output) => {
     throw new UsageError(
       "rewrap: --remove-old-terms needs the server stopped: a process that holds an old key could still seal with it",
     );
-  const lease = await HeldLease.take(engine.records, "rewrap", 0, "rewrap: another rewrap is running");
+  const lease = await HeldLease.take(
+    engine.records,
+    "rewrap",
+    0,
+    "rewrap: another rewrap is running, or was cut within the last minute; wait for its end, then run this again",
+  );
   const counts: RewrapCounts = {
     records: 0,
     epochs: 0,

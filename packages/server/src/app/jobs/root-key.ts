@@ -10,7 +10,7 @@ import { recorded } from "../recorded.ts";
 import { HeldLease } from "./held-lease.ts";
 import type { Job } from "./job.ts";
 
-export const rootKey: Job = async (engine, { args, beside }, output) => {
+export const rootKey: Job = async (engine, { args, options, beside }, output) => {
   if (args[0] !== "change") throw new UsageError("root-key: the one action is `change`");
   // Without a server the command has the directory to itself, and one that was killed must not keep the next one waiting.
   const lease = beside
@@ -28,9 +28,12 @@ export const rootKey: Job = async (engine, { args, beside }, output) => {
       work: () => change(engine, () => lease?.requireHeld()),
       outcome: (keyring) => (keyring === undefined ? {} : { rootKeyGeneration: keyring.rootGeneration }),
     });
-    output.out(
-      `the root key is now generation ${rootGeneration} (${engine.keyrings.provider.name}). Keep a copy elsewhere; the old one opens only backups made before.`,
-    );
+    const { name: provider } = engine.keyrings.provider;
+    if (options.has("json")) output.out(JSON.stringify({ rootGeneration, provider }));
+    else
+      output.out(
+        `the root key is now generation ${rootGeneration} (${provider}). Keep a copy elsewhere; the old one opens only backups made before.`,
+      );
   } finally {
     await lease?.release();
   }

@@ -1,6 +1,6 @@
 /** Store's public keys as people pass them on, and files that they signed. */
 import { readFileSync } from "node:fs";
-import { UsageError } from "../config.ts";
+import { reasonOf, UsageError } from "../config.ts";
 import type { JobInput } from "./job.ts";
 
 const FILE_BYTES_MAX = 1024 ** 2;
@@ -26,7 +26,7 @@ export function readSigned(path: string, command: string): string {
   try {
     bytes = readFileSync(path);
   } catch (cause) {
-    throw new UsageError(`${command}: ${path} can't be read`, { cause });
+    throw new UsageError(`${command}: ${path} can't be read: ${reasonOf(cause)}`, { cause });
   }
   if (bytes.length > FILE_BYTES_MAX) throw new UsageError(`${command}: ${path} is too long`);
   return bytes.toString("utf8");
