@@ -2,7 +2,7 @@
 import type { AddressInfo } from "node:net";
 import { UsageError } from "./config.ts";
 import { createHttp } from "./http.ts";
-import type { HostPort } from "./settings.ts";
+import { authority, type HostPort } from "./setting-values.ts";
 
 export interface AdminSources {
   readonly ready: () => boolean;
@@ -40,7 +40,7 @@ export async function openAdmin(
     server.once("error", (cause: NodeJS.ErrnoException) => {
       reject(
         new UsageError(
-          `the admin port ${at.host}:${at.port} can't be opened (${cause.code ?? cause.message}); choose another with --admin-listen`,
+          `the admin port ${authority(at)} can't be opened (${cause.code ?? cause.message}); choose another with --admin-listen`,
           { cause },
         ),
       );
@@ -49,7 +49,7 @@ export async function openAdmin(
   });
   const { port } = server.address() as AddressInfo;
   return {
-    address: `${at.host}:${port}`,
+    address: authority({ host: at.host, port }),
     close() {
       server.close();
       server.closeAllConnections();

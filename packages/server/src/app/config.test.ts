@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { loadSettings, UsageError } from "./config.ts";
+import { authority } from "./setting-values.ts";
 
 test("loadSettings() gives defaults that need no configuration", () => {
   const s = loadSettings({ flags: {}, env: { PATH: "/bin" } });
@@ -167,4 +168,10 @@ test("a config file that can't be read says why, and shows nothing of its text",
   } finally {
     rmSync(dir, { recursive: true });
   }
+});
+
+test("addresses are shown as URLs have them", () => {
+  const { listen, adminListen } = loadSettings({ flags: { adminListen: "[::1]:9001" }, env: {} });
+  assert.equal(authority(listen), "127.0.0.1:9000");
+  assert.equal(authority(adminListen), "[::1]:9001");
 });

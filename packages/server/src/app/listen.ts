@@ -12,7 +12,8 @@ import { INCOMING } from "../api/common/incoming.ts";
 import { CONNECTIONS_MAX, HEADER_SECTION_BYTES_MAX } from "../base/limits.ts";
 import { UsageError } from "./config.ts";
 import { createHttp } from "./http.ts";
-import type { HostPort, Settings } from "./settings.ts";
+import { authority, type HostPort } from "./setting-values.ts";
+import type { Settings } from "./settings.ts";
 
 /** Milliseconds. */
 const HEADERS_TIMEOUT_MS = 30_000;
@@ -45,13 +46,13 @@ function listen(server: NetServer, at: HostPort, shared: boolean): Promise<strin
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const text =
         cause.code === "EADDRINUSE"
-          ? `${at.host}:${at.port} is in use by another program; choose another with --listen, --admin-listen or --tls-listen`
-          : `can't listen on ${at.host}:${at.port}: ${cause.message}`;
+          ? `${authority(at)} is in use by another program; choose another with --listen, --admin-listen or --tls-listen`
+          : `can't listen on ${authority(at)}: ${cause.message}`;
       reject(new UsageError(text, { cause }));
     });
     server.listen({ host: at.host, port: at.port, reusePort: shared, backlog: 1024 }, () => {
       const address = server.address() as AddressInfo;
-      resolve(`${at.host.includes(":") ? `[${at.host}]` : at.host}:${address.port}`);
+      resolve(authority({ host: at.host, port: address.port }));
     });
   });
 }

@@ -17,6 +17,9 @@ export const hostPort = z
   })
   .refine((a) => a.port <= 65535, ADDRESS);
 export type HostPort = z.output<typeof hostPort>;
+/** As it stands in a URL. */
+export const authority = ({ host, port }: HostPort): string =>
+  `${host.includes(":") ? `[${host}]` : host}:${port}`;
 
 /** As a number, or as its decimal digits. */
 export function count(min: number, max: number) {
