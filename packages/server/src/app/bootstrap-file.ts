@@ -78,7 +78,7 @@ const key = z.strictObject({
   account: accountId.optional(),
   keyId: z.string().regex(/^[A-Za-z0-9-]{1,128}$/, "1 to 128 of A-Z a-z 0-9 -"),
   aliases: z
-    .array(z.string().regex(/^alias\/[a-zA-Z0-9:/_-]{1,250}$/, "alias/ and 1 to 250 of A-Z a-z 0-9 : / _ -"))
+    .array(z.string().regex(/^alias\/[a-zA-Z0-9/_-]{1,250}$/, "alias/ and 1 to 250 of A-Z a-z 0-9 / _ -"))
     .default([]),
   description: z.string().max(8192).default(""),
   policy: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
