@@ -11,6 +11,7 @@ import { deps, refusal } from "../auth/test/signer.ts";
 import { FORM_FIELDS_BYTES_MAX, HEADER_SECTION_BYTES_MAX } from "../base/limits.ts";
 import { cpuMs } from "../policy/testing.ts";
 import { FormSource } from "./s3/form-body.ts";
+import { announcedAlgorithm } from "./s3/read/integrity.ts";
 
 const CPU_MS_MAX = 300;
 const HEAD_BYTES = 240_000;
@@ -46,6 +47,8 @@ const WORK: Readonly<Record<string, () => unknown>> = {
     redactCanonical("x-amz-server-side-encryption-customer-".repeat(HEADER_SECTION_BYTES_MAX / 38)),
   "a canonical request of parameters": () =>
     redactCanonical(`&x-amz-${"server-side-encryption-customer-key".repeat(HEADER_SECTION_BYTES_MAX / 35)}`),
+  "a trailer's announcement of commas": () =>
+    assert.throws(() => announcedAlgorithm(`${",".repeat(HEADER_SECTION_BYTES_MAX)}x`)),
 };
 
 for (const [what, work] of Object.entries(WORK))

@@ -87,7 +87,8 @@ export function checksumTypeOf(req: S3Request): ChecksumType | undefined {
 export function integrityOf(req: S3Request): Integrity {
   const contentMd5 = contentMd5Of(req);
   const sent = checksumOf(req);
-  const announced = announcedTrailer(req);
+  const trailer = req.header("x-amz-trailer");
+  const announced = trailer === undefined ? undefined : announcedAlgorithm(trailer);
   const algorithm = algorithmOf(req, "x-amz-sdk-checksum-algorithm");
   if (sent !== undefined && announced !== undefined) {
     fail("InvalidRequest", "Expecting a single x-amz-checksum- header");
@@ -112,13 +113,10 @@ export function integrityOf(req: S3Request): Integrity {
 }
 
 /** S3 passes over commas at the end, and over no other empty name. */
-function announcedTrailer(req: S3Request): ChecksumAlgorithm | undefined {
-  const text = req.header("x-amz-trailer");
-  if (text === undefined) return undefined;
-  const algorithms = text
-    .replace(/,+$/, "")
-    .split(",")
-    .map((name) => BY_HEADER.get(name.trim().toLowerCase()));
+export function announcedAlgorithm(trailer: string): ChecksumAlgorithm {
+  const names = trailer.split(",");
+  while (names.at(-1) === "") names.pop();
+  const algorithms = names.map((name) => BY_HEADER.get(name.trim().toLowerCase()));
   const algorithm = algorithms[0];
   if (algorithm === undefined || algorithms.includes(undefined)) {
     fail("InvalidRequest", "The value specified in the x-amz-trailer header is not supported");
