@@ -134,14 +134,14 @@ test("members of lists that could never match are refused; the others are kept a
   assert.match(refusal({}, { externalHosts: "https://store.example.com/" }), /is not host names/);
   const s = loadSettings({
     flags: {
-      trustedProxies: "10.0.0.1, 2001:DB8:0:0::1, ::ffff:10.0.0.2",
+      trustedProxies: "10.0.0.1, 2001:DB8:0:0::1, ::ffff:10.0.0.2, FE80:0::1%eth0",
       kmsOrigins: "https://App.example:443/,http://localhost:3000,*",
       domain: "S3.Example.com",
       externalHosts: "store.example.com:8443,[::1]:9000",
     },
     env: {},
   });
-  assert.deepEqual(s.trustedProxies, ["10.0.0.1", "2001:db8::1", "10.0.0.2"]);
+  assert.deepEqual(s.trustedProxies, ["10.0.0.1", "2001:db8::1", "10.0.0.2", "fe80::1%eth0"]);
   assert.deepEqual(s.kmsOrigins, ["https://app.example", "http://localhost:3000", "*"]);
   assert.deepEqual(s.domain, ["s3.example.com"]);
   assert.deepEqual(s.externalHosts, ["store.example.com:8443", "[::1]:9000"]);

@@ -67,12 +67,14 @@ export const hosts = list(
   (host) => (/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$/.test(host) ? host : undefined),
 );
 
-/** As sockets name a peer: IPv6 in its short form, and IPv4 that came over IPv6 as IPv4. */
+/** As sockets name a peer: IPv6 in its short form, with the zone of a link (`%eth0`), and IPv4 that came over IPv6 as IPv4. */
 export const addresses = list("addresses, such as 10.0.0.1 or fd00::1 (no names, no ranges)", (given) => {
   if (isIP(given) === 4) return given;
   if (isIP(given) !== 6) return undefined;
   const { address } = new SocketAddress({ address: given, family: "ipv6" });
-  return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+  if (address.startsWith("::ffff:")) return address.slice("::ffff:".length);
+  const zone = given.indexOf("%");
+  return zone < 0 ? address : address + given.slice(zone);
 });
 
 /** As browsers write them: lower case, no default port, no slash at the end. */
