@@ -28,7 +28,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import { command, serve, type Served, temporaryDirectory } from "./serve.ts";
+import { command, serve, type Served, startCommand, temporaryDirectory } from "./serve.ts";
 
 const CUSTOMER_KEY = randomBytes(32);
 const SSEC = {
@@ -227,6 +227,20 @@ test("verify, uploads, backup beside a server; rewrap and verify without one", a
     const refused = await command(["rewrap", "--data", data, "--remove-old-terms"]);
     assert.match(refused.err, /needs the server stopped/);
   });
+});
+
+test("a command that nobody listens to any more ends without a word", async (t) => {
+  const served = await serve({ data: temporaryDirectory() });
+  t.after(() => served.stop());
+  const unheard = async (): Promise<void> => {
+    const started = startCommand(["verify", "--data", served.data]);
+    started.child.stdout?.destroy();
+    assert.equal((await started.ended).code, 1);
+    assert.equal(started.err, "");
+  };
+  await unheard();
+  await served.stop();
+  await unheard();
 });
 
 test("verify and rewrap beside writers: no false alarm, and every version reads", async (t) => {

@@ -10,8 +10,16 @@ const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u20
 const shownText = (text: string): string =>
   text.replace(OBEYED, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
+/** Where nobody reads any more (`| head`), or nothing can be written, the command ends: nothing would come of it. */
+function endUnheard(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE")
+    process.stderr.write(`strongroom: the output can't be written: ${error.message}\n`);
+  process.exit(1);
+}
+
 /** `elsewhere`: where progress goes if somebody else shows it; else a terminal shows it in a line that replaces itself. */
 export function terminalOutput(elsewhere?: (text: string) => void): JobOutput {
+  for (const stream of [process.stdout, process.stderr]) stream.once("error", endUnheard);
   const live = process.stderr.isTTY;
   let shown = false;
   const clear = (): void => {
