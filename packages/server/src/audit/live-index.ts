@@ -67,5 +67,8 @@ export class LiveIndex {
       this.index.frame(offset, frame.bytes, facts);
       await turn();
     }
+    // Frames end where bytes are none: an end, one that is being written, or a place that hides all behind it.
+    const end = Math.max(this.index.end - shift, SEGMENT_HEADER_BYTES);
+    if (segment.end > end && (!mayGrow || segment.findFrame(end) !== undefined)) this.damaged++;
   }
 }

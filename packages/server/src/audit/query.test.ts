@@ -12,6 +12,8 @@ import { identityOf } from "./identity.ts";
 import { answer, newest, planOf, positionOf, type Question } from "./query.ts";
 import { TrailReader } from "./reader.ts";
 import { planHolds } from "./search.ts";
+import { Segment } from "./segment-reader.ts";
+import { SegmentWriter } from "./segment-writer.ts";
 import { Rig } from "./test/rig.ts";
 import type { TrailRecord } from "./trail.ts";
 import { parseEvent } from "./trail-event.ts";
@@ -279,6 +281,74 @@ test("an index with a damaged block is made again, and a reader that knew the ol
   } finally {
     await rig.remove();
   }
+});
+
+/** Two ended segments of one stream, of five frames each. */
+async function twoSegments(rig: Rig): Promise<string> {
+  const full = Object.getOwnPropertyDescriptor(SegmentWriter.prototype, "full");
+  assert.ok(full);
+  const trail = rig.trail();
+  for (const [n, s] of fc.sample(shape, 200).entries()) {
+    trail.append(recordOf({ ...s, at: n, intent: false }));
+    const last = n === 99;
+    if (last) Object.defineProperty(SegmentWriter.prototype, "full", { get: () => true, configurable: true });
+    if (n % 20 === 19) await trail.flush();
+    if (last) Object.defineProperty(SegmentWriter.prototype, "full", full);
+  }
+  await trail.close();
+  const [stream = ""] = await rig.files.streams();
+  assert.deepEqual(await rig.files.segments(stream), [0, 1]);
+  return stream;
+}
+
+/** Where the heads of a segment's frames lie. */
+async function framesOf(rig: Rig, stream: string, number: number): Promise<readonly number[]> {
+  const segment = Segment.from(await rig.files.read(stream, number), rig.seedOf);
+  assert.ok(typeof segment !== "string");
+  using opened = segment;
+  return [...opened.frames()].map(({ offset }) => offset);
+}
+
+test("records that a question could not read are told, and an index made meanwhile hides none later", async () => {
+  for (const number of [0, 1])
+    for (const ofIndex of ["lost", "a block"])
+      for (const place of ["first", "last"])
+        for (const part of ["head", "body"]) {
+          const name = `segment ${number}, index: ${ofIndex}, ${part} of the ${place} frame`;
+          const rig = await Rig.make();
+          try {
+            const stream = await twoSegments(rig);
+            const old = new TrailReader(rig.files, rig.seedOf);
+            const before = await all(old, {});
+            const frames = await framesOf(rig, stream, number);
+            assert.ok(frames.length > 1);
+            const at = frames.at(place === "first" ? 0 : -1) ?? 0;
+            const path = rig.files.path(stream, number, "seg");
+            const whole = await readFile(path);
+            const edited = Buffer.from(whole);
+            const byte = at + (part === "head" ? 0 : 60);
+            edited[byte] = (edited[byte] ?? 0) ^ 1;
+            await writeFile(path, edited);
+            const index = rig.files.path(stream, number, "idx");
+            const sealed = await readFile(index);
+            if (ofIndex === "lost") await rm(index);
+            else await writeFile(index, sealed.with(sealed.length - 1, (sealed.at(-1) ?? 0) ^ 1));
+            const reader = new TrailReader(rig.files, rig.seedOf);
+            const few = await all(reader, { resourceName: "none", resourceType: "AWS::S3::Object" });
+            assert.equal(few.length, 0);
+            assert.ok((await all(reader, {})).length < before.length, name);
+            // The end of a stream's last segment may be a torn write, for all that its files say.
+            const torn = number === 1 && place === "last" && ofIndex === "lost";
+            assert.equal(reader.counts.damaged > 0, !torn, name);
+            await all(old, {});
+            await writeFile(path, whole);
+            assert.equal((await rig.verify()).problems.length, 0);
+            for (const again of [new TrailReader(rig.files, rig.seedOf), reader, old])
+              assert.deepEqual(await all(again, {}), before, name);
+          } finally {
+            await rig.remove();
+          }
+        }
 });
 
 test("no value that is found by the index stands in its file in clear", async () => {

@@ -1,8 +1,9 @@
 /** Ending the streams of processes that died, beside a server that goes on. */
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { type TestContext, test } from "node:test";
 import { silentLog } from "../base/log.ts";
+import { TrailReader } from "./reader.ts";
 import { recoverStreams, StreamWatch } from "./recover.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { recordOf, Rig } from "./test/rig.ts";
@@ -68,6 +69,23 @@ test("only from the segment on in which the signed records end", async (t) => {
   const whole = await rig.verify();
   assert.deepEqual(whole.problems, []);
   assert.deepEqual([whole.records, whole.unsigned, whole.open], [20, 0, 0]);
+});
+
+test("no index is made of a segment that can't be read as a whole: it would hide the rest once that is there", async (t) => {
+  const { rig, stream } = await deadStream(t, 3, 5);
+  const mend = await damage(rig, stream, 0);
+  await rm(rig.files.path(stream, 0, "idx"), { force: true });
+  const { parts } = partsOf(rig);
+  await recoverStreams(parts, rig.nowMs, 0);
+  assert.equal(await recoverStreams(parts, rig.nowMs, 4 * MINUTE_MS), 1);
+  await assert.rejects(readFile(rig.files.path(stream, 0, "idx")), { code: "ENOENT" });
+  await readFile(rig.files.path(stream, 3, "idx"));
+  await mend();
+  const found = await new TrailReader(rig.files, rig.seedOf).segments(0, Infinity);
+  assert.equal(
+    found.reduce((sum, { records }) => sum + records, 0),
+    20,
+  );
 });
 
 test("the event loop turns while a long segment is walked", async (t) => {

@@ -80,7 +80,7 @@ export async function recoverStreams(parts: RecoverParts, nowMs: number, watchMs
       const draft = { kind: "recovered", streamId: bytesOfHex(stream), firstSeq: state.nextSeq } as const;
       await ledger.append({ ...draft, ...end }, nowMs);
       ended++;
-      await makeMissingIndexes(parts, stream);
+      await makeMissingIndexes(parts, stream, end.nextSeq);
     } catch (error) {
       // Another process was faster, or the stream's own lives after all.
       if (!(error instanceof StreamEnded || error instanceof StreamMoved)) throw error;

@@ -33,9 +33,38 @@ export async function openIndex(
     (found) => found.size,
     () => undefined,
   );
-  if (index.head.segmentBytes === size && index.head.end <= size) return index;
+  const records = await recordsOf(files, { stream, number }, decoded?.firstSeq ?? 0);
+  const fits = records === undefined || index.head.records === records;
+  if (fits && index.head.segmentBytes === size && index.head.end <= size) return index;
   await index.close();
   return undefined;
+}
+
+/**
+ * How many records a segment has, by the header behind it; undefined for the last of its stream. An index that was made
+ * while a place could not be read fits the segment's size again once the place is as it was, and would hide its records.
+ */
+async function recordsOf(
+  files: TrailFiles,
+  { stream, number }: SegmentName,
+  firstSeq: number,
+): Promise<number | undefined> {
+  const next = await firstSeqOf(files, { stream, number: number + 1 });
+  return next === undefined ? undefined : next - firstSeq;
+}
+
+/** Does an index made from the records have them all? `records`: of a segment that has none behind it, if they are known. */
+export async function isWhole(
+  { files }: TrailPlace,
+  name: SegmentName,
+  live: LiveIndex,
+  records?: number,
+): Promise<boolean> {
+  if (live.damaged > 0) return false;
+  const firstSeq = await firstSeqOf(files, name);
+  if (firstSeq === undefined) return false;
+  const expected = (await recordsOf(files, name, firstSeq)) ?? records;
+  return expected === undefined || live.index.records === expected;
 }
 
 /** Only of a segment that does not grow any more. */
@@ -54,8 +83,12 @@ export async function writeIndexOf(
   await files.writeIndex(stream, number, sealed);
 }
 
-/** Of a stream that has ended. Returns how many were made. */
-export async function makeMissingIndexes(place: TrailPlace, stream: string): Promise<number> {
+/** Of a stream that has ended before `nextSeq`. Returns how many were made: none where records can't be read. */
+export async function makeMissingIndexes(
+  place: TrailPlace,
+  stream: string,
+  nextSeq: number,
+): Promise<number> {
   let made = 0;
   for (const number of await place.files.segments(stream)) {
     const name = { stream, number };
@@ -64,8 +97,16 @@ export async function makeMissingIndexes(place: TrailPlace, stream: string): Pro
       await present.close();
       continue;
     }
-    await writeIndexOf(place, name, new LiveIndex(place.files, name, place.seedOf));
+    const live = new LiveIndex(place.files, name, place.seedOf);
+    const firstSeq = await live.use(() => firstSeqOf(place.files, name));
+    if (firstSeq === undefined || !(await isWhole(place, name, live, nextSeq - firstSeq))) continue;
+    await writeIndexOf(place, name, live);
     made++;
   }
   return made;
+}
+
+async function firstSeqOf(files: TrailFiles, { stream, number }: SegmentName): Promise<number | undefined> {
+  const header = await files.header(stream, number);
+  return header === undefined ? undefined : decodeSegmentHeader(header)?.firstSeq;
 }
