@@ -368,6 +368,28 @@ test("52: an aborted upload is forgotten, and its instruction file with it", asy
   await failsWith("UnknownUpload", s3.send(part));
 });
 
+test("an upload id that S3 gives out twice puts no upload's parts under the other's key", async () => {
+  const s3 = client(fake, { keyring: kms(fake) });
+  const [own, other] = ["own", "other"].map((tenant) => s3.with({ encryptionContext: { tenant } }));
+  assert.ok(own !== undefined && other !== undefined);
+  const at = { Bucket: "b", Key: "twice" };
+  const { UploadId } = await own.send(new CreateMultipartUploadCommand(at));
+  fake.fault = ({ query }, response) => {
+    const answer = `<InitiateMultipartUploadResult><UploadId>${UploadId}</UploadId></InitiateMultipartUploadResult>`;
+    return query.has("uploads") && Boolean(response.writeHead(200).end(answer));
+  };
+  try {
+    const create = new CreateMultipartUploadCommand({ Bucket: "b", Key: "elsewhere" });
+    await failsWith("UnknownUpload", other.send(create));
+  } finally {
+    fake.fault = undefined;
+  }
+  const part = await own.send(new UploadPartCommand({ ...at, UploadId, PartNumber: 1, Body: "x" }));
+  const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: part.ETag }] };
+  await own.send(new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload }));
+  assert.equal((await get(own, "twice")).toString(), "x");
+});
+
 test("53: more than AES-GCM can take is refused before anything is sent", async () => {
   fake.log.length = 0;
   const body = Readable.from([Buffer.alloc(1)]);

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { after, before, test } from "node:test";
-import { GetObjectCommand } from "@aws-sdk/client-s3";
-import type { Keyring, S3EncryptionClientOptions } from "../src/index.ts";
+import { CreateMultipartUploadCommand, GetObjectCommand } from "@aws-sdk/client-s3";
+import type { Keyring, S3EncryptionClient, S3EncryptionClientOptions } from "../src/index.ts";
 import { FakeS3 } from "./fake-s3.ts";
 import { aes, base64, client, derived, failsWith, get, PERMISSIVE, put, V2, webPlatform } from "./support.ts";
 
@@ -97,4 +97,37 @@ test("a data key that fails a check, or whose object cannot be answered", async 
   const s3 = client(fake, { ...PERMISSIVE, keyring: past.keyring });
   await failsWith("RangeNotSatisfiable", get(s3, "k", {}, { Range: "bytes=12-13" }));
   wiped(past.given, "past the end");
+});
+
+test("the data key of a write that fails before its body is sent", async () => {
+  const inner = aes();
+  const given: Uint8Array[] = [];
+  const keyring: Keyring = {
+    unwraps: inner.unwraps,
+    usesEncryptionContext: false,
+    unwrapDataKey: (request) => inner.unwrapDataKey(request),
+    async wrapDataKey(request) {
+      const made = await inner.wrapDataKey(request);
+      given.push(made.dataKey);
+      return made;
+    },
+  };
+  const writes = [
+    (s3: S3EncryptionClient, more: object) => put(s3, "w", "text", {}, more),
+    (s3: S3EncryptionClient, more: object) =>
+      s3.send(new CreateMultipartUploadCommand({ Bucket: "b", Key: "w", ...more })),
+  ];
+  for (const write of writes) {
+    const s3 = client(fake, { ...V2, keyring });
+    await failsWith("MetadataTooLarge", write(s3, { Metadata: { large: "x".repeat(2048) } }));
+    wiped(given.splice(0), "metadata");
+    fake.fault = ({ path, method }, response) =>
+      method === "PUT" && path.endsWith(".instruction") && Boolean(response.writeHead(500).end());
+    try {
+      await assert.rejects(write(client(fake, { ...V2, keyring, writeInstructionFiles: true }), {}));
+    } finally {
+      fake.fault = undefined;
+    }
+    wiped(given.splice(0), "instruction file");
+  }
 });

@@ -32,18 +32,21 @@ export async function createMultipartUpload(
   const { input } = command;
   rejectEnvelopeNames(input.Metadata);
   const { envelope, content } = await newEnvelope(context, request.encryptionContext);
-  const written = writeEnvelope(envelope);
-  const Metadata = mergeMetadata(input.Metadata, written.object);
   let undo: Undo | undefined;
-  if (written.file !== undefined) {
-    const { ChecksumType: _type, ...fields } = input;
-    undo = await storeInstructionFile(context, fields, target(input), written.file, request.handler);
-  }
   try {
+    const written = writeEnvelope(envelope);
+    const Metadata = mergeMetadata(input.Metadata, written.object);
+    if (written.file !== undefined) {
+      const { ChecksumType: _type, ...fields } = input;
+      undo = await storeInstructionFile(context, fields, target(input), written.file, request.handler);
+    }
     const output = await context.s3.send(withInput(command, { ...input, Metadata }), request.handler);
     const id = output.UploadId ?? fail("UnknownUpload", "S3 answered without an upload id");
     const { platform, options, uploads } = context;
-    uploads.set(id, await MultipartEncryption.open(platform.cipher, content, options.partWaitMs, undo));
+    const upload = await MultipartEncryption.open(platform.cipher, content, options.partWaitMs, undo);
+    // Parts of the upload that has this id would be encrypted under this one's data key and context.
+    if (uploads.has(id)) fail("UnknownUpload", "S3 answered with the id of another upload");
+    uploads.set(id, upload);
     return output;
   } catch (error) {
     content.key.fill(0);

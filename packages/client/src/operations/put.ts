@@ -29,12 +29,12 @@ export async function putObject(
     fail("Unsupported", "IfMatch with instruction files, which cannot change atomically with the object");
   const source = await sourceOf(context, input);
   const { envelope, content } = await newEnvelope(context, request.encryptionContext);
-  const written = writeEnvelope(envelope);
-  const Metadata = mergeMetadata(input.Metadata, written.object);
   let undo: Undo | undefined;
-  if (written.file !== undefined)
-    undo = await storeInstructionFile(context, input, target(input), written.file, request.handler);
   try {
+    const written = writeEnvelope(envelope);
+    const Metadata = mergeMetadata(input.Metadata, written.object);
+    if (written.file !== undefined)
+      undo = await storeInstructionFile(context, input, target(input), written.file, request.handler);
     return await upload(context, command, { ...input, Metadata }, source, content, request.handler);
   } catch (error) {
     await undo?.().catch(ignore);
