@@ -115,6 +115,8 @@ export const CONTENT_TYPES_MAX = 100;
 export const CORS_NAMES_MAX = 100;
 /** Of each listener of a worker; more are closed as they come. An open one costs some ten kilobytes. */
 export const CONNECTIONS_MAX = 4096;
+/** Requests that wait behind others on their connections, in one process. Who sends one more loses the connection. */
+export const PIPELINED_MAX = 4096;
 /** Bodies up to this are collected in one piece rather than streamed. */
 export const SMALL_BODY_BYTES_MAX = 64 * 1024;
 /**

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { PIPELINED_MAX } from "../../base/limits.ts";
 import { turnOf } from "./pipelining.ts";
 
 interface Started {
@@ -40,6 +41,49 @@ async function start(
   await once(socket, "connect");
   return started;
 }
+
+const SMALL = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+
+test("only so many wait on all connections: who sends more loses the connection, and others are served", async (t) => {
+  let mayEnd = false;
+  const gate = Promise.withResolvers<void>();
+  const { socket } = await start(t, async (req, res) => {
+    if (!mayEnd && req.url === "/") await gate.promise;
+    res.end("done");
+  });
+  const sockets: Socket[] = [];
+  const open = (): Socket => {
+    const one = connect(socket.remotePort ?? 0, "127.0.0.1");
+    one.on("error", () => undefined);
+    sockets.push(one);
+    return one;
+  };
+  t.after(() => sockets.forEach((one) => void one.destroy()));
+  const each = 400;
+  const fit = Math.floor(PIPELINED_MAX / (each - 1));
+  for (let i = 0; i < fit + 3; i++) open().write(SMALL.repeat(each));
+  const closed = (): number => sockets.filter((one) => one.destroyed).length;
+  for (const one of sockets) one.resume();
+  for (const untilMs = Date.now() + 10_000; closed() < 3 && Date.now() < untilMs; ) await sleep(10);
+  await sleep(50);
+  assert.equal(closed(), 3);
+  const other = open();
+  other.write("GET /other HTTP/1.1\r\nHost: x\r\n\r\n");
+  assert.match(String((await once(other, "data"))[0]), /done/);
+  // Those that wait leave with their connection, and when their turn comes.
+  sockets.find((one) => !one.destroyed)?.destroy();
+  await sleep(50);
+  mayEnd = true;
+  gate.resolve();
+  await sleep(300);
+  const last = open();
+  let seen = "";
+  last.on("data", (chunk) => (seen += String(chunk)));
+  last.write(SMALL.repeat(each));
+  const answered = (): number => seen.split("done").length - 1;
+  for (const untilMs = Date.now() + 10_000; answered() < each && Date.now() < untilMs; ) await sleep(10);
+  assert.equal(answered(), each);
+});
 
 const bodyOf = async (req: IncomingMessage): Promise<string> => {
   let text = "";
