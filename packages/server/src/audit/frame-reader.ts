@@ -1,9 +1,10 @@
 /** Opens single frames for one question, and closes its files when the question is answered. */
 import { type FileHandle } from "node:fs/promises";
 import { TRAIL_FRAME_CACHE_BYTES } from "../base/limits.ts";
+import { hexOf } from "../store/key-order.ts";
 import { ByteCache } from "./byte-cache.ts";
 import { readInto, type TrailFiles } from "./files.ts";
-import { SEGMENT_HEADER_BYTES, type StoredRecord, textOf } from "./format.ts";
+import { SEGMENT_HEADER_BYTES, type SegmentHeader, type StoredRecord, textOf } from "./format.ts";
 import type { FrameTable } from "./index-view.ts";
 import { Segment, type SeedOf } from "./segment-reader.ts";
 
@@ -11,6 +12,10 @@ export interface SegmentName {
   readonly stream: string;
   readonly number: number;
 }
+
+/** A file that was copied or moved to another place shows its records there again, or in another one's stead. */
+export const isAt = ({ streamId, number }: SegmentHeader, name: SegmentName): boolean =>
+  number === name.number && hexOf(streamId) === name.stream;
 
 interface OpenSegment {
   readonly file: FileHandle;

@@ -2,7 +2,7 @@
 import type { TrailFiles } from "./files.ts";
 import { factsOfEvent, NO_FACTS } from "./facts.ts";
 import { SEGMENT_HEADER_BYTES } from "./format.ts";
-import type { SegmentName } from "./frame-reader.ts";
+import { isAt, type SegmentName } from "./frame-reader.ts";
 import { FrameFacts, IndexBuilder } from "./index-builder.ts";
 import { Segment, type SeedOf } from "./segment-reader.ts";
 import { setImmediate as turn } from "node:timers/promises";
@@ -47,6 +47,10 @@ export class LiveIndex {
       return;
     }
     using opened = segment;
+    if (!isAt(opened.header, this.#name)) {
+      this.damaged++;
+      return;
+    }
     await this.#take(opened, from === 0 ? 0 : from - SEGMENT_HEADER_BYTES, mayGrow);
   }
 

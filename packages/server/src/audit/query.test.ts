@@ -1,6 +1,6 @@
 /** Questions answered by index against a plain reading of every record; lost, foreign and foreign-segment indexes. */
 import assert from "node:assert/strict";
-import { copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -349,6 +349,25 @@ test("records that a question could not read are told, and an index made meanwhi
             await rig.remove();
           }
         }
+});
+
+test("a segment's copy in another place, under another number or in another stream's, shows no record again", async () => {
+  const rig = await Rig.make();
+  try {
+    const stream = await twoSegments(rig);
+    const before = await all(new TrailReader(rig.files, rig.seedOf), {});
+    const other = "ab".repeat(16);
+    await cp(join(rig.files.directory, stream), join(rig.files.directory, other), { recursive: true });
+    for (const kind of ["seg", "idx"] as const)
+      await copyFile(rig.files.path(stream, 0, kind), rig.files.path(stream, 2, kind));
+    const reader = new TrailReader(rig.files, rig.seedOf);
+    assert.deepEqual(await all(reader, {}), before);
+    assert.equal(reader.counts.damaged, 3);
+    const [total] = await countBy(new TrailReader(rig.files, rig.seedOf), {}, []);
+    assert.equal(total?.count, before.length);
+  } finally {
+    await rig.remove();
+  }
 });
 
 test("no value that is found by the index stands in its file in clear", async () => {

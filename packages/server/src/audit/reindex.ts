@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import type { TrailFiles } from "./files.ts";
 import { decodeSegmentHeader } from "./format.ts";
-import type { SegmentName } from "./frame-reader.ts";
+import { isAt, type SegmentName } from "./frame-reader.ts";
 import { IndexFile, sealIndex } from "./index-file.ts";
 import { LiveIndex } from "./live-index.ts";
 import type { SeedOf } from "./segment-reader.ts";
@@ -21,7 +21,8 @@ export async function openIndex(
   const header = await files.header(stream, number);
   const decoded = header === undefined ? undefined : decodeSegmentHeader(header);
   const seed = decoded === undefined ? undefined : seedOf(decoded.term);
-  if (header === undefined || seed === undefined) return undefined;
+  if (header === undefined || decoded === undefined || seed === undefined) return undefined;
+  if (!isAt(decoded, { stream, number })) return undefined;
   let index: IndexFile;
   try {
     index = await IndexFile.open(files.path(stream, number, "idx"), seed, header);
@@ -33,7 +34,7 @@ export async function openIndex(
     (found) => found.size,
     () => undefined,
   );
-  const records = await recordsOf(files, { stream, number }, decoded?.firstSeq ?? 0);
+  const records = await recordsOf(files, { stream, number }, decoded.firstSeq);
   const fits = records === undefined || index.head.records === records;
   if (fits && index.head.segmentBytes === size && index.head.end <= size) return index;
   await index.close();
@@ -106,7 +107,8 @@ export async function makeMissingIndexes(
   return made;
 }
 
-async function firstSeqOf(files: TrailFiles, { stream, number }: SegmentName): Promise<number | undefined> {
-  const header = await files.header(stream, number);
-  return header === undefined ? undefined : decodeSegmentHeader(header)?.firstSeq;
+async function firstSeqOf(files: TrailFiles, name: SegmentName): Promise<number | undefined> {
+  const header = await files.header(name.stream, name.number);
+  const decoded = header === undefined ? undefined : decodeSegmentHeader(header);
+  return decoded !== undefined && isAt(decoded, name) ? decoded.firstSeq : undefined;
 }
