@@ -10,10 +10,9 @@ import {
   GetPublicAccessBlockCommand,
   PutPublicAccessBlockCommand,
 } from "@aws-sdk/client-s3";
-import { dataDir } from "../src/app/data-dir.ts";
 import { newRev } from "../src/base/ids.ts";
-import { openLocalStore } from "../src/store/local/open.ts";
-import type { Row, Store, TableName } from "../src/store/port.ts";
+import type { Row, TableName } from "../src/store/port.ts";
+import { onDisk } from "./on-disk.ts";
 import { command, serve, type Served, temporaryDirectory } from "./serve.ts";
 
 const Bucket = "rules";
@@ -29,17 +28,6 @@ async function serving(use: (server: Served) => Promise<void>): Promise<void> {
     await server.killAll();
   }
 }
-async function onDisk<T>(use: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openLocalStore({
-    directory: dataDir(data).store,
-    onFatal: (cause) => assert.fail(cause),
-  });
-  try {
-    return await use(store);
-  } finally {
-    await store.close();
-  }
-}
 async function verify(): Promise<{ readonly code: number | null; readonly out: string }> {
   return command(["audit", "verify", "--data", data]);
 }
@@ -50,7 +38,7 @@ test("an older state of a bucket's rules, put back whole, is found by audit veri
     await s3.send(new CreateBucketCommand({ Bucket }));
     await s3.send(new DeletePublicAccessBlockCommand({ Bucket }));
   });
-  const old = await onDisk(async (store) => {
+  const old = await onDisk(data, async (store) => {
     const rows: (readonly [TableName, Row])[] = [];
     for (const table of TABLES) {
       const page = await store.scan({ table, from: new Uint8Array(), limit: 1000 });
@@ -63,7 +51,7 @@ test("an older state of a bucket's rules, put back whole, is found by audit veri
     await server.s3().send(new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration }));
   });
   assert.deepEqual((await verify()).code, 0);
-  await onDisk((store) =>
+  await onDisk(data, (store) =>
     store.commit({ id: newRev(), put: old.map(([table, { key, value }]) => ({ table, key, value })) }),
   );
   await serving(async (server) => {

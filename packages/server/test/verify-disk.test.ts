@@ -13,8 +13,8 @@ import {
 } from "@aws-sdk/client-s3";
 import { dataDir } from "../src/app/data-dir.ts";
 import { newRev } from "../src/base/ids.ts";
-import { openLocalStore } from "../src/store/local/open.ts";
 import type { Row, RowKey, Sealed, Store, TableName } from "../src/store/port.ts";
+import { onDisk } from "./on-disk.ts";
 import { command, CREDENTIALS, serve, type Served, temporaryDirectory } from "./serve.ts";
 
 const ACCOUNT = "000000000000";
@@ -56,23 +56,11 @@ async function setPolicy(served: Served, Sid: string): Promise<void> {
   await served.s3().send(new PutBucketPolicyCommand({ Bucket: "demo", Policy }));
 }
 
-async function onDisk<T>(use: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openLocalStore({
-    directory: dataDir(data).store,
-    onFatal: (cause) => assert.fail(cause),
-  });
-  try {
-    return await use(store);
-  } finally {
-    await store.close();
-  }
-}
-
 const rowsOf = async (store: Store, table: TableName): Promise<readonly Row[]> =>
   (await store.scan({ table, from: new Uint8Array(), limit: 1000 })).rows;
 
 async function rowWith(table: TableName, text: string): Promise<RowKey & Row> {
-  return onDisk(async (store) => {
+  return onDisk(data, async (store) => {
     const found = (await rowsOf(store, table)).find(({ key }) => Buffer.from(key).includes(text));
     assert.ok(found !== undefined, `${table}: ${text}`);
     return { table, ...found };
@@ -81,7 +69,7 @@ async function rowWith(table: TableName, text: string): Promise<RowKey & Row> {
 
 type Value = Sealed | undefined;
 const write = (row: RowKey, value: Value): Promise<unknown> =>
-  onDisk((store) =>
+  onDisk(data, (store) =>
     store.commit(
       value === undefined
         ? { id: newRev(), delete: [row] }
@@ -126,7 +114,7 @@ test("verify finds what was changed on the disk of a stopped store", async (t) =
   });
 
   await t.test("the list of an account's identities, gone", async () => {
-    const lists = await onDisk(async (store) => (await rowsOf(store, "list")).filter(isOfIdentities));
+    const lists = await onDisk(data, async (store) => (await rowsOf(store, "list")).filter(isOfIdentities));
     assert.ok(lists.length >= 2);
     for (const { key } of lists) await write({ table: "list", key }, undefined);
     assert.match(await verify(), /"list":"every record of table identity".*stands in no list/);
@@ -134,7 +122,7 @@ test("verify finds what was changed on the disk of a stopped store", async (t) =
   });
 
   await t.test("the list of a key's grants, gone", async () => {
-    const lists = await onDisk(async (store) => (await rowsOf(store, "list")).filter(isOfGrants));
+    const lists = await onDisk(data, async (store) => (await rowsOf(store, "list")).filter(isOfGrants));
     assert.ok(lists.length >= 2);
     for (const { key } of lists) await write({ table: "list", key }, undefined);
     assert.match(await verify(), /"list":"every record of table kms".*stands in no list/);
@@ -144,13 +132,13 @@ test("verify finds what was changed on the disk of a stopped store", async (t) =
   await t.test("what a bucket's record names", async () => {
     await changed(policy, undefined, /"record","table":"bucket".*its policy: missing/);
     await changed(policy, oldPolicy.value, /"record","table":"bucket".*its policy: of another time/);
-    const life = await onDisk(async (store) => (await rowsOf(store, "life"))[0]);
+    const life = await onDisk(data, async (store) => (await rowsOf(store, "life"))[0]);
     assert.ok(life !== undefined);
     await changed({ table: "life", ...life }, undefined, /"record","table":"bucket".*neither active/);
   });
 
   await t.test("an epoch key cut short", async () => {
-    const epoch = await onDisk(async (store) => (await rowsOf(store, "epoch"))[0]);
+    const epoch = await onDisk(data, async (store) => (await rowsOf(store, "epoch"))[0]);
     assert.ok(epoch !== undefined);
     const short = epoch.value.subarray(0, 3) as Sealed;
     await changed({ table: "epoch", ...epoch }, short, /"table":"epoch".*an epoch key does not open/);

@@ -1,17 +1,8 @@
 /** Files of root keys and their parameters, written so that neither a crash nor another command leaves half of one. */
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { linkSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { syncDirectory, writeSynced } from "../store/local/file.ts";
 import { UsageError } from "./config.ts";
 
 /** What follows a file's own name while it is written; whoever still writes it does so for milliseconds. */
@@ -26,7 +17,7 @@ export function writeDurably(path: string, text: string): void {
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     removeLeftovers(path);
-    writeSynced(temporary, text);
+    writeSynced(temporary, Buffer.from(text));
     linkSync(temporary, path);
   } catch (cause) {
     notMade(path, cause);
@@ -34,16 +25,6 @@ export function writeDurably(path: string, text: string): void {
     rmSync(temporary, { force: true });
   }
   syncDirectory(dirname(path));
-}
-
-function writeSynced(path: string, text: string): void {
-  const fd = openSync(path, "wx", 0o600);
-  try {
-    writeSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 function notMade(path: string, cause: unknown): never {
@@ -77,15 +58,6 @@ function removeLeftovers(path: string): void {
 /** One that is gone was another process's, at work. */
 const lastWrittenMs = (path: string): number =>
   statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
-
-export function syncDirectory(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
 
 /** Several processes may finish one change at the same time. */
 export function moveIfThere(from: string, to: string): void {

@@ -11,9 +11,10 @@ import { dirname, resolve } from "node:path";
 import { SecretKey } from "@strongroom/crypto";
 import { z } from "zod";
 import type { RootKey } from "../store/keyring.ts";
+import { syncDirectory } from "../store/local/file.ts";
 import { UsageError } from "./config.ts";
 import type { DataDir } from "./data-dir.ts";
-import { moveIfThere, syncDirectory, writeDurably } from "./key-files.ts";
+import { moveIfThere, writeDurably } from "./key-files.ts";
 import { refuseIfReadableByOthers } from "./secret-file.ts";
 
 export interface RootKeyProvider {

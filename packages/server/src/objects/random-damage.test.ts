@@ -14,18 +14,19 @@ import { blobsDirectory } from "../store/local/open.ts";
 import { openTestHome } from "../store/local/test-home.ts";
 import type { Row, Sealed, Store, TableName } from "../store/port.ts";
 import type { Bucket, EncryptionHeaders } from "./api.ts";
-import { NO_SSEC } from "./encryption/ssec-request.ts";
-import { bodyOf, bytesOf, makeWorld, pattern, PLAIN, putInput, readInput, ssec } from "./test-world.ts";
+import {
+  bodyOf,
+  bytesOf,
+  EVERY_MODE,
+  KMS_KEY,
+  makeWorld,
+  pattern,
+  putInput,
+  readInput,
+} from "./test-world.ts";
 import { alice, Client, uploadsOver } from "./uploads/test-uploads.ts";
 
 const EDITS = 100;
-const KEY = "11111111-1111-4111-8111-111111111111";
-const MODES: readonly EncryptionHeaders[] = [
-  PLAIN,
-  { sse: "aws:kms", keyId: KEY, bucketKey: "true", ssec: NO_SSEC },
-  { sse: "aws:kms:dsse", keyId: KEY, ssec: NO_SSEC },
-  { ssec: ssec(0) },
-];
 const TABLES: readonly TableName[] = ["system", "keyring", "epoch", "head", "version", "inline", "page"];
 
 interface Item {
@@ -43,7 +44,7 @@ async function fill(world: World): Promise<readonly Item[]> {
   const versioned = { ...(await world.bucket()), versioning: "enabled" as const };
   const items: Item[] = [];
   let seed = 1;
-  for (const [i, encryption] of MODES.entries()) {
+  for (const [i, encryption] of EVERY_MODE.entries()) {
     for (const bucket of [plain, versioned]) {
       for (const size of [0, 300, 150_000]) {
         const key = `${i}/${size}`;
@@ -121,7 +122,7 @@ test("no edit of a stored row or file makes a read hand out other bytes", async 
   const home = await openTestHome();
   try {
     const world = await makeWorld(home.store);
-    world.kms.create(KEY);
+    world.kms.create(KMS_KEY);
     const items = await fill(world);
     const rows = await rowsOf(home.store);
     const blobs = blobsDirectory(home.child?.place ?? "");

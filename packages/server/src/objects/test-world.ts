@@ -127,6 +127,15 @@ export function ssec(fill: number): SsecRequest {
 }
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 
+/** A key for tests to make, and a write's headers in each mode under it. */
+export const KMS_KEY = "11111111-1111-4111-8111-111111111111";
+export const EVERY_MODE: readonly EncryptionHeaders[] = [
+  PLAIN,
+  { sse: "aws:kms", keyId: KMS_KEY, bucketKey: "true", ssec: NO_SSEC },
+  { sse: "aws:kms:dsse", keyId: KMS_KEY, ssec: NO_SSEC },
+  { ssec: ssec(0) },
+];
+
 export function putInput(key: string, change: Partial<PutObjectInput> = {}): PutObjectInput {
   return {
     key: parseObjectKey(key),

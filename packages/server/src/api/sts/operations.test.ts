@@ -1,21 +1,10 @@
-/** Every operation of STS through the SDK over a real socket; web identities have a file of their own. */
+/** Every operation of STS through the SDK over a real socket; web identities and tokens that are lent have files of their own. */
 import {
   AssumeRoleCommand,
   type AssumeRoleCommandInput,
-  GetCallerIdentityCommand,
-  GetFederationTokenCommand,
-  type GetFederationTokenCommandInput,
   GetAccessKeyInfoCommand,
-  GetSessionTokenCommand,
   STSClient,
 } from "@aws-sdk/client-sts";
-import {
-  CreateKeyCommand,
-  DescribeKeyCommand,
-  ListAliasesCommand,
-  ListKeysCommand,
-  PutKeyPolicyCommand,
-} from "@aws-sdk/client-kms";
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { isKnownAction } from "../../policy/index.ts";
@@ -30,15 +19,14 @@ import {
   policyText,
   refused,
   REGION,
+  type Statement,
   trust,
   World,
 } from "../iam/test/world.ts";
 import { IAM_OPERATIONS } from "../iam/index.ts";
 import { IAM_UNSUPPORTED } from "../iam/unsupported.ts";
 import { STS_OPERATIONS, STS_UNSUPPORTED } from "./index.ts";
-
-const arn = (rest: string): string => `arn:aws:iam::${ACCOUNT}:${rest}`;
-const whoIs = async (client: STSClient) => (await client.send(new GetCallerIdentityCommand())).Arn;
+import { arn, mayListKeys, userOf, whoIs } from "./test/people.ts";
 
 describe("STS operations", () => {
   let world: World;
@@ -51,17 +39,7 @@ describe("STS operations", () => {
     await world.close();
   });
 
-  async function makeUser(UserName: string, ...statements: readonly unknown[]): Promise<Credentials> {
-    const iam = world.iam();
-    await call(iam, "CreateUser", { UserName });
-    if (statements.length > 0)
-      await call(iam, "PutUserPolicy", {
-        UserName,
-        PolicyName: "own",
-        PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: statements }),
-      });
-    return given((await call(iam, "CreateAccessKey", { UserName })).AccessKey);
-  }
+  const makeUser = (name: string, ...statements: readonly Statement[]) => userOf(world, name, ...statements);
   async function makeRole(RoleName: string, document: string, ...statements: readonly unknown[]) {
     const iam = world.iam();
     await call(iam, "CreateRole", { RoleName, AssumeRolePolicyDocument: document });
@@ -77,15 +55,7 @@ describe("STS operations", () => {
       .sts(as)
       .send(new AssumeRoleCommand({ RoleArn: arn(`role/${role}`), RoleSessionName: "s1", ...more }));
   const session = async (...args: Parameters<typeof assume>) => given((await assume(...args)).Credentials);
-  const mayList = async (as: Credentials): Promise<boolean> => {
-    try {
-      await world.kmsClient(as).send(new ListKeysCommand());
-      return true;
-    } catch (error) {
-      assert.match(String(error), /AccessDeniedException/);
-      return false;
-    }
-  };
+  const mayList = (as: Credentials): Promise<boolean> => mayListKeys(world, as);
 
   test("GetCallerIdentity tells who signed, whatever policies say", async () => {
     assert.equal(await whoIs(world.sts()), arn("root"));
@@ -416,98 +386,6 @@ describe("STS operations", () => {
       }),
     });
     assert.equal(await mayList(as), false);
-  });
-
-  test("GetSessionToken keeps the identity and opens neither IAM nor another session", async () => {
-    const user = await makeUser("temp", allow(["iam:*", "kms:ListKeys"]));
-    const { Credentials } = await world.sts(user).send(new GetSessionTokenCommand({ DurationSeconds: 900 }));
-    const as = given(Credentials);
-    assert.equal(await whoIs(world.sts(as)), arn("user/temp"));
-    assert.equal(await mayList(as), true);
-    assert.deepEqual((await refused(call(world.iam(as), "ListUsers"))).slice(0, 2), [
-      "InvalidClientTokenId",
-      403,
-    ]);
-    assert.equal((await refused(world.sts(as).send(new GetSessionTokenCommand({}))))[0], "AccessDenied");
-    const mfa = { SerialNumber: "arn:aws:iam::111122223333:mfa/temp", TokenCode: "123456" };
-    assert.equal((await refused(world.sts(user).send(new GetSessionTokenCommand(mfa))))[0], "AccessDenied");
-    const root = await world.sts().send(new GetSessionTokenCommand({}));
-    const leftMs = (root.Credentials?.Expiration?.getTime() ?? 0) - Date.now();
-    assert.ok(leftMs <= 3_600_000, "root's sessions last an hour at most");
-    await world.kmsClient(given(root.Credentials)).send(new CreateKeyCommand());
-  });
-
-  const lend = (by: Credentials | undefined, more: Partial<GetFederationTokenCommandInput> = {}) =>
-    world.sts(by).send(new GetFederationTokenCommand({ Name: "bob", ...more }));
-
-  test("a federated user has what lender and session policies both allow, and may lend nothing on", async () => {
-    const lender = await makeUser(
-      "lender",
-      allow(["kms:ListKeys", "kms:CreateKey", "iam:*", "sts:GetFederationToken"]),
-    );
-    const answer = await lend(lender, { Policy: policyText(allow(["kms:ListKeys", "kms:ListAliases"])) });
-    const federated = `arn:aws:sts::${ACCOUNT}:federated-user/bob`;
-    assert.deepEqual(answer.FederatedUser, { FederatedUserId: `${ACCOUNT}:bob`, Arn: federated });
-    assert.ok((answer.PackedPolicySize ?? 0) > 0);
-    assert.equal((await lend(lender)).PackedPolicySize, 0);
-    const as = given(answer.Credentials);
-    assert.equal(await whoIs(world.sts(as)), federated);
-    assert.equal(await mayList(as), true);
-    const kms = world.kmsClient(as);
-    for (const [attempt, reason] of [
-      [kms.send(new CreateKeyCommand({})), /no session policy allows/],
-      [kms.send(new ListAliasesCommand({})), /no identity-based policy allows/],
-    ] as const)
-      await assert.rejects(attempt, reason);
-    assert.equal((await refused(call(world.iam(as), "ListUsers")))[0], "InvalidClientTokenId");
-    for (const attempt of [lend(as), world.sts(as).send(new GetSessionTokenCommand({}))])
-      assert.equal((await refused(attempt))[0], "AccessDenied");
-    // Without policies of its own it has nothing, until a resource's policy names it.
-    const bare = given((await lend(lender)).Credentials);
-    assert.equal(await mayList(bare), false);
-    const { KeyMetadata } = await world.kmsClient().send(new CreateKeyCommand({}));
-    const describe = new DescribeKeyCommand({ KeyId: KeyMetadata?.KeyId });
-    await assert.rejects(world.kmsClient(bare).send(describe), /no identity-based policy allows/);
-    const statements = [
-      { ...allow("kms:*"), Principal: { AWS: arn("root") } },
-      { ...allow("kms:DescribeKey"), Principal: { AWS: federated } },
-    ];
-    await world
-      .kmsClient()
-      .send(new PutKeyPolicyCommand({ KeyId: KeyMetadata?.KeyId, Policy: policyText(...statements) }));
-    await world.kmsClient(bare).send(describe);
-    // What a resource's policy denies the lender, it denies whomever the lender lends to.
-    const lent = given((await lend(lender, { Policy: policyText(allow("kms:*")) })).Credentials);
-    await world.kmsClient(lent).send(describe);
-    const without = { ...deny("kms:DescribeKey"), Principal: { AWS: arn("user/lender") } };
-    await world
-      .kmsClient()
-      .send(
-        new PutKeyPolicyCommand({ KeyId: KeyMetadata?.KeyId, Policy: policyText(...statements, without) }),
-      );
-    for (const as of [lender, lent])
-      await assert.rejects(world.kmsClient(as).send(describe), /explicit deny in a resource-based policy/);
-    // Gone with the lender's rights.
-    await call(world.iam(), "DeleteUserPolicy", { UserName: "lender", PolicyName: "own" });
-    assert.equal(await mayList(as), false);
-  });
-
-  test("GetFederationToken: root lends for an hour at most; a user needs the permission; tags need another", async () => {
-    const root = await lend(undefined, { Policy: policyText(allow("kms:*")) });
-    const leftMs = (root.Credentials?.Expiration?.getTime() ?? 0) - Date.now();
-    assert.ok(leftMs <= 3_600_000);
-    await world.kmsClient(given(root.Credentials)).send(new CreateKeyCommand());
-    assert.equal((await refused(lend(await makeUser("mean", allow("kms:*")))))[0], "AccessDenied");
-    const tagger = await makeUser("tagger", allow("sts:GetFederationToken"));
-    const Tags = [{ Key: "team", Value: "red" }];
-    assert.match((await refused(lend(tagger, { Tags })))[2], /sts:TagSession/);
-    assert.equal((await refused(lend(tagger, { Name: "b b" })))[0], "ValidationError");
-    const long = policyText(allow("s3:*", `arn:aws:s3:::${"b".repeat(2100)}`));
-    assert.deepEqual(await refused(lend(tagger, { Policy: long })), [
-      "ValidationError",
-      400,
-      "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length less than or equal to 2048",
-    ]);
   });
 
   test("what STS and IAM of AWS have besides is NotImplemented by name; what nobody has is InvalidAction", async () => {

@@ -1,9 +1,5 @@
 /** AssumeRoleWithWebIdentity through the SDK over a real socket, against an issuer whose keys are served here. */
-import {
-  AssumeRoleWithWebIdentityCommand,
-  GetCallerIdentityCommand,
-  type STSClient,
-} from "@aws-sdk/client-sts";
+import { AssumeRoleWithWebIdentityCommand } from "@aws-sdk/client-sts";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import assert from "node:assert/strict";
 import type { AddressInfo } from "node:net";
@@ -12,9 +8,7 @@ import { createServer } from "node:http";
 import { describe, test } from "node:test";
 import { call } from "../iam/test/calls.ts";
 import { ACCOUNT, given, refused, trust, World } from "../iam/test/world.ts";
-
-const arn = (rest: string): string => `arn:aws:iam::${ACCOUNT}:${rest}`;
-const whoIs = async (client: STSClient) => (await client.send(new GetCallerIdentityCommand())).Arn;
+import { arn, whoIs } from "./test/people.ts";
 
 describe("AssumeRoleWithWebIdentity", () => {
   test("a token of the configured issuer, under the trust policy's conditions", async (t) => {

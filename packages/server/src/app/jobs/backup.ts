@@ -1,11 +1,11 @@
 /** `strongroom backup DIR`: a consistent copy while the store serves. Restoring is starting on it with the root key. */
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { copyTrail } from "../../audit/copy.ts";
 import { TrailFiles } from "../../audit/files.ts";
 import { COLLECTOR_LEASE } from "../../store/collector.ts";
 import { type BackupReport, backupLocal } from "../../store/local/backup.ts";
-import { codeOf } from "../../store/local/file.ts";
+import { codeOf, writeSynced } from "../../store/local/file.ts";
 import { openLocalStore } from "../../store/local/open.ts";
 import { Records } from "../../store/records.ts";
 import { AUDIT_PRUNE_LEASE } from "../audit.ts";
@@ -91,16 +91,6 @@ const readAll = (paths: readonly string[]): Files =>
 
 const sameFiles = (a: Files, b: Files): boolean =>
   a.size === b.size && [...a].every(([name, bytes]) => b.get(name)?.equals(bytes) === true);
-
-function writeSynced(path: string, bytes: Uint8Array): void {
-  const fd = openSync(path, "wx", 0o600);
-  try {
-    writeSync(fd, bytes);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
 
 async function copyTrailOf({ audit, keyrings }: Engine, copy: DataDir): Promise<void> {
   const store = await openLocalStore({

@@ -6,18 +6,9 @@ import fc from "fast-check";
 import { ServiceError } from "../../base/errors.ts";
 import { openTestHome } from "../../store/local/test-home.ts";
 import type { Store } from "../../store/port.ts";
-import type { EncryptionHeaders } from "../api.ts";
-import { NO_SSEC } from "../encryption/ssec-request.ts";
-import { pattern, PLAIN, ssec } from "../test-world.ts";
+import { EVERY_MODE, KMS_KEY, pattern, PLAIN } from "../test-world.ts";
 import { alice, Client, makeUploads } from "./test-uploads.ts";
 
-const KEY = "11111111-1111-4111-8111-111111111111";
-const MODES: readonly EncryptionHeaders[] = [
-  PLAIN,
-  { sse: "aws:kms", keyId: KEY, bucketKey: "true", ssec: NO_SSEC },
-  { sse: "aws:kms:dsse", keyId: KEY, ssec: NO_SSEC },
-  { ssec: ssec(0) },
-];
 const PART_MIN = 100;
 
 const slot = fc.integer({ min: 0, max: 1 });
@@ -77,7 +68,7 @@ function expected(list: readonly (readonly [number, Part])[], stale: boolean): s
 
 async function run(home: Store | undefined, numRuns: number): Promise<void> {
   const world = await makeUploads(home, PART_MIN);
-  world.kms.create(KEY);
+  world.kms.create(KMS_KEY);
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const bucket = await world.bucket();
@@ -85,7 +76,7 @@ async function run(home: Store | undefined, numRuns: number): Promise<void> {
       let current: { readonly bytes: Uint8Array; readonly reader: Client } | undefined;
       for (const one of steps) {
         if (one.kind === "create") {
-          const encryption = MODES[one.mode] ?? PLAIN;
+          const encryption = EVERY_MODE[one.mode] ?? PLAIN;
           const client = await Client.begin(world, bucket, "k", { encryption });
           open[one.slot] = { client, parts: new Map(), formerEtag: undefined };
           continue;

@@ -14,10 +14,9 @@ import type { Blobs } from "../port.ts";
 import { fillFile, type Written } from "./blob-writer.ts";
 import { readBlob } from "./blob-reader.ts";
 import type { FailStop } from "./fail-stop.ts";
-import { closeFile, codeOf, openFile, syncFileBytes } from "./file.ts";
+import { closeFile, codeOf, openFile, syncDirectory, syncFileBytes } from "./file.ts";
 import { Shard } from "./shard.ts";
 import type { SpaceWatch } from "./space.ts";
-import { syncDirectory } from "./tables.ts";
 
 const BLOB_NAME = /^[0-9a-f]{32}$/;
 const TEMPORARY_NAME = /^[0-9a-f]{32}\.[0-9a-f]{32}\.tmp$/;

@@ -1,4 +1,7 @@
-/** The few file calls that blobs need, as promises over descriptors: cheaper than FileHandle, and nothing closes by GC. */
+/**
+ * The few file calls that blobs need, as promises over descriptors: cheaper than FileHandle, and nothing closes by GC. And two
+ * for what is made once, at once.
+ */
 import * as fs from "node:fs";
 import { promisify } from "node:util";
 
@@ -40,3 +43,22 @@ export function writeAt(fd: number, bytes: Uint8Array, length: number, position:
 
 export const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+
+/** A new file of the owner's alone, with its bytes on the disk; its name is there once its directory is synced. */
+export function writeSynced(path: string, bytes: Uint8Array): void {
+  withFile(path, "wx", (fd) => {
+    fs.writeSync(fd, bytes);
+    fs.fsyncSync(fd);
+  });
+}
+
+export const syncDirectory = (path: string): void => withFile(path, "r", fs.fsyncSync);
+
+function withFile(path: string, flags: string, use: (fd: number) => void): void {
+  const fd = fs.openSync(path, flags, 0o600);
+  try {
+    use(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}

@@ -2,7 +2,7 @@
  * Rows in LMDB: one named database for each table, a row's stored value = rev(16) || value. Everything here is
  * synchronous but the commit; no read transaction outlives a call, since a pinned one makes the file grow.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { randomBytes } from "@strongroom/crypto";
 import { type Database, open, type RootDatabase } from "lmdb";
@@ -22,6 +22,7 @@ import type {
   TableName,
 } from "../port.ts";
 import { TABLES } from "../port.ts";
+import { syncDirectory } from "./file.ts";
 
 export type Table = Database<Uint8Array, Uint8Array>;
 
@@ -319,13 +320,4 @@ function rowOf(key: Uint8Array, stored: Uint8Array, at: number, length: number):
     rev: new Uint8Array(bytes, start, REV_BYTES) as Rev,
     value: new Uint8Array(bytes, start + REV_BYTES, length - REV_BYTES) as Sealed,
   };
-}
-
-export function syncDirectory(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
