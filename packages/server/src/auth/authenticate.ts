@@ -45,7 +45,7 @@ export interface Signed<P> {
   readonly timestampMs: number;
   readonly signedHeaders: readonly string[];
   /** The host that was signed, where that is not the received one but a trusted one in its place. */
-  readonly signedHost?: string;
+  readonly signedHost: string | undefined;
   readonly signatureAgeMs: number;
   /** Presigned only. */
   readonly expiresAtMs?: number;
@@ -171,7 +171,7 @@ function verified<P>(
     region: scope.region,
     timestampMs: timestamp.ms,
     signedHeaders: claim.signedHeaders,
-    ...(signedHost === undefined ? {} : { signedHost }),
+    signedHost,
     signatureAgeMs: nowMs - timestamp.ms,
     ...(presigned === undefined ? {} : { expiresAtMs: timestamp.ms + presigned.expiresSeconds * 1000 }),
     headers,
